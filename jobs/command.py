@@ -1,0 +1,90 @@
+"""What every command line shares: its arguments and the meaning of its exit codes."""
+
+import argparse
+import dataclasses
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import learning.errors
+import solver.errors
+from jobs.config import ConfigError
+
+OK, FAILURE, BAD_INPUT = 0, 1, 2
+
+INPUT_ERRORS = (ConfigError, solver.errors.InputError, learning.errors.InputError)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Arguments:
+    """The arguments that all jobs take.
+
+    Attributes
+    ----------
+    config : configuration file
+    overrides : ``a.b=value`` settings
+    out : folder for the results, or None for the job's default
+    resume : go on with what ``out`` holds
+    force : throw away what ``out`` holds
+    dry_run : check everything, print the plan, write nothing
+    """
+
+    config: Path
+    overrides: list[str]
+    out: Path | None
+    resume: bool
+    force: bool
+    dry_run: bool
+
+
+def parser(
+    prog: str, description: str, config_help: str = "YAML file that names the run"
+) -> argparse.ArgumentParser:
+    """Return a parser with the arguments of the contract; jobs may add their own."""
+    made = argparse.ArgumentParser(
+        prog=f"opalux {prog}",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    made.add_argument("config", metavar="CONFIG", type=Path, help=config_help)
+    made.add_argument(
+        "--set",
+        dest="overrides",
+        metavar="a.b=VALUE",
+        action="append",
+        default=[],
+        help="override one key of CONFIG (may be given several times)",
+    )
+    made.add_argument("--out", metavar="DIR", type=Path, help="folder for the results")
+    made.add_argument("--resume", action="store_true", help="go on with the results in DIR")
+    made.add_argument("--force", action="store_true", help="replace the results in DIR")
+    made.add_argument(
+        "--dry-run", action="store_true", help="check the input, print the plan, write nothing"
+    )
+    return made
+
+
+def arguments(parsed: argparse.Namespace) -> Arguments:
+    """Return the common arguments out of what argparse read."""
+    if parsed.resume and parsed.force:
+        raise ConfigError("--resume and --force exclude each other; give one of them")
+    names = [field.name for field in dataclasses.fields(Arguments)]
+    return Arguments(**{name: getattr(parsed, name) for name in names})
+
+
+def run(work: Callable[[], int]) -> int:
+    """Do ``work`` and return its exit code: 2, with the message alone, on bad input."""
+    try:
+        return work()
+    except INPUT_ERRORS as error:
+        print(f"error: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except BrokenPipeError:  # the reader of our output went away (`| head`)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
+    except KeyboardInterrupt:
+        print("interrupted; give the same command with --resume to go on", file=sys.stderr)
+        return 128 + signal.SIGINT

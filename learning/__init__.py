@@ -1,0 +1,1 @@
+"""Inverse problems and data analysis: data sets, networks, training, silicon quantum dots."""

@@ -1,0 +1,1 @@
+"""Forward model: the 2D grey P1 radiative-transfer equations coupled to matter temperature."""

@@ -1,0 +1,1 @@
+"""Finite-volume splitting schemes: one scheme a file, its kernels beside it."""
