@@ -1,0 +1,60 @@
+# Every target that runs something does the set-up first; once done, that takes
+# a moment.  `make` alone lists the targets.
+
+PYTHON_ENV := .venv/bin
+# Further arguments for pytest: make test ARGS="-k plane_wave"
+ARGS ?=
+
+# Open MPI refuses to start as root, and to start more ranks than cores, unless
+# it is told to.
+export OMPI_ALLOW_RUN_AS_ROOT := 1
+export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
+export OMPI_MCA_rmaps_base_oversubscribe := 1
+
+# The tests start several processes at once; threads in each of them would only
+# get in one another's way.
+test test-slow test-slurm: export OMP_NUM_THREADS := 1
+test test-slow test-slurm: export OPENBLAS_NUM_THREADS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow test-slurm lint check format bench verify clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install everything into .venv (minutes the first time, then a second)
+	@./setup.sh
+
+demo: setup ## From a density map to its reconstruction: solve, sample, train, report
+	@$(PYTHON_ENV)/python -m jobs.demo
+
+test: setup ## Run the tests (ARGS="-k name" selects some)
+	$(PYTHON_ENV)/pytest -m "not slow and not slurm" $(ARGS)
+
+test-slow: setup ## Run the tests that take minutes
+	$(PYTHON_ENV)/pytest -m "slow and not slurm" $(ARGS)
+
+test-slurm: setup ## Run the tests that submit Slurm jobs
+	$(PYTHON_ENV)/pytest -m slurm $(ARGS)
+
+lint: setup ## Check style, types and the direction of imports
+	$(PYTHON_ENV)/ruff check
+	$(PYTHON_ENV)/ruff format --check
+	$(PYTHON_ENV)/mypy
+	$(PYTHON_ENV)/lint-imports
+
+check: lint test ## What continuous integration runs: lint, then test
+
+format: setup ## Put the sources into the common format
+	$(PYTHON_ENV)/ruff check --fix
+	$(PYTHON_ENV)/ruff format
+
+bench: setup ## Time the warmed kernels and the parallel run
+	$(PYTHON_ENV)/python -m jobs.bench
+
+verify: setup ## Compare the solver with exact solutions and the published results
+	$(PYTHON_ENV)/python -m jobs.verify
+
+clean: ## Remove caches and .venv; results are kept
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
