@@ -1,7 +1,7 @@
 # Every target that runs something does the set-up first; once done, that takes
 # a moment.  `make` alone lists the targets.
 
-PYTHON_ENV := .venv/bin
+BIN := .venv/bin
 # Further arguments for pytest: make test ARGS="-k plane_wave"
 ARGS ?=
 
@@ -26,34 +26,34 @@ setup: ## Install everything into .venv (minutes the first time, then a second)
 	@./setup.sh
 
 demo: setup ## From a density map to its reconstruction: solve, sample, train, report
-	@$(PYTHON_ENV)/python -m jobs.demo
+	@$(BIN)/python -m jobs.demo
 
 test: setup ## Run the tests (ARGS="-k name" selects some)
-	$(PYTHON_ENV)/pytest -m "not slow and not slurm" $(ARGS)
+	$(BIN)/pytest -m "not slow and not slurm" $(ARGS)
 
 test-slow: setup ## Run the tests that take minutes
-	$(PYTHON_ENV)/pytest -m "slow and not slurm" $(ARGS)
+	$(BIN)/pytest -m "slow and not slurm" $(ARGS)
 
 test-slurm: setup ## Run the tests that submit Slurm jobs
-	$(PYTHON_ENV)/pytest -m slurm $(ARGS)
+	$(BIN)/pytest -m slurm $(ARGS)
 
 lint: setup ## Check style, types and the direction of imports
-	$(PYTHON_ENV)/ruff check
-	$(PYTHON_ENV)/ruff format --check
-	$(PYTHON_ENV)/mypy
-	$(PYTHON_ENV)/lint-imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 check: lint test ## What continuous integration runs: lint, then test
 
 format: setup ## Put the sources into the common format
-	$(PYTHON_ENV)/ruff check --fix
-	$(PYTHON_ENV)/ruff format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
 
 bench: setup ## Time the warmed kernels and the parallel run
-	$(PYTHON_ENV)/python -m jobs.bench
+	$(BIN)/python -m jobs.bench
 
 verify: setup ## Compare the solver with exact solutions and the published results
-	$(PYTHON_ENV)/python -m jobs.verify
+	$(BIN)/python -m jobs.verify
 
 clean: ## Remove caches and .venv; results are kept
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info build dist
