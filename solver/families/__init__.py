@@ -1,0 +1,1 @@
+"""Random density maps, one family per file; `catalogue` lists them."""

@@ -1,0 +1,107 @@
+"""What every family of random densities is: parameters and a pure function of a random stream."""
+
+import abc
+from typing import Annotated, Any
+
+import numpy as np
+import pydantic
+from numpy.typing import NDArray
+
+Density = NDArray[np.float64]
+"""(ny, nx) [g/cm³], row 0 = bottom."""
+
+Facts = dict[str, Any]
+"""What was drawn: names to numbers or lists, ready for JSON."""
+
+
+def _as_interval(value: Any) -> Any:
+    return (value, value) if isinstance(value, int | float) else value
+
+
+def _in_order(value: tuple[float, float]) -> tuple[float, float]:
+    if value[0] > value[1]:
+        raise ValueError(f"found [{value[0]}, {value[1]}], expected [low, high] with low <= high")
+    return value
+
+
+Finite = Annotated[float, pydantic.Field(allow_inf_nan=False)]
+
+Interval = Annotated[
+    tuple[Finite, Finite],
+    pydantic.BeforeValidator(_as_interval),
+    pydantic.AfterValidator(_in_order),
+]
+"""[low, high] from which a number is drawn uniformly; one number stands for itself."""
+
+Count = Annotated[
+    tuple[Annotated[int, pydantic.Field(ge=0)], int],
+    pydantic.BeforeValidator(_as_interval),
+    pydantic.AfterValidator(_in_order),
+]
+"""[fewest, most] of a whole number, both included; one number stands for itself."""
+
+
+class Stream:
+    """A stream of random numbers, using raw uniform draws alone.
+
+    Only `numpy.random.Generator.random` is called: its bits follow from the bit generator, which
+    numpy keeps the same between versions; the algorithms of the other distributions it does not.
+    """
+
+    def __init__(self, *key: int) -> None:
+        self._generator = np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))
+
+    def uniform(self, interval: tuple[float, float]) -> float:
+        """Return a number uniform in [low, high)."""
+        low, high = interval
+        return low + (high - low) * float(self._generator.random())
+
+    def count(self, interval: tuple[int, int]) -> int:
+        """Return a whole number uniform in [low, high], both included."""
+        low, high = interval
+        return min(low + int((high - low + 1) * self._generator.random()), high)
+
+
+def cell_centres(shape: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return x (1, nx) and y (ny, 1) of the cell centres, as fractions of the domain's sides."""
+    ny, nx = shape
+    return (np.arange(nx)[None, :] + 0.5) / nx, (np.arange(ny)[:, None] + 0.5) / ny
+
+
+class Family(pydantic.BaseModel, abc.ABC):
+    """A family of random densities.
+
+    Lengths and positions are fractions of the domain's sides, so that a family does not depend on
+    the grid.
+
+    Attributes
+    ----------
+    name : label that the samples carry in a data set; by default the family's kind
+    weight : how often the family is drawn, relative to the other families of a campaign
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    name: str = pydantic.Field("", max_length=32, pattern=r"^[A-Za-z0-9_-]*$")
+    weight: float = pydantic.Field(1.0, gt=0, allow_inf_nan=False)
+
+    @property
+    def label(self) -> str:
+        """Name under which the samples go."""
+        return self.name or self.kind
+
+    @abc.abstractmethod
+    def draw(self, stream: Stream, shape: tuple[int, int], index: int) -> tuple[Density, Facts]:
+        """Draw one density.
+
+        Parameters
+        ----------
+        stream : source of all randomness
+        shape : (ny, nx)
+        index : number of the sample in its campaign, for families that are lists
+
+        Returns
+        -------
+        The density (ny, nx) [g/cm³] and the numbers that were drawn for it.
+        """
