@@ -1,0 +1,230 @@
+"""A data set of densities and edge signals: reading it, and finishing it once all shards are there.
+
+A data set is a folder::
+
+    dataset.yaml   the data card (`learning.dataset_card.Card`)
+    part-*.h5      the samples (`learning.dataset_shard.Shard`)
+    stats.json     statistics of the training split (`learning.dataset_stats.Stats`)
+    all.h5         one virtual view of all parts
+"""
+
+import collections
+import functools
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from learning import dataset_stats
+from learning.dataset_card import Card, Split, read_card, shard_name
+from learning.dataset_shard import GOOD
+from learning.dataset_stats import Stats, combine, read_stats
+from learning.errors import InputError
+
+VIEW_NAME = "all.h5"
+
+
+class DataSet:
+    """Read access to a data set, by position.
+
+    Files are opened when they are first read, by each process for itself: an HDF5 handle that
+    crosses a fork corrupts what it reads.
+
+    Parameters
+    ----------
+    folder : the data set
+    open_files : how many shards are kept open at most
+
+    Raises
+    ------
+    InputError
+        When the folder holds no data set or not all of its shards.
+    """
+
+    def __init__(self, folder: str | Path, *, open_files: int = 256) -> None:
+        self.folder = Path(folder)
+        self.card: Card = read_card(self.folder)
+        missing = [
+            name
+            for name in map(shard_name, range(self.card.n_shards))
+            if not (self.folder / name).is_file()
+        ]
+        if missing:
+            raise InputError(
+                f"{self.folder}: {len(missing)} of {self.card.n_shards} parts are missing "
+                f"({missing[0]}…); start the line that made the data set again"
+            )
+        self._open_files = open_files
+        self._files: collections.OrderedDict[int, h5py.File] = collections.OrderedDict()
+        self._process = os.getpid()
+
+    def __len__(self) -> int:
+        return self.card.n_samples
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle without the open files."""
+        return self.__dict__ | {"_files": collections.OrderedDict()}
+
+    def split(self, name: Split) -> NDArray[np.int64]:
+        """Return the positions of the good samples of one split, ascending."""
+        positions = np.arange(*self.card.splits.bounds(name))
+        return positions[self.status[positions] == GOOD]
+
+    def density(self, position: int) -> NDArray[np.float32]:
+        """Return one density (ny, nx) [g/cm³], row 0 = bottom."""
+        file, row = self._find(position)
+        density: NDArray[np.float32] = file["density"][row]
+        return density
+
+    def signals(self, position: int) -> NDArray[np.float32]:
+        """Return the signals (sources, edges, quantities, n_times, n_cells) of one density."""
+        file, row = self._find(position)
+        out = np.empty(self.card.signals_shape, dtype=np.float32)
+        file["signals"].read_direct(out, np.s_[row])
+        return out
+
+    def family(self, position: int) -> str:
+        """Return the label of the family that the density was drawn from."""
+        file, row = self._find(position)
+        return bytes(file["family"][row]).decode()
+
+    def sources(self, position: int) -> NDArray[np.float64]:
+        """Return where each source starts and stops along its edge, (sources, 2) [cm]."""
+        file, row = self._find(position)
+        sources: NDArray[np.float64] = file["sources"][row]
+        return sources
+
+    def drawn(self, position: int) -> dict[str, Any]:
+        """Return the numbers that were drawn for the density (positions, heights, …)."""
+        file, row = self._find(position)
+        content: dict[str, Any] = json.loads(file["drawn"][row])
+        return content
+
+    @functools.cached_property
+    def status(self) -> NDArray[np.int8]:
+        """Whether each sample is good (0) or failed (1), (n,)."""
+        return self.index("status")
+
+    @functools.cached_property
+    def times(self) -> NDArray[np.float64]:
+        """Times of the signals (n_times,) [sh]."""
+        file, _ = self._find(0)
+        times: NDArray[np.float64] = file["times"][:]
+        return times
+
+    @functools.cached_property
+    def stats(self) -> Stats:
+        """Statistics of the training split."""
+        return read_stats(self.folder)
+
+    def index(self, name: str) -> NDArray[Any]:
+        """Return one of the small arrays of all samples, such as ``family`` or ``sample_id``."""
+        parts = [self._file(shard)[name][:] for shard in range(self.card.n_shards)]
+        return np.concatenate(parts)
+
+    def close(self) -> None:
+        """Close the files of this process; they open again when needed."""
+        if self._process == os.getpid():
+            for file in self._files.values():
+                file.close()
+        self._files.clear()
+
+    def _find(self, position: int) -> tuple[h5py.File, int]:
+        if not 0 <= position < len(self):
+            raise IndexError(f"sample {position} of {len(self)}")
+        shard, row = divmod(int(position), self.card.shard_size)
+        return self._file(shard), row
+
+    def _file(self, shard: int) -> h5py.File:
+        if self._process != os.getpid():
+            # We are a child of the process that opened them: forget its handles, open our own.
+            self._files = collections.OrderedDict()
+            self._process = os.getpid()
+        file = self._files.get(shard)
+        if file is None:
+            path = self.folder / shard_name(shard)
+            try:
+                # Each chunk is one sample and is read once: a chunk cache would only copy it.
+                file = h5py.File(path, "r", rdcc_nbytes=0)
+            except OSError as error:
+                raise InputError(
+                    f"{path}: cannot be read ({error}); see `opalux dataset check`"
+                ) from None
+            self._files[shard] = file
+            if len(self._files) > self._open_files:
+                self._files.popitem(last=False)[1].close()
+        else:
+            self._files.move_to_end(shard)
+        return file
+
+
+def training_stats(data: DataSet) -> Stats:
+    """Compute the statistics of the training split from the moments kept in the shards.
+
+    Raises
+    ------
+    InputError
+        When no training sample is good.
+    """
+    train = data.split("train")
+    if not len(train):
+        raise InputError(f"{data.folder}: no good sample in the training split")
+    card = data.card
+    signals = data.index("signal_moments")[train]
+    density = data.index("density_moments")[train]
+    bounds = data.index("density_range")[train]
+    signal_mean, signal_std = combine(signals, card.n_times * card.n_cells)
+    density_mean, density_std = combine(density, card.shape[0] * card.shape[1])
+    return Stats(
+        signal_mean=signal_mean,
+        signal_std=signal_std,
+        density_min=float(bounds[:, 0].min()),
+        density_max=float(bounds[:, 1].max()),
+        density_mean=float(density_mean),
+        density_std=float(density_std),
+        n_samples=len(train),
+    )
+
+
+def finish(folder: Path) -> Stats:
+    """Write ``stats.json`` and the virtual view of a data set whose shards are all there.
+
+    Doing it again gives the same files, so that two processes may do it at once.
+    """
+    data = DataSet(folder)
+    try:
+        stats = training_stats(data)
+        _write_view(data)
+    finally:
+        data.close()
+    temporary = folder / f".{dataset_stats.NAME}.{os.getpid()}.tmp"
+    temporary.write_text(stats.to_json())
+    os.replace(temporary, folder / dataset_stats.NAME)
+    return stats
+
+
+def _write_view(data: DataSet) -> None:
+    """Write ``all.h5``: virtual arrays over the shards, found relative to the file itself."""
+    card = data.card
+    first, _ = data._find(0)
+    temporary = data.folder / f".{VIEW_NAME}.{os.getpid()}.tmp"
+    with h5py.File(temporary, "w") as view:
+        for name in ("density", "signals", "sample_id", "family", "seed", "status", "sources"):
+            part = first[name]
+            layout = h5py.VirtualLayout((card.n_samples, *part.shape[1:]), part.dtype)
+            for shard in range(card.n_shards):
+                rows = card.samples_of(shard)
+                source = h5py.VirtualSource(
+                    shard_name(shard), name, (len(rows), *part.shape[1:]), part.dtype
+                )
+                layout[rows.start : rows.stop] = source
+            view.create_virtual_dataset(name, layout)
+            view[name].attrs.update(part.attrs)
+        view["times"] = data.times
+        view.attrs.update(first.attrs)
+        del view.attrs["index_checksum"]
+    os.replace(temporary, data.folder / VIEW_NAME)
