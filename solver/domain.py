@@ -1,0 +1,61 @@
+"""Who owns which cells: the one place where serial and parallel runs differ.
+
+A `Domain` owns the memory of one process's block of the grid, fills its inner ghost cells and
+carries small messages; the schemes never know how many processes there are.
+"""
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from solver.edges import Edges
+from solver.grid import Block, Grid
+
+
+class Domain(Protocol):
+    """One process's share of the grid.
+
+    Attributes
+    ----------
+    block : the cells owned
+    rank, size : number of this process and of all
+    state : (4, ny + 2, nx + 2) E, Fx, Fy, T of the block, one layer of ghosts
+    wraps : whether the kernels continue x and y periodically themselves
+    """
+
+    block: Block
+    rank: int
+    size: int
+    state: np.ndarray
+    wraps: tuple[bool, bool]
+
+    def exchange(self) -> None:
+        """Fill the inner ghost cells of ``state`` from the neighbours."""
+
+    def any(self, flag: bool) -> bool:
+        """Return whether ``flag`` is true on any process."""
+
+    def gather(self, part: Any) -> list[Any] | None:
+        """Return the parts of all processes on rank 0, None elsewhere."""
+
+
+class SerialDomain:
+    """The whole grid in one process."""
+
+    rank, size = 0, 1
+
+    def __init__(self, grid: Grid, edges: Edges) -> None:
+        self.block = grid.whole
+        self.state = np.zeros((4, grid.ny + 2, grid.nx + 2))
+        self.wraps = edges.periodic
+
+    def exchange(self) -> None:
+        """Nothing to do: there are no neighbours."""
+
+    def any(self, flag: bool) -> bool:
+        """Return ``flag``."""
+        return flag
+
+    def gather(self, part: Any) -> list[Any] | None:
+        """Return ``[part]``."""
+        return [part]

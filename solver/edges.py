@@ -1,0 +1,246 @@
+"""What happens on the four edges of the domain, as the user says it and as the kernels read it."""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pydantic
+
+from solver.errors import InputError
+from solver.formulas import Formula, formula_text
+from solver.grid import Block
+
+EDGES = ("up", "down", "left", "right")
+FIELDS = ("E", "Fx", "Fy", "T")
+
+# Rules that fill one field of one edge's ghost cells (the kernels' vocabulary).
+FREE, GIVEN, MIRRORED, EQUILIBRIUM, EXCHANGED = range(5)
+
+EdgeFormula = formula_text("t", "x", "y")
+"""A formula of t [sh] and the place along the edge (x for up and down, y for left and right)."""
+
+
+def _or_free(text: Any) -> Any:
+    return text
+
+
+FreeOrFormula = Annotated[
+    Literal["free"] | EdgeFormula, pydantic.BeforeValidator(_or_free)
+]
+
+
+class _Model(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Free(_Model):
+    """Neumann edge: the ghost cells copy the cells next to them."""
+
+    kind: Literal["free"] = "free"
+
+    def rules(self) -> dict[str, str]:
+        """Formula, or the name of a rule, per field."""
+        return dict.fromkeys(FIELDS, "free")
+
+
+class Wall(_Model):
+    """Reflecting edge: as free, with the normal flux reversed, so that no energy passes."""
+
+    kind: Literal["wall"] = "wall"
+
+    def rules(self) -> dict[str, str]:
+        """Formula, or the name of a rule, per field."""
+        return {"E": "free", "Fx": "wall", "Fy": "wall", "T": "free"}
+
+
+class Periodic(_Model):
+    """The opposite edge continues this one (which must be periodic too)."""
+
+    kind: Literal["periodic"] = "periodic"
+
+    def rules(self) -> dict[str, str]:
+        """Formula, or the name of a rule, per field."""
+        return dict.fromkeys(FIELDS, "exchanged")
+
+
+class Prescribed(_Model):
+    """Dirichlet edge: each field is a formula of t and the place, or ``free``."""
+
+    kind: Literal["prescribed"]
+    E: FreeOrFormula = "free"
+    """Radiation energy [g/cm/sh²]."""
+    Fx: FreeOrFormula = "free"
+    Fy: FreeOrFormula = "free"
+    """Flux components [g/cm/sh²]."""
+    T: FreeOrFormula = "free"
+    """Matter temperature [keV]."""
+
+    def rules(self) -> dict[str, str]:
+        """Formula, or the name of a rule, per field."""
+        return {name: getattr(self, name) for name in FIELDS}
+
+
+class Pulse(_Model):
+    """One portion of an edge that radiates: E = a T⁴ + signal(t) for start <= place <= stop."""
+
+    start: float = 0.0
+    stop: float = 1.0
+    """Ends of the portion [cm]."""
+    amplitude: float = 5.0
+    """Height of the sine [g/cm/sh²]."""
+    frequency: float = 500.0
+    """Frequency of the sine [1/sh]."""
+    signal: formula_text("t") | None = None  # type: ignore[valid-type]
+    """Formula of t that takes the place of amplitude·sin(2π·frequency·t)."""
+    table: Path | None = None
+    """File of two columns, t [sh] and value; linear in between; takes the place of the sine."""
+
+    @pydantic.field_validator("table")
+    @classmethod
+    def _beside_the_config(cls, table: Path | None, info: pydantic.ValidationInfo) -> Path | None:
+        folder = (info.context or {}).get("folder", Path())
+        return None if table is None else folder / table
+
+    @pydantic.model_validator(mode="after")
+    def _one_signal(self) -> "Pulse":
+        if self.start > self.stop:
+            raise ValueError(f"found start {self.start} > stop {self.stop}; swap them")
+        if self.signal is not None and self.table is not None:
+            raise ValueError("found both 'signal' and 'table'; give one of them")
+        self.values(np.zeros(1))
+        return self
+
+    def values(self, t: np.ndarray) -> np.ndarray:
+        """Return the signal at the times ``t`` (n,) [sh]."""
+        if self.table is not None:
+            times, values = _read_table(self.table)
+            return np.interp(t, times, values)
+        text = self.signal or f"{self.amplitude!r} * sin(2*pi*{self.frequency!r}*t)"
+        return np.broadcast_to(Formula(text, ("t",))(t=t), t.shape)
+
+
+def _read_table(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        columns = np.loadtxt(path, ndmin=2, delimiter="," if path.suffix == ".csv" else None)
+    except OSError:
+        raise InputError(f"source table {path}: no such file, or not readable") from None
+    except ValueError as error:
+        raise InputError(f"source table {path}: expected two columns of numbers ({error})") from None
+    good = columns.ndim == 2 and columns.shape[1] == 2 and np.isfinite(columns).all()
+    if not good or np.any(np.diff(columns[:, 0]) <= 0):
+        raise InputError(
+            f"source table {path}: found shape {columns.shape}, expected two columns of finite "
+            "numbers, t increasing"
+        )
+    return columns[:, 0], columns[:, 1]
+
+
+class Source(_Model):
+    """Source edge: E = a T⁴ plus the signal of each portion that covers the place."""
+
+    kind: Literal["source"]
+    sources: tuple[Pulse, ...] = (Pulse(),)
+    """The radiating portions; the rest of the edge is held at E = a T⁴."""
+    Fx: FreeOrFormula = "0"
+    Fy: FreeOrFormula = "0"
+    """Flux components [g/cm/sh²]."""
+    T: FreeOrFormula = "5"
+    """Matter temperature [keV]."""
+
+    def rules(self) -> dict[str, str]:
+        """Formula, or the name of a rule, per field."""
+        return {"E": "source"} | {name: getattr(self, name) for name in FIELDS[1:]}
+
+
+Edge = Annotated[
+    Free | Wall | Periodic | Prescribed | Source, pydantic.Field(discriminator="kind")
+]
+
+
+class Edges(_Model):
+    """The four edges of the domain."""
+
+    up: Edge = Free()
+    down: Edge = Free()
+    left: Edge = Free()
+    right: Edge = Free()
+
+    @pydantic.model_validator(mode="after")
+    def _consistent(self) -> "Edges":
+        for one, other in (("left", "right"), ("up", "down")):
+            kinds = getattr(self, one).kind, getattr(self, other).kind
+            if kinds.count("periodic") == 1:
+                raise ValueError(
+                    f"found {one}: {kinds[0]} with {other}: {kinds[1]}; periodic edges come in pairs"
+                )
+        for name in EDGES:
+            along = "x" if name in ("up", "down") else "y"
+            for field, text in getattr(self, name).rules().items():
+                if text in _RULES:
+                    continue
+                stray = Formula(text, ("t", "x", "y")).uses - {"t", along}
+                if stray:
+                    raise ValueError(
+                        f"{name}.{field}: found '{text}', but along this edge only t and {along} vary"
+                    )
+        return self
+
+    @property
+    def periodic(self) -> tuple[bool, bool]:
+        """Whether the grid is periodic along x, along y."""
+        return self.left.kind == "periodic", self.up.kind == "periodic"
+
+
+_RULES = {"free": FREE, "wall": MIRRORED, "source": EQUILIBRIUM, "exchanged": EXCHANGED}
+
+
+@dataclasses.dataclass(frozen=True)
+class EdgeTables:
+    """The edges of one block for some consecutive steps, as the kernels read them.
+
+    Attributes
+    ----------
+    rules : (4 edges, 4 fields) int64, how the ghost cells are filled
+    up, down : (steps, 4, nx) float64, the prescribed values (for EQUILIBRIUM what is added to a T⁴)
+    left, right : (steps, 4, ny) float64
+    """
+
+    rules: np.ndarray
+    up: np.ndarray
+    down: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+
+
+def edge_rules(edges: Edges, block: Block) -> np.ndarray:
+    """Return the rules (4 edges, 4 fields) of a block; inner sides are EXCHANGED."""
+    rules = np.full((4, 4), EXCHANGED, dtype=np.int64)
+    for n, name in enumerate(EDGES):
+        if not block.touches[name]:
+            continue
+        normal = "Fy" if name in ("up", "down") else "Fx"
+        for m, (field, text) in enumerate(getattr(edges, name).rules().items()):
+            rule = _RULES.get(text, GIVEN)
+            rules[n, m] = FREE if rule == MIRRORED and field != normal else rule
+    return rules
+
+
+def edge_tables(edges: Edges, block: Block, rules: np.ndarray, t: np.ndarray) -> EdgeTables:
+    """Tabulate what the edges prescribe at the times ``t`` (steps,) [sh]."""
+    tables = {}
+    for n, name in enumerate(EDGES):
+        edge = getattr(edges, name)
+        along = "x" if name in ("up", "down") else "y"
+        places = getattr(block, along)[1:-1]
+        table = np.zeros((len(t), 4, len(places)))
+        for m, (_, text) in enumerate(edge.rules().items()):
+            if rules[n, m] == GIVEN:
+                values = {"t": t[:, None], along: places[None, :]}
+                table[:, m] = Formula(text, ("t", along))(**values)
+            elif rules[n, m] == EQUILIBRIUM:
+                for pulse in edge.sources:
+                    lit = (pulse.start <= places) & (places <= pulse.stop)
+                    table[:, m] += np.where(lit, pulse.values(t)[:, None], 0.0)
+        tables[name] = table
+    return EdgeTables(rules, **tables)

@@ -1,0 +1,244 @@
+"""The time loop: from a problem on a domain to fields and edge signals."""
+
+import dataclasses
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from solver.domain import Domain, SerialDomain
+from solver.edges import EDGES, edge_rules, edge_tables
+from solver.errors import InputError
+from solver.formulas import Formula
+from solver.grid import Block
+from solver.media import ArrayDensity
+from solver.problem import Problem, check_density
+from solver.schemes import consistent, published
+
+STEPPERS = {"consistent": consistent.Stepper, "published": published.Stepper}
+CHUNK_CELLS = 2_000_000  # cell-steps between two looks at the clock, the signals and the state
+
+
+class SolverFailure(RuntimeError):
+    """The solution stopped being a solution (not finite, or negative temperature)."""
+
+
+def time_steps(problem: Problem) -> tuple[float, np.ndarray, float]:
+    """Return Δt, the time before each step (n,) and the final time [sh].
+
+    `consistent` divides t_f evenly and ends exactly there; `published` counts Δt = CFL·Δx/c up
+    while t <= t_f and so ends behind it.
+    """
+    grid, time = problem.cells, problem.time
+    if problem.scheme == "published":
+        dt = time.cfl * grid.dx / problem.constants.c
+        bound = int(time.final / dt) + 3
+        accumulated = np.concatenate([[0.0], np.cumsum(np.full(bound, dt))])
+        n = int(np.searchsorted(accumulated, time.final, side="right"))
+        return dt, accumulated[:n], float(accumulated[n])
+    longest = time.cfl * min(grid.dx, grid.dy) / problem.constants.c
+    n = max(1, math.ceil(time.final / longest * (1 - 1e-12)))
+    return time.final / n, np.arange(n) * (time.final / n), time.final
+
+
+def block_density(problem: Problem, block: Block, density: np.ndarray | None = None) -> np.ndarray:
+    """Return ρ on a block with its ghosts, (ny + 2, nx + 2) [g/cm³].
+
+    ``density`` (ny, nx) of the whole grid, row 0 = bottom, takes the place of the problem's own.
+    Ghosts outside the domain continue the density from inside; in `published` they are empty for
+    arrays, and where the formula puts them otherwise.
+
+    Raises
+    ------
+    InputError
+        When a density is not positive and finite, or does not fit the grid.
+    """
+    grid = block.grid
+    if density is None:
+        rho = problem.material.density.on(block)
+        is_array = isinstance(problem.material.density, ArrayDensity)
+    else:
+        if density.shape != (grid.ny, grid.nx):
+            raise InputError(
+                f"density: found shape {density.shape}, expected {(grid.ny, grid.nx)} = (ny, nx)"
+            )
+        padded = np.pad(np.asarray(density, dtype=np.float64), 1, mode="edge")
+        rho = padded[block.j0 : block.j0 + block.ny + 2, block.i0 : block.i0 + block.nx + 2].copy()
+        is_array = True
+    check_density(rho[1:-1, 1:-1])
+    at = block.touches
+    if problem.scheme == "published" and not is_array:
+        return rho
+    empty = problem.scheme == "published"
+    for name, ghost, inside in (("up", -1, -2), ("down", 0, 1)):
+        if at[name]:
+            rho[ghost] = 0.0 if empty else rho[inside]
+    for name, ghost, inside in (("left", 0, 1), ("right", -1, -2)):
+        if at[name]:
+            rho[:, ghost] = 0.0 if empty else rho[:, inside]
+    return rho
+
+
+@dataclasses.dataclass(frozen=True)
+class Chunk:
+    """Some consecutive steps just taken by one process.
+
+    Attributes
+    ----------
+    first, stop : the steps first <= n < stop
+    times : (stop - first,) time before each step [sh]
+    signals : per edge (stop - first, 4, cells) E, Fx, Fy, T before each step; empty where the
+        process's block does not lie on the edge
+    """
+
+    first: int
+    stop: int
+    times: np.ndarray
+    signals: dict[str, np.ndarray]
+
+
+class March:
+    """A problem on its way through time on one process's domain.
+
+    Parameters
+    ----------
+    problem : what to solve
+    domain : this process's share of the grid; its ``state`` is advanced in place
+    density : (ny, nx) array that takes the place of the problem's density
+
+    Attributes
+    ----------
+    step, n_steps : steps taken and to take
+    t : time of the state [sh]
+    """
+
+    def __init__(
+        self, problem: Problem, domain: Domain, density: np.ndarray | None = None
+    ) -> None:
+        self.problem, self.domain = problem, domain
+        self.dt, self.times, self.t_final = time_steps(problem)
+        self.n_steps = len(self.times)
+        self.step = 0
+        self._rules = edge_rules(problem.edges, domain.block)
+        rho = block_density(problem, domain.block, density)
+        self.rho = self._continue_periodically(rho)
+        self._start()
+        self._stepper = STEPPERS[problem.scheme](problem, domain.block, self.rho, self.dt)
+
+    @property
+    def t(self) -> float:
+        """Time of the state [sh]."""
+        return float(self.times[self.step]) if self.step < self.n_steps else self.t_final
+
+    def _continue_periodically(self, rho: np.ndarray) -> np.ndarray:
+        """Give ρ the ghost values of a periodic domain, by the state's own exchange."""
+        if not any(self.problem.edges.periodic):
+            return rho
+        state = self.domain.state
+        state[0] = rho
+        self.domain.exchange()
+        consistent.wrap(state, *self.domain.wraps)
+        inner = np.zeros_like(rho, dtype=bool)
+        inner[1:-1, :] = self.problem.edges.periodic[0]
+        inner[:, 1:-1] |= self.problem.edges.periodic[1]
+        return np.where(inner, state[0], rho)
+
+    def _start(self) -> None:
+        """Fill the state, ghosts included, from the initial formulas."""
+        block, initial = self.domain.block, self.problem.initial
+        for field, text in zip(
+            self.domain.state, (initial.E, initial.Fx, initial.Fy, initial.T), strict=True
+        ):
+            field[...] = Formula(text, ("x", "y", "t_0"))(
+                x=block.x[None, :], y=block.y[:, None], t_0=self.problem.time.start
+            )
+        E, T = self.domain.state[0, 1:-1, 1:-1], self.domain.state[3, 1:-1, 1:-1]
+        for name, field in (("E", E), ("T", T)):
+            if not (np.isfinite(field) & (field > 0)).all():
+                raise InputError(
+                    f"initial.{name}: found values down to {np.min(field)}, expected finite and > 0"
+                )
+        if not np.isfinite(self.domain.state[1:3, 1:-1, 1:-1]).all():
+            raise InputError("initial.Fx, initial.Fy: found values that are not finite")
+
+    def run(self) -> Iterator[Chunk]:
+        """Advance to the final time, a chunk of steps at a time.
+
+        Raises
+        ------
+        SolverFailure
+            When the state is no longer finite and positive.
+        """
+        block, domain = self.domain.block, self.domain
+        cells = block.nx * block.ny
+        length = max(1, min(256, CHUNK_CELLS // cells))
+        sizes = {name: block.nx if name in ("up", "down") else block.ny for name in EDGES}
+        while self.step < self.n_steps:
+            times = self.times[self.step : self.step + length]
+            tables = edge_tables(self.problem.edges, block, self._rules, times)
+            given = (tables.up, tables.down, tables.left, tables.right)
+            signals = tuple(
+                np.empty((len(times), 4, sizes[name] if block.touches[name] else 0))
+                for name in EDGES
+            )
+            if domain.size == 1:
+                self._stepper.advance(
+                    domain.state, times, self._rules, given, domain.wraps, signals
+                )
+            else:
+                for n in range(len(times)):
+                    domain.exchange()
+                    one = slice(n, n + 1)
+                    self._stepper.advance(
+                        domain.state,
+                        times[one],
+                        self._rules,
+                        tuple(table[one] for table in given),
+                        domain.wraps,
+                        tuple(signal[one] for signal in signals),
+                    )
+            first, self.step = self.step, self.step + len(times)
+            self._check()
+            yield Chunk(first, self.step, times, dict(zip(EDGES, signals, strict=True)))
+
+    def _check(self) -> None:
+        inner = self.domain.state[:, 1:-1, 1:-1]
+        bad = not np.isfinite(inner.sum()) or bool((inner[3] < 0).any())
+        if self.domain.any(bad):
+            raise SolverFailure(
+                f"the solution is not finite, or T < 0, after step {self.step} of {self.n_steps} "
+                f"(t = {self.t:.6g} sh); lower time.cfl or check opacities and edges"
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class Solution:
+    """What `simulate` returns.
+
+    Attributes
+    ----------
+    times : (n,) time of each row of the signals [sh]
+    signals : per edge (n, 4, cells): E, Fx, Fy, T of the cells along the edge, before each step
+    fields : (4, ny, nx): E, Fx, Fy, T at the final time
+    t_final : final time [sh]
+    rho : (ny, nx) density [g/cm³]
+    """
+
+    times: np.ndarray
+    signals: dict[str, np.ndarray]
+    fields: np.ndarray
+    t_final: float
+    rho: np.ndarray
+
+
+def simulate(problem: Problem, density: np.ndarray | None = None) -> Solution:
+    """Solve a problem in this process; see `Solution` and `March` for shapes and errors."""
+    march = March(problem, SerialDomain(problem.cells, problem.edges), density)
+    chunks = list(march.run())
+    return Solution(
+        times=march.times,
+        signals={name: np.concatenate([c.signals[name] for c in chunks]) for name in EDGES},
+        fields=march.domain.state[:, 1:-1, 1:-1].copy(),
+        t_final=march.t_final,
+        rho=march.rho[1:-1, 1:-1].copy(),
+    )

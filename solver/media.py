@@ -1,0 +1,138 @@
+"""Densities of the medium: uniform, by formula, from an array, or the published niche."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+import pydantic
+
+from solver.errors import InputError
+from solver.formulas import Formula, formula_text
+from solver.grid import Block, Grid
+
+
+class _Model(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class FormulaDensity(_Model):
+    """Density as a formula of x and y [cm]."""
+
+    kind: Literal["formula"] = "formula"
+    formula: formula_text("x", "y")  # type: ignore[valid-type]
+
+    def on(self, block: Block) -> np.ndarray:
+        """Return the density [g/cm³] on the block, ghosts included, (ny + 2, nx + 2)."""
+        values = Formula(self.formula, ("x", "y"))(x=block.x[None, :], y=block.y[:, None])
+        return np.broadcast_to(values, (block.ny + 2, block.nx + 2)).copy()
+
+
+class ArrayDensity(_Model):
+    """Density from a .npy file, one value a cell."""
+
+    kind: Literal["array"]
+    file: Path
+    """File of shape (ny, nx); relative to the configuration."""
+    first_row: Literal["top", "bottom"] = "top"
+    """Which edge of the domain row 0 of the file is (published files: top)."""
+
+    @pydantic.field_validator("file")
+    @classmethod
+    def _beside_the_config(cls, file: Path, info: pydantic.ValidationInfo) -> Path:
+        return (info.context or {}).get("folder", Path()) / file
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Cells (ny, nx) of the file."""
+        return self._open().shape
+
+    def _open(self) -> np.ndarray:
+        try:
+            array = np.load(self.file, mmap_mode="r", allow_pickle=False)
+        except FileNotFoundError:
+            raise InputError(f"density file {self.file}: no such file") from None
+        except (OSError, ValueError, EOFError) as error:
+            raise InputError(f"density file {self.file}: not a readable .npy ({error})") from None
+        if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind not in "fiu":
+            raise InputError(
+                f"density file {self.file}: found {getattr(array, 'shape', 'no array')} of "
+                f"{getattr(array, 'dtype', type(array).__name__)}, expected (ny, nx) numbers"
+            )
+        return array if self.first_row == "bottom" else array[::-1]
+
+    def on(self, block: Block) -> np.ndarray:
+        """Return the density [g/cm³] on the block, edge values continued into the ghosts."""
+        array = self._open()
+        if array.shape != (block.grid.ny, block.grid.nx):
+            raise InputError(
+                f"density file {self.file}: found shape {array.shape}, expected "
+                f"{(block.grid.ny, block.grid.nx)} = (ny, nx) of the grid"
+            )
+        j = np.clip(np.arange(block.j0 - 1, block.j0 + block.ny + 1), 0, block.grid.ny - 1)
+        i = np.clip(np.arange(block.i0 - 1, block.i0 + block.nx + 1), 0, block.grid.nx - 1)
+        part = array[j[0] : j[-1] + 1, i[0] : i[-1] + 1]  # touch only our pages of the file
+        return np.asarray(part[np.ix_(j - j[0], i - i[0])], dtype=np.float64)
+
+
+class NicheDensity(_Model):
+    """The published ``crenau``: a disc of density ``high`` in ``low``, smoothed by averaging.
+
+    The disc's diameter is a tenth of the mean number of cells times the mean spacing; as many
+    passes replace each cell by the mean of itself and its existing neighbours.
+    """
+
+    kind: Literal["niche"]
+    x: float
+    y: float
+    """Centre [cm]."""
+    low: float
+    high: float
+    """Density outside and inside [g/cm³]."""
+
+    def check_inside(self, grid: Grid) -> None:
+        """Refuse a centre outside the domain."""
+        if not (grid.x[0] <= self.x <= grid.x[1] and grid.y[0] <= self.y <= grid.y[1]):
+            raise InputError(
+                f"niche: found centre ({self.x}, {self.y}), expected a point of the domain "
+                f"{list(grid.x)} x {list(grid.y)}"
+            )
+
+    def on(self, block: Block) -> np.ndarray:
+        """Return the density [g/cm³] on the block, ghosts included, (ny + 2, nx + 2)."""
+        grid = block.grid
+        self.check_inside(grid)
+        passes = int(0.1 * (grid.nx + grid.ny) / 2)
+        diameter = 0.1 * ((grid.nx + grid.ny) // 2) * ((grid.dx + grid.dy) / 2)
+        # Smoothing reaches `passes` cells far: work on that much more of the grid, then cut.
+        i0, j0 = max(block.i0 - passes, 0), max(block.j0 - passes, 0)
+        i1 = min(block.i0 + block.nx + passes, grid.nx)
+        j1 = min(block.j0 + block.ny + passes, grid.ny)
+        wide = Block(grid=grid, i0=i0, j0=j0, nx=i1 - i0, ny=j1 - j0)
+        distance = np.hypot(wide.x[None, :] - self.x, wide.y[:, None] - self.y)
+        density = np.where(distance <= diameter / 2, self.high, self.low)
+        for _ in range(passes):
+            density = _average(density)
+        j, i = block.j0 - j0, block.i0 - i0
+        return np.ascontiguousarray(density[j : j + block.ny + 2, i : i + block.nx + 2])
+
+
+def _average(cells: np.ndarray) -> np.ndarray:
+    """One published smoothing pass; a ghost has one inward neighbour, corners look along y."""
+    out = np.empty_like(cells)
+    out[1:-1, 1:-1] = (
+        cells[1:-1, 1:-1]
+        + cells[2:, 1:-1]
+        + cells[:-2, 1:-1]
+        + cells[1:-1, :-2]
+        + cells[1:-1, 2:]
+    ) / 5
+    out[-1] = (cells[-1] + cells[-2]) / 2
+    out[0] = (cells[0] + cells[1]) / 2
+    out[1:-1, 0] = (cells[1:-1, 0] + cells[1:-1, 1]) / 2
+    out[1:-1, -1] = (cells[1:-1, -1] + cells[1:-1, -2]) / 2
+    return out
+
+
+Density = Annotated[
+    FormulaDensity | ArrayDensity | NicheDensity, pydantic.Field(discriminator="kind")
+]

@@ -1,0 +1,211 @@
+"""The physical problem: one frozen, checked description that every job starts from.
+
+Units: lengths cm, times sh (1e-8 s), masses g, temperatures keV; E and |F| in g/cm/sh².
+"""
+
+import math
+from typing import Any, Literal, Self
+
+import numpy as np
+import pydantic
+
+from solver.edges import Edges
+from solver.errors import InputError
+from solver.formulas import Formula, formula_text
+from solver.grid import Grid
+from solver.media import ArrayDensity, Density, FormulaDensity
+
+SpaceFormula = formula_text("x", "y", "t_0")
+MaterialFormula = formula_text("rho", "T")
+
+
+class _Model(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class GridConfig(_Model):
+    """Cells and extent; what is left out follows from the density file and square cells."""
+
+    nx: int | None = pydantic.Field(None, gt=0)
+    ny: int | None = pydantic.Field(None, gt=0)
+    """Cells along x and y; may be left out when the density is an array."""
+    x: tuple[float, float] = (0.0, 1.0)
+    """Extent along x [cm]."""
+    y: tuple[float, float] | None = None
+    """Extent along y [cm]; left out: from 0 on, with square cells."""
+
+    @pydantic.model_validator(mode="after")
+    def _extents(self) -> Self:
+        for name, extent in (("x", self.x), ("y", self.y)):
+            if extent is not None and extent[0] >= extent[1]:
+                raise ValueError(f"{name}: found {list(extent)}, expected [from, to] with from < to")
+        return self
+
+
+class Time(_Model):
+    """How long and in what steps."""
+
+    final: float = pydantic.Field(0.01, gt=0)
+    """Final time t_f [sh]."""
+    cfl: float = pydantic.Field(0.5, gt=0)
+    """Δt = cfl · min(Δx, Δy) / c; the limit is cfl·√k·min(Δx, Δy)·(1/Δx + 1/Δy) <= 1."""
+    start: float = pydantic.Field(0.0, ge=0)
+    """The t_0 that initial formulas may use [sh]; the run itself counts from 0."""
+
+
+class Constants(_Model):
+    """Physical constants."""
+
+    c: float = pydantic.Field(299.0, gt=0)
+    """Speed of light [cm/sh]."""
+    a: float = pydantic.Field(0.01372, gt=0)
+    """Radiation constant [g/cm/sh²/keV⁴]."""
+    eddington: float = pydantic.Field(1.0, gt=0, le=1)
+    """k in ∂t F + k c ∇E = −c σ_c F: 1 as published, 1/3 for the textbook P1."""
+
+
+class Material(_Model):
+    """The medium."""
+
+    density: Density = FormulaDensity(formula="1")
+    """Density ρ [g/cm³]."""
+    sigma_a: MaterialFormula = "rho*T"  # type: ignore[valid-type]
+    """Absorption opacity σ_a(rho, T) [1/cm]."""
+    sigma_c: MaterialFormula = "rho*T"  # type: ignore[valid-type]
+    """Total opacity σ_c(rho, T) [1/cm]."""
+    heat_capacity: MaterialFormula = "0.14361"  # type: ignore[valid-type]
+    """Specific heat C_v(rho, T) [Jerk/g/keV]."""
+
+    @pydantic.field_validator("density", mode="before")
+    @classmethod
+    def _shorthand(cls, density: Any) -> Any:
+        """A bare number or formula stands for ``kind: formula``."""
+        if isinstance(density, int | float | str) and not isinstance(density, bool):
+            return {"kind": "formula", "formula": density}
+        return density
+
+
+class Initial(_Model):
+    """The state at t = 0, as formulas of x, y [cm] and t_0 [sh]."""
+
+    E: SpaceFormula = "0.01372*5^4"  # type: ignore[valid-type]
+    Fx: SpaceFormula = "0"  # type: ignore[valid-type]
+    Fy: SpaceFormula = "0"  # type: ignore[valid-type]
+    T: SpaceFormula = "5"  # type: ignore[valid-type]
+
+
+class Problem(_Model):
+    """A complete problem; see the members for what each part means.
+
+    Raises
+    ------
+    pydantic.ValidationError, InputError
+        When it cannot be solved as described.
+    """
+
+    scheme: Literal["consistent", "published"] = "consistent"
+    """`consistent` solves the equations; `published` reproduces the original program."""
+    grid: GridConfig = GridConfig()
+    time: Time = Time()
+    constants: Constants = Constants()
+    material: Material = Material()
+    source: formula_text("x", "y", "t") = "0"  # type: ignore[valid-type]
+    """Volume source S(x, y, t) [g/cm/sh³]."""
+    initial: Initial = Initial()
+    edges: Edges = Edges()
+    precision: float = pydantic.Field(1e-6, gt=0)
+    """Where the fixed point of `published` stops [g/cm/sh²]; `consistent` does not use it."""
+
+    @property
+    def cells(self) -> Grid:
+        """The grid, with all that was left out filled in."""
+        config = self.grid
+        ny, nx = config.ny, config.nx
+        if isinstance(self.material.density, ArrayDensity):
+            shape = self.material.density.shape
+            for given, found, name in ((ny, shape[0], "ny"), (nx, shape[1], "nx")):
+                if given is not None and given != found:
+                    raise InputError(
+                        f"grid.{name}: found {given}, but the density file has shape {shape}; "
+                        f"leave {name} out or make them equal"
+                    )
+            ny, nx = shape
+        if nx is None:
+            raise InputError("grid.nx: missing; give the number of cells along x")
+        width = config.x[1] - config.x[0]
+        if ny is None:
+            ny = nx if config.y is None else max(1, int(nx * (config.y[1] - config.y[0]) / width))
+        y = config.y or (0.0, ny * width / nx)
+        return Grid(nx=nx, ny=ny, x=config.x, y=y)
+
+    @property
+    def wave_speed(self) -> float:
+        """√k: the speed of radiation fronts in units of c."""
+        return math.sqrt(self.constants.eddington)
+
+    @property
+    def heat_capacity(self) -> float | None:
+        """C_v [Jerk/g/keV] where it is constant, else None."""
+        return Formula(self.material.heat_capacity, ("rho", "T")).constant
+
+    @pydantic.model_validator(mode="after")
+    def _solvable(self) -> Self:
+        grid = self.cells
+        h = min(grid.dx, grid.dy)
+        if self.scheme == "published":
+            self._published_only()
+            limit = 1.0
+        else:
+            limit = 1 / (self.wave_speed * h * (1 / grid.dx + 1 / grid.dy))
+        if self.time.cfl > limit * (1 + 1e-12):
+            raise ValueError(
+                f"time.cfl: found {self.time.cfl}, expected at most {limit:.6g} on this grid "
+                "(stability); lower it"
+            )
+        if not math.isfinite(self.time.final * self.constants.c / (self.time.cfl * h)):
+            raise ValueError("time.final: too many steps to count; lower it or coarsen the grid")
+        capacity = self.heat_capacity
+        if capacity is not None and not (capacity > 0 and math.isfinite(capacity)):
+            raise ValueError(
+                f"material.heat_capacity: found {self.material.heat_capacity}, expected > 0"
+            )
+        for name in ("up", "down", "left", "right"):
+            edge = getattr(self.edges, name)
+            low, high = grid.x if name in ("up", "down") else grid.y
+            for pulse in getattr(edge, "sources", ()):
+                slack = 1e-6 * (high - low)
+                if pulse.start < low - slack or pulse.stop > high + slack:
+                    raise ValueError(
+                        f"edges.{name}: found a source on [{pulse.start}, {pulse.stop}], expected "
+                        f"a part of [{low}, {high}]"
+                    )
+        return self
+
+    def _published_only(self) -> None:
+        """Refuse what the published scheme does not know."""
+        kinds = {getattr(self.edges, name).kind for name in ("up", "down", "left", "right")}
+        wrong = None
+        if self.constants.eddington != 1:
+            wrong = "constants.eddington other than 1"
+        elif Formula(self.source, ("x", "y", "t")).constant != 0:
+            wrong = "a volume source"
+        elif self.heat_capacity is None:
+            wrong = "a heat capacity that varies"
+        elif kinds & {"wall", "periodic"}:
+            wrong = "wall or periodic edges"
+        if wrong:
+            raise ValueError(
+                f"scheme: found 'published' with {wrong}, which it does not know; "
+                "use 'scheme: consistent'"
+            )
+
+
+def check_density(density: np.ndarray, where: str = "material.density") -> None:
+    """Refuse a density [g/cm³] that is not positive and finite everywhere (inner cells only)."""
+    bad = ~(np.isfinite(density) & (density > 0))
+    if bad.any():
+        j, i = (int(k) for k in np.argwhere(bad)[0])
+        raise InputError(
+            f"{where}: found {density[j, i]} in cell (row {j} from the bottom, column {i}) and "
+            f"{int(bad.sum()) - 1} more like it; a density must be finite and > 0"
+        )

@@ -1,0 +1,89 @@
+"""Ghost cells at the edges of the domain, and the signals read beside them.
+
+The kernels work on ``state`` (4, ny + 2, nx + 2) = E, Fx, Fy, T with one layer of ghost cells;
+edges come in the order up, down, left, right. No function here knows of MPI or files.
+"""
+
+import numba
+
+from solver.edges import EQUILIBRIUM, EXCHANGED, FREE, GIVEN, MIRRORED
+
+E, FX, FY, T = range(4)
+
+
+@numba.njit(cache=True, inline="always")
+def ghost(rule, inside, outside, given, a, T_ghost):  # type: ignore[no-untyped-def]
+    """Return the new value of one field of one ghost cell."""
+    if rule == FREE:
+        return inside
+    if rule == GIVEN:
+        return given
+    if rule == EQUILIBRIUM:
+        return a * T_ghost**4.0 + given
+    if rule == MIRRORED:
+        return -inside
+    return outside
+
+
+@numba.njit(cache=True)
+def fill_row(state, j_ghost, j_inside, rules, given, a, radiation_first):  # type: ignore[no-untyped-def]
+    """Fill the ghost row of the upper or lower edge from the row inside and ``given`` (4, nx).
+
+    ``radiation_first``: the equilibrium energy sees the ghost's old temperature, as published.
+    """
+    for i in range(given.shape[1]):
+        k = i + 1
+        T_old = state[T, j_ghost, k]
+        T_new = ghost(rules[T], state[T, j_inside, k], T_old, given[T, i], a, T_old)
+        T_seen = T_old if radiation_first else T_new
+        for f in (E, FX, FY):
+            state[f, j_ghost, k] = ghost(
+                rules[f], state[f, j_inside, k], state[f, j_ghost, k], given[f, i], a, T_seen
+            )
+        state[T, j_ghost, k] = T_new
+
+
+@numba.njit(cache=True, inline="always")
+def fill_side(state, j, k_ghost, k_inside, rules, given, a, radiation_first):  # type: ignore[no-untyped-def]
+    """Fill the ghost cell at the end of row ``j`` from the cell inside and ``given`` (4, ny)."""
+    T_old = state[T, j, k_ghost]
+    T_new = ghost(rules[T], state[T, j, k_inside], T_old, given[T, j - 1], a, T_old)
+    T_seen = T_old if radiation_first else T_new
+    for f in (E, FX, FY):
+        state[f, j, k_ghost] = ghost(
+            rules[f], state[f, j, k_inside], state[f, j, k_ghost], given[f, j - 1], a, T_seen
+        )
+    state[T, j, k_ghost] = T_new
+
+
+@numba.njit(cache=True)
+def wrap(state, along_x, along_y):  # type: ignore[no-untyped-def]
+    """Continue a periodic field that one process owns entirely."""
+    if along_x:
+        for f in range(state.shape[0]):
+            for j in range(1, state.shape[1] - 1):
+                state[f, j, 0] = state[f, j, state.shape[2] - 2]
+                state[f, j, state.shape[2] - 1] = state[f, j, 1]
+    if along_y:
+        for f in range(state.shape[0]):
+            for k in range(1, state.shape[2] - 1):
+                state[f, 0, k] = state[f, state.shape[1] - 2, k]
+                state[f, state.shape[1] - 1, k] = state[f, 1, k]
+
+
+@numba.njit(cache=True)
+def record(state, up, down, left, right):  # type: ignore[no-untyped-def]
+    """Copy the cells along the edges into the signals (4, cells); empty signals are skipped."""
+    ny, nx = state.shape[1] - 2, state.shape[2] - 2
+    for f in range(4):
+        for i in range(up.shape[1]):
+            up[f, i] = state[f, ny, i + 1]
+        for i in range(down.shape[1]):
+            down[f, i] = state[f, 1, i + 1]
+        for j in range(left.shape[1]):
+            left[f, j] = state[f, j + 1, 1]
+        for j in range(right.shape[1]):
+            right[f, j] = state[f, j + 1, nx]
+
+
+__all__ = ["EXCHANGED", "fill_row", "fill_side", "record", "wrap"]

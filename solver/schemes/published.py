@@ -1,0 +1,189 @@
+"""The published scheme, to the last quirk: for comparison with published data.
+
+It differs from `consistent` in two errors, kept here on purpose: the flux relaxes with the sum of
+M σ over all four faces (four times too fast on a fine grid, in both components), and the coupling
+step lacks a factor 1/a in μ (the heat capacity is in effect a·C_v). Further quirks: a fixed point
+that stops when either unknown settles and keeps the previous iterate, face lengths of the two
+directions swapped, and M built with Δx in both directions.
+
+Source: R. Ngueguin, "Reconstruction de la densité d'un domaine par un V-Net" (2020/21).
+"""
+
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+
+from solver.formulas import Formula, run
+from solver.grid import Block
+from solver.schemes.ghosts import EXCHANGED, fill_row, fill_side, record
+
+if TYPE_CHECKING:
+    from solver.problem import Problem
+
+E, FX, FY, T = range(4)
+MAX_SWEEPS = 1000  # the published loop has no limit; a loop that cycles is cut here
+
+
+@numba.njit(cache=True, error_model="numpy", inline="always")
+def couple_sweep(E_n, T_n, Theta_n, T_k, rho, sigma_a, C_v, c, dt):  # type: ignore[no-untyped-def]
+    """One sweep of the fixed point: the next (E, Θ) from the iterate T_k = (Θ/a)^¼."""
+    mu = 1.0 / (T_n**3.0 + T_n * T_k**2.0 + T_k * T_n**2.0 + T_k**3.0)
+    absorb = c * sigma_a
+    tmp_1 = 1.0 / dt + absorb
+    alpha = 1.0 / dt / tmp_1
+    beta = absorb / tmp_1
+    tmp_2 = rho * C_v * mu / dt + absorb
+    gamma = rho * C_v * mu / dt / tmp_2
+    delta = absorb / tmp_2
+    E_next = (alpha * E_n + gamma * beta * Theta_n) / (1.0 - beta * delta)
+    Theta_next = (gamma * Theta_n + alpha * delta * E_n) / (1.0 - beta * delta)
+    return E_next, Theta_next
+
+
+@numba.njit(cache=True, error_model="numpy")
+def couple_row(E_row, T_row, rho, C_v, a, c, dt, precision, code, result, registers, work):  # type: ignore[no-untyped-def]
+    """Couple radiation and matter in one row of cells; each cell stops by itself.
+
+    ``registers`` starts with rows rho and T; ``work`` (6, n) holds E_n, T_n, Θ_n, E', Θ', active.
+    Powers are taken by the mathematical library, as the original does, to agree in the last digit.
+    """
+    n = E_row.shape[0]
+    E_n, T_n, Theta_n, E_next, Theta_next, active = work
+    T_k = registers[1]
+    for i in range(n):
+        registers[0, i] = rho[i]
+        E_n[i] = E_row[i]
+        T_n[i] = T_row[i]
+        E_next[i] = E_row[i]
+        Theta_n[i] = Theta_next[i] = a * T_row[i] ** 4.0
+        active[i] = 1.0
+    for _ in range(MAX_SWEEPS):
+        for i in range(n):
+            T_k[i] = (Theta_next[i] / a) ** 0.25
+        run(code, registers, n)
+        sigma_a = registers[result]
+        n_active = 0
+        for i in range(n):
+            going = active[i] != 0.0
+            E_k, Theta_k = E_next[i], Theta_next[i]
+            E_new, Theta_new = couple_sweep(
+                E_n[i], T_n[i], Theta_n[i], T_k[i], rho[i], sigma_a[i], C_v, c, dt
+            )
+            E_row[i] = E_k if going else E_row[i]
+            T_row[i] = T_k[i] if going else T_row[i]
+            E_next[i] = E_new if going else E_k
+            Theta_next[i] = Theta_new if going else Theta_k
+            unsettled = abs(E_new - E_k) > precision and abs(Theta_new - Theta_k) > precision
+            active[i] = 1.0 if going and unsettled else 0.0
+            n_active += going and unsettled
+        if n_active == 0:
+            break
+
+
+@numba.njit(cache=True, error_model="numpy", inline="always")
+def face(E_k, E_l, Fn_k, Fn_l, sigma_k, sigma_l, length, dx):  # type: ignore[no-untyped-def]
+    """Fluxes through the face from cell k to l with F·n given: (E-flux·n, F-flux, l·M, Mσ)."""
+    sigma = 0.5 * (sigma_k + sigma_l)
+    M = 2.0 / (2.0 + dx * sigma)
+    flux_E = length * M * (0.5 * (E_k + E_l) - 0.5 * (Fn_l - Fn_k))
+    flux_F = length * M * (0.5 * (Fn_k + Fn_l) - 0.5 * (E_l - E_k))
+    return flux_E, flux_F, length * M, M * sigma
+
+
+@numba.njit(cache=True, error_model="numpy")
+def transport(state, new, sigma, dx, dy, dt, c):  # type: ignore[no-untyped-def]
+    """Move energy and flux by one step; ``sigma`` (ny + 2, nx + 2) is σ_c, ghosts included."""
+    ny, nx = state.shape[1] - 2, state.shape[2] - 2
+    area = dx * dy
+    for j in range(1, ny + 1):
+        for i in range(1, nx + 1):
+            e, fx, fy, s = state[E, j, i], state[FX, j, i], state[FY, j, i], sigma[j, i]
+            eu, pu, mu, su = face(
+                e, state[E, j + 1, i], fy, state[FY, j + 1, i], s, sigma[j + 1, i], dy, dx
+            )
+            ed, pd, md, sd = face(
+                e, state[E, j - 1, i], -fy, -state[FY, j - 1, i], s, sigma[j - 1, i], dy, dx
+            )
+            el, pl, ml, sl = face(
+                e, state[E, j, i - 1], -fx, -state[FX, j, i - 1], s, sigma[j, i - 1], dx, dx
+            )
+            er, pr, mr, sr = face(
+                e, state[E, j, i + 1], fx, state[FX, j, i + 1], s, sigma[j, i + 1], dx, dx
+            )
+            D = 1.0 / dt + c * (su + sd + sl + sr)
+            beta = 1.0 / dt / D
+            delta = c / area / D
+            new[E, j, i] = e - c * dt / area * (pu + pd + pl + pr)
+            new[FX, j, i] = beta * fx + e * (delta * (mr - ml)) - delta * (er - el)
+            new[FY, j, i] = beta * fy + e * (delta * (mu - md)) - delta * (eu - ed)
+    for f in (E, FX, FY):
+        state[f, 1:-1, 1:-1] = new[f, 1:-1, 1:-1]
+
+
+@numba.njit(cache=True, error_model="numpy")
+def advance(state, rho, physics, programs, rules, given, signals, work):  # type: ignore[no-untyped-def]
+    """Take as many steps as the edge tables ``given`` (n, 4, cells) have rows.
+
+    Ghost cells at inner sides of the domain decomposition (rule EXCHANGED) hold the neighbour's
+    cells before the step and are coupled here too: one exchange a step is enough.
+    """
+    dx, dy, dt, c, a, C_v, precision = physics
+    code_a, result_a, registers_a, code_c, result_c, registers_c = programs
+    up, down, left, right = given
+    sigma, new, row = work
+    ny, nx = state.shape[1] - 2, state.shape[2] - 2
+    for n in range(up.shape[0]):
+        record(state, signals[0][n], signals[1][n], signals[2][n], signals[3][n])
+        bottom = 0 if rules[1, 0] == EXCHANGED else 1
+        top = ny + 1 if rules[0, 0] == EXCHANGED else ny
+        for j in range(bottom, top + 1):
+            inner = 1 <= j <= ny
+            first = 0 if inner and rules[2, 0] == EXCHANGED else 1
+            last = nx + 2 if inner and rules[3, 0] == EXCHANGED else nx + 1
+            couple_row(
+                state[E, j, first:last], state[T, j, first:last], rho[j, first:last],
+                C_v, a, c, dt, precision, code_a, result_a, registers_a, row,
+            )  # fmt: skip
+        fill_row(state, ny + 1, ny, rules[0], up[n], a, True)
+        fill_row(state, 0, 1, rules[1], down[n], a, True)
+        for j in range(1, ny + 1):
+            fill_side(state, j, 0, 1, rules[2], left[n], a, True)
+            fill_side(state, j, nx + 1, nx, rules[3], right[n], a, True)
+        for j in range(ny + 2):
+            registers_c[0] = rho[j]
+            registers_c[1] = state[T, j]
+            run(code_c, registers_c, nx + 2)
+            sigma[j] = registers_c[result_c]
+        transport(state, new, sigma, dx, dy, dt, c)
+
+
+class Stepper:
+    """The published scheme on one block of the grid; see `solver.schemes.consistent.Stepper`."""
+
+    def __init__(self, problem: "Problem", block: Block, rho: np.ndarray, dt: float) -> None:
+        constants, grid, width = problem.constants, block.grid, block.nx + 2
+        self._rho = rho
+        self._physics = (
+            grid.dx, grid.dy, dt, constants.c, constants.a, problem.heat_capacity or 0.0,
+            problem.precision,
+        )  # fmt: skip
+        self._programs = (
+            *Formula(problem.material.sigma_a, ("rho", "T")).program.rows(2, width),
+            *Formula(problem.material.sigma_c, ("rho", "T")).program.rows(2, width),
+        )
+        self._work = (np.empty(rho.shape), np.empty((3, *rho.shape)), tuple(np.empty(width) for _ in range(6)))
+
+    def advance(
+        self,
+        state: np.ndarray,
+        times: np.ndarray,
+        rules: np.ndarray,
+        given: tuple[np.ndarray, ...],
+        wraps: tuple[bool, bool],
+        signals: tuple[np.ndarray, ...],
+    ) -> None:
+        """Take one step for each row of ``given``; nothing here depends on ``times``."""
+        advance(
+            state, self._rho, self._physics, self._programs, rules, given, signals, self._work
+        )
