@@ -36,6 +36,16 @@ fail() {
     exit 1
 }
 
+# The last line of the log that names an error, or else its last line; pip's
+# outer messages ("metadata-generation-failed") say nothing.
+reason_of_failure() {
+    local line
+    line=$(tac $LOG | sed '/^== /q' | grep -iE '^[[:space:]]*(E|error|fatal)\b.*: |: fatal error: ' |
+        grep -vE 'subprocess-exited|generation-failed|Failed (to build|building)|Could not build' | head -n 1) || true
+    [ -n "$line" ] || line=$(tail -n 1 $LOG)
+    printf '%s' "${line#"${line%%[![:space:]]*}"}"
+}
+
 # step TEXT COMMAND...: run a command with its output in the log.
 step() {
     local text=$1 start=$SECONDS
@@ -48,9 +58,7 @@ step() {
         printf '%d s\n' $((SECONDS - start))
     else
         printf 'failed\n'
-        local reason
-        reason=$(grep -iE '^ *(ERROR|E|error|fatal)\b.*:' $LOG | tail -n 1) || reason=$(tail -n 1 $LOG)
-        fail "$text failed: ${reason#"${reason%%[![:space:]]*}"} (all of it in $PWD/$LOG)"
+        fail "$text failed: $(reason_of_failure) (all of it in $PWD/$LOG)"
     fi
 }
 
