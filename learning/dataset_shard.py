@@ -130,7 +130,9 @@ def _image(shard: Shard, attributes: Mapping[str, str], compression: Compression
         options = {"compression": compression, "shuffle": True}
     if compression == "gzip":
         options["compression_opts"] = 1
-    with h5py.File("shard", "w", driver="core", backing_store=False) as file:
+    # Without a chunk cache every chunk is placed when it is written, and the layout of the file
+    # does not depend on when some cache is emptied.
+    with h5py.File("shard", "w", driver="core", backing_store=False, rdcc_nbytes=0) as file:
         for name, array in (("density", shard.density), ("signals", shard.signals)):
             file.create_dataset(name, data=array, chunks=(1, *array.shape[1:]), **options)
         for name, values in small.items():

@@ -1,0 +1,268 @@
+"""``opalux sample``: a campaign of random densities and their simulated edge signals.
+
+The shards are the truth: whatever is killed, the same line started again keeps every shard that is
+valid and makes the others.
+"""
+
+import argparse
+import functools
+import shutil
+import socket
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import numpy as np
+import pydantic
+
+from jobs import command, runs
+from jobs.cluster import Backend, InProcess, Local, PoolLostError, open_pool
+from jobs.config import ConfigError, dump, load
+from jobs.sample_campaign import Campaign
+from jobs.sample_shard import RUNNING, Plan, Report, make_shard
+from learning import dataset_card
+from learning.dataset import DataSet, finish
+from learning.dataset_card import Card, shard_name
+
+DESCRIPTION = """\
+Draw random densities, simulate them with each source and write a data set.
+
+  opalux sample CONFIG --out DIR             make it, or go on with it
+  opalux sample CONFIG --out DIR --task 3/8  a part of it (task 3 of 0..7 of a Slurm array)
+  opalux sample status DIR                   how far it is
+
+A killed run goes on when the same line is started again."""
+
+
+class SampleConfig(Campaign):
+    """The configuration file: the campaign, and how it is run (which changes no bit of it)."""
+
+    backend: Backend = Local()
+    retries: int = pydantic.Field(3, ge=0, le=100)
+    """How often a failing sample is tried again before it is given up."""
+    tolerated_failures: float = pydantic.Field(0.01, ge=0, le=1)
+    """Share of failed samples up to which the campaign counts as a success."""
+
+    @property
+    def campaign(self) -> Campaign:
+        """The campaign alone."""
+        return Campaign.model_construct(
+            **{name: getattr(self, name) for name in Campaign.model_fields}
+        )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; see DESCRIPTION."""
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["status"]:
+        from jobs.sample_status import main as status_main
+
+        return status_main(argv[1:])
+    parser = command.parser("sample", DESCRIPTION)
+    parser.add_argument(
+        "--task", metavar="k/K", type=_task, help="make only every K-th part, from part k on"
+    )
+    parser.add_argument(
+        "--retry-failed", action="store_true", help="try samples again that were given up"
+    )
+    parsed = parser.parse_args(argv)
+    return command.run(lambda: _sample(parsed))
+
+
+def _task(text: str) -> tuple[int, int]:
+    try:
+        k, of = (int(part) for part in text.split("/"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"found '{text}', expected k/K such as 0/8") from None
+    if not 0 <= k < of:
+        raise argparse.ArgumentTypeError(f"found '{text}', expected 0 <= k < K")
+    return k, of
+
+
+def _sample(parsed: argparse.Namespace) -> int:
+    arguments = command.arguments(parsed)
+    config, _ = load(SampleConfig, arguments.config, arguments.overrides)
+    campaign = config.campaign
+    card = card_of(campaign)
+    backend = InProcess() if parsed.task else config.backend
+    if arguments.dry_run:
+        print(describe(card, backend))
+        return command.OK
+    out = _open(arguments, campaign, card)
+    plan = Plan(
+        folder=out,
+        campaign=campaign,
+        card=card,
+        attributes={"config": dump(campaign), **card.made_with},
+        retries=config.retries,
+        session=uuid.uuid4().hex,
+        redo_failed=parsed.retry_failed,
+    )
+    k, of = parsed.task or (0, 1)
+    shards = range(k, card.n_shards, of)
+    start = time.monotonic()
+    try:
+        reports = _make(plan, shards, backend)
+    except PoolLostError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return command.FAILURE
+    except OSError as error:
+        print(f"error: {_disk_message(out, card, error)}", file=sys.stderr)
+        return command.FAILURE
+    return _finish(plan, config, reports, time.monotonic() - start)
+
+
+def card_of(campaign: Campaign) -> Card:
+    """Return the data card of a campaign."""
+    return Card(
+        name=campaign.name,
+        seed=campaign.seed,
+        splits=campaign.splits,
+        shape=campaign.shape,
+        sources=campaign.source_names,
+        quantities=campaign.quantities,
+        n_times=len(campaign.times),
+        n_cells=campaign.shape[0],
+        shard_size=campaign.shard_size,
+        families=tuple(family.label for family in campaign.families),
+        made_with={
+            "opalux_version": runs.version(),
+            "git_revision": runs.git_revision(),
+            "numpy": runs.version("numpy"),
+            "numba": runs.version("numba"),
+        },
+        campaign=campaign.model_dump(mode="json"),
+    )
+
+
+def describe(card: Card, backend: pydantic.BaseModel) -> str:
+    """Return what would be done."""
+    splits = ", ".join(f"{name} {getattr(card.splits, name)}" for name in dataset_card.SPLITS)
+    size = card.sample_bytes * card.n_samples / 1e9
+    return (
+        f"{card.n_samples} densities of {card.shape[0]} x {card.shape[1]} cells ({splits})\n"
+        f"families: {', '.join(card.families)}; sources: {', '.join(card.sources)}\n"
+        f"signals of a density: {card.signals_shape} = (source, edge, quantity, time, cell)\n"
+        f"{card.n_shards} parts of {card.shard_size}, {size:.3g} GB uncompressed\n"
+        f"back end: {backend.model_dump(exclude_none=True)}"
+    )
+
+
+def _open(arguments: command.Arguments, campaign: Campaign, card: Card) -> Path:
+    """Make or enter the folder of the data set; the same line always goes on."""
+    out = arguments.out or Path("runs") / "sample" / campaign.name
+    goes_on = (out / runs.CONFIG_NAME).is_file() and not arguments.force
+    runs.open_run(out, dump(campaign), resume=arguments.resume or goes_on, force=arguments.force)
+    # A killed job leaves temporary files: those of processes of this machine that are no more.
+    for temporary in out.glob(f".*.{socket.gethostname()}.*.tmp"):
+        if not Path("/proc", temporary.name.split(".")[-2]).exists():
+            temporary.unlink(missing_ok=True)
+    there = sum((out / shard_name(shard)).exists() for shard in range(card.n_shards))
+    share = 1 - there / card.n_shards
+    needed = share * card.n_samples * card.sample_bytes
+    free = shutil.disk_usage(out).free
+    if campaign.compression == "none" and needed > free:
+        raise ConfigError(
+            f"--out {out}: found {free / 1e9:.3g} GB free on its disk, expected at least "
+            f"{needed / 1e9:.3g} GB; choose another disk or fewer samples"
+        )
+    with runs.atomic(out / dataset_card.NAME) as temporary:
+        temporary.write_text(card.to_yaml(), encoding="utf-8")
+    return out
+
+
+def _make(plan: Plan, shards: range, backend: Backend) -> list[Report]:
+    """Have all shards made, or found valid, and return what became of each."""
+    reports = []
+    total = sum(len(plan.card.samples_of(shard)) for shard in shards)
+    with (
+        open_pool(backend) as pool,
+        runs.Progress(f"sampling {plan.card.name}", total) as progress,
+    ):
+        for shard, report in pool.map(functools.partial(make_shard, plan), shards):
+            reports.append(report)
+            if report.damage:
+                print(f"{shard_name(shard)}: {report.damage}; made again", file=sys.stderr)
+            progress.advance(report.samples, _note(reports))
+    return reports
+
+
+def _note(reports: list[Report]) -> str:
+    failed = sum(report.failed for report in reports)
+    return f"({failed} failed)" if failed else ""
+
+
+def _disk_message(out: Path, card: Card, error: OSError) -> str:
+    free = shutil.disk_usage(out).free / 1e9
+    return (
+        f"{out}: cannot write ({error.strerror or error}; {free:.3g} GB free); make room "
+        "and start the same line again, it goes on"
+    )
+
+
+def _finish(plan: Plan, config: SampleConfig, reports: list[Report], seconds: float) -> int:
+    """Write what belongs to the data set as a whole, once all of its shards are there."""
+    out, card = plan.folder, plan.card
+    missing = [s for s in range(card.n_shards) if not (out / shard_name(s)).exists()]
+    if missing:
+        print(f"{out}: this task is done; {len(missing)} parts are left to other tasks")
+        return command.OK
+    finish(out)
+    failed = quarantine(out)
+    made = [report for report in reports if report.made]
+    n_made = sum(report.samples for report in made)
+    provenance = runs.provenance(
+        samples_made=n_made,
+        samples_failed=failed,
+        wall_seconds=round(seconds, 3),
+        samples_per_second=round(n_made / seconds, 3),
+        busy_seconds=round(sum(report.seconds for report in made), 3),
+        backend=config.backend.model_dump(mode="json"),
+    )
+    runs.write_json(out / "run.json", provenance)
+    _tidy(out)
+    size = sum((out / shard_name(shard)).stat().st_size for shard in range(card.n_shards))
+    print(
+        f"{out}: {card.n_samples} samples, {n_made} of them made now in {seconds:.1f} s, "
+        f"{size / 1e6:.4g} MB, {failed} failed"
+    )
+    if failed > config.tolerated_failures * card.n_samples:
+        print(
+            f"error: {failed} of {card.n_samples} samples failed, more than "
+            f"tolerated_failures = {config.tolerated_failures}; see {out / 'quarantine.json'}",
+            file=sys.stderr,
+        )
+        return command.FAILURE
+    return command.OK
+
+
+def quarantine(out: Path) -> int:
+    """List the failed samples and their reasons in ``quarantine.json``; return their number."""
+    data = DataSet(out)
+    try:
+        numbers = np.flatnonzero(data.status)
+        families, reasons = data.index("family"), data.index("reason")
+    finally:
+        data.close()
+    failed = [
+        {"sample": int(n), "family": bytes(families[n]).decode(), "reason": reasons[n].decode()}
+        for n in numbers
+    ]
+    path = out / "quarantine.json"
+    if failed:
+        runs.write_json(path, failed)
+    else:
+        path.unlink(missing_ok=True)
+    return len(failed)
+
+
+def _tidy(out: Path) -> None:
+    """Remove what killed workers left; all shards are there, so nobody needs it."""
+    shutil.rmtree(out / RUNNING, ignore_errors=True)
+    for temporary in out.glob(".*.tmp"):
+        temporary.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
