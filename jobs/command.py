@@ -13,6 +13,7 @@ import solver.errors
 from jobs.config import ConfigError
 
 OK, FAILURE, BAD_INPUT = 0, 1, 2
+CHECKPOINTED = 75  # stopped by a signal with a checkpoint written: start again with --resume
 
 INPUT_ERRORS = (ConfigError, solver.errors.InputError, learning.errors.InputError)
 

@@ -1,7 +1,7 @@
 """The only reader of YAML: a file and ``--set`` overrides become one checked, frozen model."""
 
 import difflib
-import types
+import inspect
 import typing
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,7 +34,7 @@ class _StrictLoader(yaml.SafeLoader):
 def parse_yaml(text: str, source: str) -> dict[str, Any]:
     """Parse YAML ``text`` into a mapping; ``source`` names it in error messages."""
     try:
-        data = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 (a SafeLoader)
+        data = yaml.load(text, Loader=_StrictLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
@@ -64,20 +64,29 @@ def read_text(path: Path) -> str:
 
 
 def apply_overrides(data: dict[str, Any], overrides: list[str]) -> None:
-    """Write each ``a.b=value`` into the nested mapping ``data``; values are read as YAML."""
+    """Write each ``a.b=value`` into the nested ``data``; values are YAML, entries of lists 0, 1, …"""
     for override in overrides:
         dotted, equals, text = override.partition("=")
         keys = dotted.split(".")
         if not equals or not all(keys):
             raise ConfigError(f"--set {override}: expected a.b=value")
         value = parse_yaml(f"value: {text}", f"--set {override}").get("value")
-        place = data
+        place: Any = data
         for key in keys[:-1]:
-            inner = place.setdefault(key, {})
-            if not isinstance(inner, dict):
+            inner = place[_index(place, key, override)] if isinstance(place, list) else None
+            place = inner if inner is not None else place.setdefault(key, {})
+            if not isinstance(place, dict | list):
                 raise ConfigError(f"--set {override}: '{key}' is a value, not a group of keys")
-            place = inner
-        place[keys[-1]] = value
+        last = keys[-1]
+        place[_index(place, last, override) if isinstance(place, list) else last] = value
+
+
+def _index(place: list[Any], key: str, override: str) -> int:
+    if not (key.isdigit() and int(key) < len(place)):
+        raise ConfigError(
+            f"--set {override}: found '{key}', expected the number of one of {len(place)} entries"
+        )
+    return int(key)
 
 
 def load(
@@ -161,6 +170,6 @@ def _tagged(group: type[pydantic.BaseModel], tag: Any) -> bool:
 
 
 def _models_in(annotation: Any) -> list[type[pydantic.BaseModel]]:
-    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
-        return [annotation] if issubclass(annotation, pydantic.BaseModel) else []
+    if inspect.isclass(annotation) and issubclass(annotation, pydantic.BaseModel):
+        return [annotation]
     return [m for part in typing.get_args(annotation) for m in _models_in(part)]

@@ -1,4 +1,4 @@
-"""Run folders: opening them, writing into them without half-written files, saying whence they came."""
+"""Run folders: opening them, never leaving half-written files there, saying whence they came."""
 
 import contextlib
 import datetime

@@ -4,6 +4,7 @@ A `Domain` owns the memory of one process's block of the grid, fills its inner g
 carries small messages; the schemes never know how many processes there are.
 """
 
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -38,6 +39,12 @@ class Domain(Protocol):
     def gather(self, part: Any) -> list[Any] | None:
         """Return the parts of all processes on rank 0, None elsewhere."""
 
+    def broadcast(self, value: Any) -> Any:
+        """Return rank 0's ``value`` on all processes."""
+
+    def write(self, path: Path, offset: int, part: np.ndarray) -> None:
+        """Write the block's ``part`` of an array (ny, nx, ...) that starts at byte ``offset``."""
+
 
 class SerialDomain:
     """The whole grid in one process."""
@@ -59,3 +66,13 @@ class SerialDomain:
     def gather(self, part: Any) -> list[Any] | None:
         """Return ``[part]``."""
         return [part]
+
+    def broadcast(self, value: Any) -> Any:
+        """Return ``value``."""
+        return value
+
+    def write(self, path: Path, offset: int, part: np.ndarray) -> None:
+        """Write the array ``part`` at byte ``offset``."""
+        with path.open("r+b") as file:
+            file.seek(offset)
+            file.write(np.ascontiguousarray(part, dtype=np.float64).data)

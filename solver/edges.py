@@ -2,13 +2,13 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pydantic
 
 from solver.errors import InputError
-from solver.formulas import Formula, formula_text
+from solver.formulas import Formula, formula_of
 from solver.grid import Block
 
 EDGES = ("up", "down", "left", "right")
@@ -17,17 +17,8 @@ FIELDS = ("E", "Fx", "Fy", "T")
 # Rules that fill one field of one edge's ghost cells (the kernels' vocabulary).
 FREE, GIVEN, MIRRORED, EQUILIBRIUM, EXCHANGED = range(5)
 
-EdgeFormula = formula_text("t", "x", "y")
-"""A formula of t [sh] and the place along the edge (x for up and down, y for left and right)."""
-
-
-def _or_free(text: Any) -> Any:
-    return text
-
-
-FreeOrFormula = Annotated[
-    Literal["free"] | EdgeFormula, pydantic.BeforeValidator(_or_free)
-]
+# ``free``, or a formula of t [sh] and the place along the edge (x for up and down, else y).
+FreeOrFormula = Annotated[str, formula_of("t", "x", "y", also=("free",))]
 
 
 class _Model(pydantic.BaseModel):
@@ -84,14 +75,14 @@ class Prescribed(_Model):
 class Pulse(_Model):
     """One portion of an edge that radiates: E = a T⁴ + signal(t) for start <= place <= stop."""
 
-    start: float = 0.0
-    stop: float = 1.0
-    """Ends of the portion [cm]."""
+    start: float | None = None
+    stop: float | None = None
+    """Ends of the portion [cm]; left out: the ends of the edge."""
     amplitude: float = 5.0
     """Height of the sine [g/cm/sh²]."""
     frequency: float = 500.0
     """Frequency of the sine [1/sh]."""
-    signal: formula_text("t") | None = None  # type: ignore[valid-type]
+    signal: Annotated[str, formula_of("t")] | None = None
     """Formula of t that takes the place of amplitude·sin(2π·frequency·t)."""
     table: Path | None = None
     """File of two columns, t [sh] and value; linear in between; takes the place of the sine."""
@@ -104,12 +95,18 @@ class Pulse(_Model):
 
     @pydantic.model_validator(mode="after")
     def _one_signal(self) -> "Pulse":
-        if self.start > self.stop:
+        if self.start is not None and self.stop is not None and self.start > self.stop:
             raise ValueError(f"found start {self.start} > stop {self.stop}; swap them")
         if self.signal is not None and self.table is not None:
             raise ValueError("found both 'signal' and 'table'; give one of them")
         self.values(np.zeros(1))
         return self
+
+    def covers(self, places: np.ndarray) -> np.ndarray:
+        """Return which of the ``places`` [cm] along the edge radiate."""
+        low = -np.inf if self.start is None else self.start
+        high = np.inf if self.stop is None else self.stop
+        return (low <= places) & (places <= high)
 
     def values(self, t: np.ndarray) -> np.ndarray:
         """Return the signal at the times ``t`` (n,) [sh]."""
@@ -126,7 +123,9 @@ def _read_table(path: Path) -> tuple[np.ndarray, np.ndarray]:
     except OSError:
         raise InputError(f"source table {path}: no such file, or not readable") from None
     except ValueError as error:
-        raise InputError(f"source table {path}: expected two columns of numbers ({error})") from None
+        raise InputError(
+            f"source table {path}: expected two columns of numbers ({error})"
+        ) from None
     good = columns.ndim == 2 and columns.shape[1] == 2 and np.isfinite(columns).all()
     if not good or np.any(np.diff(columns[:, 0]) <= 0):
         raise InputError(
@@ -153,9 +152,7 @@ class Source(_Model):
         return {"E": "source"} | {name: getattr(self, name) for name in FIELDS[1:]}
 
 
-Edge = Annotated[
-    Free | Wall | Periodic | Prescribed | Source, pydantic.Field(discriminator="kind")
-]
+Edge = Annotated[Free | Wall | Periodic | Prescribed | Source, pydantic.Field(discriminator="kind")]
 
 
 class Edges(_Model):
@@ -172,7 +169,7 @@ class Edges(_Model):
             kinds = getattr(self, one).kind, getattr(self, other).kind
             if kinds.count("periodic") == 1:
                 raise ValueError(
-                    f"found {one}: {kinds[0]} with {other}: {kinds[1]}; periodic edges come in pairs"
+                    f"found {one}: {kinds[0]} with {other}: {kinds[1]}; they come in pairs"
                 )
         for name in EDGES:
             along = "x" if name in ("up", "down") else "y"
@@ -182,7 +179,7 @@ class Edges(_Model):
                 stray = Formula(text, ("t", "x", "y")).uses - {"t", along}
                 if stray:
                     raise ValueError(
-                        f"{name}.{field}: found '{text}', but along this edge only t and {along} vary"
+                        f"{name}.{field}: found '{text}', but only t and {along} vary here"
                     )
         return self
 
@@ -240,7 +237,6 @@ def edge_tables(edges: Edges, block: Block, rules: np.ndarray, t: np.ndarray) ->
                 table[:, m] = Formula(text, ("t", along))(**values)
             elif rules[n, m] == EQUILIBRIUM:
                 for pulse in edge.sources:
-                    lit = (pulse.start <= places) & (places <= pulse.stop)
-                    table[:, m] += np.where(lit, pulse.values(t)[:, None], 0.0)
+                    table[:, m] += np.where(pulse.covers(places), pulse.values(t)[:, None], 0.0)
         tables[name] = table
     return EdgeTables(rules, **tables)

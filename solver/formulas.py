@@ -6,8 +6,8 @@ functions of `FUNCTIONS`; everything else is an error that names the place.
 
 The compiled form is a short register program. Each register is a row of cells and each instruction
 works on whole rows, so that evaluating an opacity costs one pass of vector instructions per
-operator, and gives the same bits wherever it is evaluated. A program is data: the kernels need not be
-compiled again for a new formula.
+operator, and gives the same bits wherever it is evaluated. A program is data: the kernels need not
+be compiled again for a new formula.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ import functools
 import math
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import numba
 import numpy as np
@@ -89,7 +89,8 @@ def _operation(op: int, *arguments: Node) -> Node:
         return arguments[1] if numbers[0] != 0 else arguments[2]
     if op != SELECT and all(number is not None for number in numbers):
         with np.errstate(all="ignore"):
-            return _number(_scalar(op, *(float(number) for number in (*numbers, 0.0)[:2])))
+            x, y = (*(argument.value for argument in arguments), 0.0)[:2]
+            return _number(_scalar(op, x, y))
     height = 1 + max(argument.height for argument in arguments)
     if height > MAX_HEIGHT:
         raise FormulaError(f"a formula of more than {MAX_HEIGHT} operations in a row; shorten it")
@@ -290,7 +291,6 @@ class Formula:
 
     def __call__(self, **values: Any) -> Any:
         """Evaluate on numpy arrays or numbers, one keyword per variable."""
-
         arrays = np.broadcast_arrays(*(np.asarray(values[name]) for name in self.variables))
         shape = arrays[0].shape if arrays else ()
         code, result, registers = self.program.rows(len(self.variables), ROW)
@@ -358,7 +358,7 @@ class Formula:
 
 
 @numba.njit(cache=True, error_model="numpy", inline="never")
-def run(code, registers, n):  # type: ignore[no-untyped-def]
+def run(code, registers, n):
     """Run a register program on the first ``n`` cells of ``registers`` (n_registers, width)."""
     for k in range(code.shape[0]):
         op = code[k, 0]
@@ -395,7 +395,7 @@ def run(code, registers, n):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _scalar(op, x, y):  # type: ignore[no-untyped-def]
+def _scalar(op, x, y):
     """Do one instruction on one cell."""
     if op == ADD:
         return x + y
@@ -466,19 +466,19 @@ def _scalar(op, x, y):  # type: ignore[no-untyped-def]
     return np.nan
 
 
-def _readable(text: object) -> str:
-    if isinstance(text, bool) or not isinstance(text, str | int | float):
-        raise ValueError(f"found {text!r}, expected a number or a formula")
-    return repr(text) if isinstance(text, float) else str(text)
+def formula_of(*variables: str, also: tuple[str, ...] = ()) -> pydantic.BeforeValidator:
+    """Return what turns a pydantic ``str`` field into the text of a formula, checked when read.
 
+    ``Annotated[str, formula_of("rho", "T")]`` takes numbers and formulas of rho and T; words in
+    ``also`` pass as they are.
+    """
 
-def formula_text(*variables: str) -> Any:
-    """Return a pydantic field type: the text of a formula of ``variables``, checked when read."""
-
-    def check(text: str) -> str:
-        Formula(text, variables)
+    def check(found: object) -> str:
+        if isinstance(found, bool) or not isinstance(found, str | int | float):
+            raise ValueError(f"found {found!r}, expected a number or a formula")
+        text = repr(found) if isinstance(found, float) else str(found)
+        if text not in also:
+            Formula(text, variables)
         return text
 
-    return Annotated[
-        str, pydantic.BeforeValidator(_readable), pydantic.AfterValidator(check)
-    ]
+    return pydantic.BeforeValidator(check)

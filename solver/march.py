@@ -2,20 +2,42 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import numpy as np
 
 from solver.domain import Domain, SerialDomain
-from solver.edges import EDGES, edge_rules, edge_tables
+from solver.edges import EDGES, FREE, GIVEN, edge_rules, edge_tables
 from solver.errors import InputError
 from solver.formulas import Formula
 from solver.grid import Block
 from solver.media import ArrayDensity
 from solver.problem import Problem, check_density
 from solver.schemes import consistent, published
+from solver.schemes.ghosts import wrap
 
-STEPPERS = {"consistent": consistent.Stepper, "published": published.Stepper}
+
+class Stepper(Protocol):
+    """What a scheme offers: steps on one block."""
+
+    def advance(
+        self,
+        state: np.ndarray,
+        times: np.ndarray,
+        rules: np.ndarray,
+        given: tuple[np.ndarray, ...],
+        wraps: tuple[bool, bool],
+        signals: tuple[np.ndarray, ...],
+    ) -> None:
+        """Take one step for each of ``times`` in place, recording the signals before each."""
+
+
+MakeStepper = Callable[[Problem, Block, np.ndarray, float], Stepper]
+STEPPERS: dict[str, MakeStepper] = {
+    "consistent": consistent.Stepper,
+    "published": published.Stepper,
+}
 CHUNK_CELLS = 2_000_000  # cell-steps between two looks at the clock, the signals and the state
 
 
@@ -112,9 +134,7 @@ class March:
     t : time of the state [sh]
     """
 
-    def __init__(
-        self, problem: Problem, domain: Domain, density: np.ndarray | None = None
-    ) -> None:
+    def __init__(self, problem: Problem, domain: Domain, density: np.ndarray | None = None) -> None:
         self.problem, self.domain = problem, domain
         self.dt, self.times, self.t_final = time_steps(problem)
         self.n_steps = len(self.times)
@@ -137,7 +157,7 @@ class March:
         state = self.domain.state
         state[0] = rho
         self.domain.exchange()
-        consistent.wrap(state, *self.domain.wraps)
+        wrap(state, *self.domain.wraps)
         inner = np.zeros_like(rho, dtype=bool)
         inner[1:-1, :] = self.problem.edges.periodic[0]
         inner[:, 1:-1] |= self.problem.edges.periodic[1]
@@ -160,6 +180,30 @@ class March:
                 )
         if not np.isfinite(self.domain.state[1:3, 1:-1, 1:-1]).all():
             raise InputError("initial.Fx, initial.Fy: found values that are not finite")
+
+    def restore(self, step: int) -> None:
+        """Go on before step ``step``, after the caller has put that state into the domain.
+
+        Ghost cells are not part of a checkpoint. They are filled anew in every step, but for the
+        ghost temperature that a published source sees one step late.
+        """
+        self.step = step
+        if step == 0:
+            return
+        block, state = self.domain.block, self.domain.state
+        tables = edge_tables(self.problem.edges, block, self._rules, self.times[step - 1 : step])
+        places = {
+            "up": (np.s_[-1, 1:-1], np.s_[-2, 1:-1]),
+            "down": (np.s_[0, 1:-1], np.s_[1, 1:-1]),
+            "left": (np.s_[1:-1, 0], np.s_[1:-1, 1]),
+            "right": (np.s_[1:-1, -1], np.s_[1:-1, -2]),
+        }
+        T = state[3]
+        for rule, (name, (ghost, inside)) in zip(self._rules[:, 3], places.items(), strict=True):
+            if rule == FREE:
+                T[ghost] = T[inside]
+            elif rule == GIVEN:
+                T[ghost] = getattr(tables, name)[0, 3]
 
     def run(self) -> Iterator[Chunk]:
         """Advance to the final time, a chunk of steps at a time.

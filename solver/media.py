@@ -7,7 +7,7 @@ import numpy as np
 import pydantic
 
 from solver.errors import InputError
-from solver.formulas import Formula, formula_text
+from solver.formulas import Formula, formula_of
 from solver.grid import Block, Grid
 
 
@@ -19,7 +19,7 @@ class FormulaDensity(_Model):
     """Density as a formula of x and y [cm]."""
 
     kind: Literal["formula"] = "formula"
-    formula: formula_text("x", "y")  # type: ignore[valid-type]
+    formula: Annotated[str, formula_of("x", "y")]
 
     def on(self, block: Block) -> np.ndarray:
         """Return the density [g/cm³] on the block, ghosts included, (ny + 2, nx + 2)."""
@@ -120,11 +120,7 @@ def _average(cells: np.ndarray) -> np.ndarray:
     """One published smoothing pass; a ghost has one inward neighbour, corners look along y."""
     out = np.empty_like(cells)
     out[1:-1, 1:-1] = (
-        cells[1:-1, 1:-1]
-        + cells[2:, 1:-1]
-        + cells[:-2, 1:-1]
-        + cells[1:-1, :-2]
-        + cells[1:-1, 2:]
+        cells[1:-1, 1:-1] + cells[2:, 1:-1] + cells[:-2, 1:-1] + cells[1:-1, :-2] + cells[1:-1, 2:]
     ) / 5
     out[-1] = (cells[-1] + cells[-2]) / 2
     out[0] = (cells[0] + cells[1]) / 2

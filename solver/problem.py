@@ -4,19 +4,19 @@ Units: lengths cm, times sh (1e-8 s), masses g, temperatures keV; E and |F| in g
 """
 
 import math
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pydantic
 
 from solver.edges import Edges
 from solver.errors import InputError
-from solver.formulas import Formula, formula_text
+from solver.formulas import Formula, formula_of
 from solver.grid import Grid
 from solver.media import ArrayDensity, Density, FormulaDensity
 
-SpaceFormula = formula_text("x", "y", "t_0")
-MaterialFormula = formula_text("rho", "T")
+SpaceFormula = Annotated[str, formula_of("x", "y", "t_0")]
+MaterialFormula = Annotated[str, formula_of("rho", "T")]
 
 
 class _Model(pydantic.BaseModel):
@@ -38,7 +38,9 @@ class GridConfig(_Model):
     def _extents(self) -> Self:
         for name, extent in (("x", self.x), ("y", self.y)):
             if extent is not None and extent[0] >= extent[1]:
-                raise ValueError(f"{name}: found {list(extent)}, expected [from, to] with from < to")
+                raise ValueError(
+                    f"{name}: found {list(extent)}, expected [from, to] with from < to"
+                )
         return self
 
 
@@ -69,11 +71,11 @@ class Material(_Model):
 
     density: Density = FormulaDensity(formula="1")
     """Density ρ [g/cm³]."""
-    sigma_a: MaterialFormula = "rho*T"  # type: ignore[valid-type]
+    sigma_a: MaterialFormula = "rho*T"
     """Absorption opacity σ_a(rho, T) [1/cm]."""
-    sigma_c: MaterialFormula = "rho*T"  # type: ignore[valid-type]
+    sigma_c: MaterialFormula = "rho*T"
     """Total opacity σ_c(rho, T) [1/cm]."""
-    heat_capacity: MaterialFormula = "0.14361"  # type: ignore[valid-type]
+    heat_capacity: MaterialFormula = "0.14361"
     """Specific heat C_v(rho, T) [Jerk/g/keV]."""
 
     @pydantic.field_validator("density", mode="before")
@@ -88,10 +90,10 @@ class Material(_Model):
 class Initial(_Model):
     """The state at t = 0, as formulas of x, y [cm] and t_0 [sh]."""
 
-    E: SpaceFormula = "0.01372*5^4"  # type: ignore[valid-type]
-    Fx: SpaceFormula = "0"  # type: ignore[valid-type]
-    Fy: SpaceFormula = "0"  # type: ignore[valid-type]
-    T: SpaceFormula = "5"  # type: ignore[valid-type]
+    E: SpaceFormula = "0.01372*5^4"
+    Fx: SpaceFormula = "0"
+    Fy: SpaceFormula = "0"
+    T: SpaceFormula = "5"
 
 
 class Problem(_Model):
@@ -109,7 +111,7 @@ class Problem(_Model):
     time: Time = Time()
     constants: Constants = Constants()
     material: Material = Material()
-    source: formula_text("x", "y", "t") = "0"  # type: ignore[valid-type]
+    source: Annotated[str, formula_of("x", "y", "t")] = "0"
     """Volume source S(x, y, t) [g/cm/sh³]."""
     initial: Initial = Initial()
     edges: Edges = Edges()
@@ -174,10 +176,12 @@ class Problem(_Model):
             low, high = grid.x if name in ("up", "down") else grid.y
             for pulse in getattr(edge, "sources", ()):
                 slack = 1e-6 * (high - low)
-                if pulse.start < low - slack or pulse.stop > high + slack:
+                start = low if pulse.start is None else pulse.start
+                stop = high if pulse.stop is None else pulse.stop
+                if start < low - slack or stop > high + slack:
                     raise ValueError(
-                        f"edges.{name}: found a source on [{pulse.start}, {pulse.stop}], expected "
-                        f"a part of [{low}, {high}]"
+                        f"edges.{name}: found a source on [{start}, {stop}], expected a part of "
+                        f"[{low}, {high}]"
                     )
         return self
 

@@ -19,18 +19,15 @@ Sources: the AP scheme of the slides (R. Ngueguin, "Reconstruction de la densit�
 V-Net", 2020/21), with the relaxation taken per axis.
 """
 
-from typing import TYPE_CHECKING
-
 import numba
 import numpy as np
 
-from solver.formulas import Formula, Program, run
+from solver.edges import EXCHANGED
+from solver.formulas import Formula, run
 from solver.grid import Block
+from solver.problem import Problem
 from solver.schemes.coupling import ROWS, couple_row
-from solver.schemes.ghosts import EXCHANGED, fill_row, fill_side, record, wrap
-
-if TYPE_CHECKING:
-    from solver.problem import Problem
+from solver.schemes.ghosts import fill_row, fill_side, record, wrap
 
 SETTLED = 1e-10  # a cell's coupling has converged when a sweep changes T by less than this share
 
@@ -39,7 +36,7 @@ PHI, PULL_LOW, PULL_HIGH, RELAX = range(4)
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
-def face(E_k, E_l, F_k, F_l, s, h_over_w, w):  # type: ignore[no-untyped-def]
+def face(E_k, E_l, F_k, F_l, s, h_over_w, w):
     """Return (Φ, A, B, q) of a face, see above."""
     m = 2 / (4 + h_over_w * s)
     jump = w * (E_l - E_k)
@@ -48,7 +45,7 @@ def face(E_k, E_l, F_k, F_l, s, h_over_w, w):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, error_model="numpy")
-def faces_x(row, E_row, F_row, sigma, h_over_w, w):  # type: ignore[no-untyped-def]
+def faces_x(row, E_row, F_row, sigma, h_over_w, w):
     """Fill ``row`` (4, nx + 1) with the faces of one row of cells, ghosts included (nx + 2,)."""
     phi, low, high, relax = row[PHI], row[PULL_LOW], row[PULL_HIGH], row[RELAX]
     for i in range(E_row.shape[0] - 1):
@@ -58,7 +55,7 @@ def faces_x(row, E_row, F_row, sigma, h_over_w, w):  # type: ignore[no-untyped-d
 
 
 @numba.njit(cache=True, error_model="numpy")
-def faces_y(row, E_below, E_above, F_below, F_above, sigma_below, sigma_above, h_over_w, w):  # type: ignore[no-untyped-def]
+def faces_y(row, E_below, E_above, F_below, F_above, sigma_below, sigma_above, h_over_w, w):
     """Fill ``row`` (4, >= n) with the faces between two rows of n cells."""
     phi, low, high, relax = row[PHI], row[PULL_LOW], row[PULL_HIGH], row[RELAX]
     for i in range(E_below.shape[0]):
@@ -69,7 +66,7 @@ def faces_y(row, E_below, E_above, F_below, F_above, sigma_below, sigma_above, h
 
 
 @numba.njit(cache=True, error_model="numpy")
-def update_row(E_row, Fx_row, Fy_row, x, below, above, nu_x, nu_y, w, half_c_dt):  # type: ignore[no-untyped-def]
+def update_row(E_row, Fx_row, Fy_row, x, below, above, nu_x, nu_y, w, half_c_dt):
     """Step one row of n cells in place; ``nu`` = c Δt / h."""
     phi_x, low_x, high_x, relax_x = x[PHI], x[PULL_LOW], x[PULL_HIGH], x[RELAX]
     for i in range(E_row.shape[0]):
@@ -85,7 +82,7 @@ def update_row(E_row, Fx_row, Fy_row, x, below, above, nu_x, nu_y, w, half_c_dt)
 
 
 @numba.njit(cache=True, error_model="numpy")
-def emit_row(E_row, x, y, t, dt, source):  # type: ignore[no-untyped-def]
+def emit_row(E_row, x, y, t, dt, source):
     """Add Δt·S(x, y, t) to one row of cells."""
     code, result, registers = source
     n = E_row.shape[0]
@@ -99,7 +96,7 @@ def emit_row(E_row, x, y, t, dt, source):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, error_model="numpy")
-def prepare_row(state, rho, j, first, last, physics, formulas, x, y, t, scratch):  # type: ignore[no-untyped-def]
+def prepare_row(state, rho, j, first, last, physics, formulas, x, y, t, scratch):
     """Step 1 for the cells first..last − 1 of row ``j``: volume source, then coupling."""
     dt, c, a, C_v, tolerance = physics
     sigma_a, heat, source = formulas
@@ -112,7 +109,7 @@ def prepare_row(state, rho, j, first, last, physics, formulas, x, y, t, scratch)
 
 
 @numba.njit(cache=True, error_model="numpy")
-def opacity_row(state, rho, j, sigma_c, out):  # type: ignore[no-untyped-def]
+def opacity_row(state, rho, j, sigma_c, out):
     """Fill ``out`` (nx + 2,) with σ_c of row ``j``, ghosts included."""
     code, result, registers = sigma_c
     n = out.shape[0]
@@ -125,7 +122,7 @@ def opacity_row(state, rho, j, sigma_c, out):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, error_model="numpy")
-def step(state, rho, spacing, w, physics, formulas, sigma_c, x, y, t, rules, given, work):  # type: ignore[no-untyped-def]
+def step(state, rho, spacing, w, physics, formulas, sigma_c, x, y, t, rules, given, work):
     """Take one step in place, in one pass over the rows, bottom to top.
 
     Row j + 1 is coupled just before row j is transported, so that each cell's data comes from
@@ -172,7 +169,23 @@ def step(state, rho, spacing, w, physics, formulas, sigma_c, x, y, t, rules, giv
 
 
 @numba.njit(cache=True, error_model="numpy")
-def advance(state, rho, spacing, w, physics, formulas, sigma_c, x, y, times, rules, given, wraps, signals, work):  # type: ignore[no-untyped-def]  # noqa: E501
+def advance(
+    state,
+    rho,
+    spacing,
+    w,
+    physics,
+    formulas,
+    sigma_c,
+    x,
+    y,
+    times,
+    rules,
+    given,
+    wraps,
+    signals,
+    work,
+):
     """Take a step for each of ``times`` (n,), recording the signals before each.
 
     Parameters
@@ -208,16 +221,17 @@ class Stepper:
     dt : time step [sh]
     """
 
-    def __init__(self, problem: "Problem", block: Block, rho: np.ndarray, dt: float) -> None:
+    def __init__(self, problem: Problem, block: Block, rho: np.ndarray, dt: float) -> None:
         material, constants, grid = problem.material, problem.constants, block.grid
         capacity = problem.heat_capacity
         width = block.nx + 2
         self._rho, self._x, self._y = rho, block.x, block.y
         self._spacing, self._w = (grid.dx, grid.dy), problem.wave_speed
         self._physics = (dt, constants.c, constants.a, capacity or 0.0, SETTLED)
+        varying = Formula(material.heat_capacity, ("rho", "T")) if capacity is None else None
         self._formulas = (
             _rows(Formula(material.sigma_a, ("rho", "T")), width),
-            _rows(Formula(material.heat_capacity, ("rho", "T")) if capacity is None else None, width),
+            _rows(varying, width),
             _rows(_source(problem), width),
         )
         self._sigma_c = _rows(Formula(material.sigma_c, ("rho", "T")), width)
@@ -244,7 +258,7 @@ class Stepper:
         )  # fmt: skip
 
 
-def _source(problem: "Problem") -> Formula | None:
+def _source(problem: Problem) -> Formula | None:
     source = Formula(problem.source, ("x", "y", "t"))
     return None if source.constant == 0 else source
 

@@ -36,7 +36,7 @@ ROWS = 4
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
-def newton_step(T, T_n, E_n, k, capacity, slope, a):  # type: ignore[no-untyped-def]
+def newton_step(T, T_n, E_n, k, capacity, slope, a):
     """Return −g/g′ for ρ C_v = ``capacity`` on average and ``slope`` at T."""
     T2 = T * T
     g = (1 + k) * (capacity * (T - T_n)) - k * (E_n - a * (T2 * T2))
@@ -44,7 +44,7 @@ def newton_step(T, T_n, E_n, k, capacity, slope, a):  # type: ignore[no-untyped-
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _mean_capacity(registers, code, result, T, scratch, n):  # type: ignore[no-untyped-def]
+def _mean_capacity(registers, code, result, T, scratch, n):
     """Fill CAPACITY with the mean of ρ C_v between T_n and ``T``, SLOPE with its value at T.
 
     Register 0 of ``registers`` holds ρ; register 1 (T) is overwritten.
@@ -66,7 +66,7 @@ def _mean_capacity(registers, code, result, T, scratch, n):  # type: ignore[no-u
 
 
 @numba.njit(cache=True, error_model="numpy")
-def couple_row(E, T, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):  # type: ignore[no-untyped-def]
+def couple_row(E, T, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
     """Couple one row of n cells in place.
 
     Parameters
@@ -103,9 +103,7 @@ def couple_row(E, T, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):  # t
         opacity = registers[result]
         unsettled = 0
         for i in range(n):
-            step = newton_step(
-                T_k[i], T_n[i], E[i], c_dt * opacity[i], capacity[i], slope[i], a
-            )
+            step = newton_step(T_k[i], T_n[i], E[i], c_dt * opacity[i], capacity[i], slope[i], a)
             step = step if abs(change[i]) > tolerance * T_k[i] else 0.0
             T_k[i] += step
             change[i] = step
@@ -138,7 +136,7 @@ def couple_row(E, T, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):  # t
 
 
 @numba.njit(cache=True, error_model="numpy")
-def couple_cell(E_n, T_n, rho, C_v, a, c_dt, tolerance, sigma_a, heat):  # type: ignore[no-untyped-def]
+def couple_cell(E_n, T_n, rho, C_v, a, c_dt, tolerance, sigma_a, heat):
     """Return T of one cell that the sweeps did not settle, by Newton steps between safe bounds.
 
     The new temperature lies between the old one and the temperature of the radiation, whatever the

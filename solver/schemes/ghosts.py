@@ -6,13 +6,13 @@ edges come in the order up, down, left, right. No function here knows of MPI or 
 
 import numba
 
-from solver.edges import EQUILIBRIUM, EXCHANGED, FREE, GIVEN, MIRRORED
+from solver.edges import EQUILIBRIUM, FREE, GIVEN, MIRRORED
 
 E, FX, FY, T = range(4)
 
 
 @numba.njit(cache=True, inline="always")
-def ghost(rule, inside, outside, given, a, T_ghost):  # type: ignore[no-untyped-def]
+def ghost(rule, inside, outside, given, a, T_ghost):
     """Return the new value of one field of one ghost cell."""
     if rule == FREE:
         return inside
@@ -26,7 +26,7 @@ def ghost(rule, inside, outside, given, a, T_ghost):  # type: ignore[no-untyped-
 
 
 @numba.njit(cache=True)
-def fill_row(state, j_ghost, j_inside, rules, given, a, radiation_first):  # type: ignore[no-untyped-def]
+def fill_row(state, j_ghost, j_inside, rules, given, a, radiation_first):
     """Fill the ghost row of the upper or lower edge from the row inside and ``given`` (4, nx).
 
     ``radiation_first``: the equilibrium energy sees the ghost's old temperature, as published.
@@ -44,7 +44,7 @@ def fill_row(state, j_ghost, j_inside, rules, given, a, radiation_first):  # typ
 
 
 @numba.njit(cache=True, inline="always")
-def fill_side(state, j, k_ghost, k_inside, rules, given, a, radiation_first):  # type: ignore[no-untyped-def]
+def fill_side(state, j, k_ghost, k_inside, rules, given, a, radiation_first):
     """Fill the ghost cell at the end of row ``j`` from the cell inside and ``given`` (4, ny)."""
     T_old = state[T, j, k_ghost]
     T_new = ghost(rules[T], state[T, j, k_inside], T_old, given[T, j - 1], a, T_old)
@@ -57,7 +57,7 @@ def fill_side(state, j, k_ghost, k_inside, rules, given, a, radiation_first):  #
 
 
 @numba.njit(cache=True)
-def wrap(state, along_x, along_y):  # type: ignore[no-untyped-def]
+def wrap(state, along_x, along_y):
     """Continue a periodic field that one process owns entirely."""
     if along_x:
         for f in range(state.shape[0]):
@@ -72,7 +72,7 @@ def wrap(state, along_x, along_y):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def record(state, up, down, left, right):  # type: ignore[no-untyped-def]
+def record(state, up, down, left, right):
     """Copy the cells along the edges into the signals (4, cells); empty signals are skipped."""
     ny, nx = state.shape[1] - 2, state.shape[2] - 2
     for f in range(4):
@@ -84,6 +84,3 @@ def record(state, up, down, left, right):  # type: ignore[no-untyped-def]
             left[f, j] = state[f, j + 1, 1]
         for j in range(right.shape[1]):
             right[f, j] = state[f, j + 1, nx]
-
-
-__all__ = ["EXCHANGED", "fill_row", "fill_side", "record", "wrap"]

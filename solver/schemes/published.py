@@ -9,24 +9,21 @@ directions swapped, and M built with Δx in both directions.
 Source: R. Ngueguin, "Reconstruction de la densité d'un domaine par un V-Net" (2020/21).
 """
 
-from typing import TYPE_CHECKING
-
 import numba
 import numpy as np
 
+from solver.edges import EXCHANGED
 from solver.formulas import Formula, run
 from solver.grid import Block
-from solver.schemes.ghosts import EXCHANGED, fill_row, fill_side, record
-
-if TYPE_CHECKING:
-    from solver.problem import Problem
+from solver.problem import Problem
+from solver.schemes.ghosts import fill_row, fill_side, record
 
 E, FX, FY, T = range(4)
 MAX_SWEEPS = 1000  # the published loop has no limit; a loop that cycles is cut here
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
-def couple_sweep(E_n, T_n, Theta_n, T_k, rho, sigma_a, C_v, c, dt):  # type: ignore[no-untyped-def]
+def couple_sweep(E_n, T_n, Theta_n, T_k, rho, sigma_a, C_v, c, dt):
     """One sweep of the fixed point: the next (E, Θ) from the iterate T_k = (Θ/a)^¼."""
     mu = 1.0 / (T_n**3.0 + T_n * T_k**2.0 + T_k * T_n**2.0 + T_k**3.0)
     absorb = c * sigma_a
@@ -42,7 +39,7 @@ def couple_sweep(E_n, T_n, Theta_n, T_k, rho, sigma_a, C_v, c, dt):  # type: ign
 
 
 @numba.njit(cache=True, error_model="numpy")
-def couple_row(E_row, T_row, rho, C_v, a, c, dt, precision, code, result, registers, work):  # type: ignore[no-untyped-def]
+def couple_row(E_row, T_row, rho, C_v, a, c, dt, precision, code, result, registers, work):
     """Couple radiation and matter in one row of cells; each cell stops by itself.
 
     ``registers`` starts with rows rho and T; ``work`` (6, n) holds E_n, T_n, Θ_n, E', Θ', active.
@@ -82,7 +79,7 @@ def couple_row(E_row, T_row, rho, C_v, a, c, dt, precision, code, result, regist
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
-def face(E_k, E_l, Fn_k, Fn_l, sigma_k, sigma_l, length, dx):  # type: ignore[no-untyped-def]
+def face(E_k, E_l, Fn_k, Fn_l, sigma_k, sigma_l, length, dx):
     """Fluxes through the face from cell k to l with F·n given: (E-flux·n, F-flux, l·M, Mσ)."""
     sigma = 0.5 * (sigma_k + sigma_l)
     M = 2.0 / (2.0 + dx * sigma)
@@ -92,7 +89,7 @@ def face(E_k, E_l, Fn_k, Fn_l, sigma_k, sigma_l, length, dx):  # type: ignore[no
 
 
 @numba.njit(cache=True, error_model="numpy")
-def transport(state, new, sigma, dx, dy, dt, c):  # type: ignore[no-untyped-def]
+def transport(state, new, sigma, dx, dy, dt, c):
     """Move energy and flux by one step; ``sigma`` (ny + 2, nx + 2) is σ_c, ghosts included."""
     ny, nx = state.shape[1] - 2, state.shape[2] - 2
     area = dx * dy
@@ -122,7 +119,7 @@ def transport(state, new, sigma, dx, dy, dt, c):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, error_model="numpy")
-def advance(state, rho, physics, programs, rules, given, signals, work):  # type: ignore[no-untyped-def]
+def advance(state, rho, physics, programs, rules, given, signals, work):
     """Take as many steps as the edge tables ``given`` (n, 4, cells) have rows.
 
     Ghost cells at inner sides of the domain decomposition (rule EXCHANGED) hold the neighbour's
@@ -161,7 +158,7 @@ def advance(state, rho, physics, programs, rules, given, signals, work):  # type
 class Stepper:
     """The published scheme on one block of the grid; see `solver.schemes.consistent.Stepper`."""
 
-    def __init__(self, problem: "Problem", block: Block, rho: np.ndarray, dt: float) -> None:
+    def __init__(self, problem: Problem, block: Block, rho: np.ndarray, dt: float) -> None:
         constants, grid, width = problem.constants, block.grid, block.nx + 2
         self._rho = rho
         self._physics = (
@@ -172,7 +169,8 @@ class Stepper:
             *Formula(problem.material.sigma_a, ("rho", "T")).program.rows(2, width),
             *Formula(problem.material.sigma_c, ("rho", "T")).program.rows(2, width),
         )
-        self._work = (np.empty(rho.shape), np.empty((3, *rho.shape)), tuple(np.empty(width) for _ in range(6)))
+        rows = tuple(np.empty(width) for _ in range(6))
+        self._work = (np.empty(rho.shape), np.empty((3, *rho.shape)), rows)
 
     def advance(
         self,
@@ -184,6 +182,4 @@ class Stepper:
         signals: tuple[np.ndarray, ...],
     ) -> None:
         """Take one step for each row of ``given``; nothing here depends on ``times``."""
-        advance(
-            state, self._rho, self._physics, self._programs, rules, given, signals, self._work
-        )
+        advance(state, self._rho, self._physics, self._programs, rules, given, signals, self._work)

@@ -1,0 +1,254 @@
+"""``opalux solve``: one simulation, on one process or many."""
+
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import pydantic
+
+from jobs import command, runs
+from jobs.config import apply_overrides, check, dump, load, read_text
+from jobs.ranks import Ranks
+from solver.formulas import formula_of
+from solver.problem import Problem
+
+DESCRIPTION = """\
+Solve the 2D grey P1 radiative-transfer equations coupled to matter temperature.
+
+CONFIG is a YAML file, or a .cfg file of the original program. Results go to DIR: solution.h5
+(fields and edge signals), run.json, fields.png, signals.png. Run it on several processes with
+'mpirun -n N python -m jobs.solve CONFIG'; the results are the same to the last bit.
+
+SIGTERM or SIGUSR1 writes a checkpoint and ends with exit code 75; the same line with --resume
+goes on from there, on any number of processes.
+"""
+
+
+class _Model(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Output(_Model):
+    """What is written besides solution.h5."""
+
+    pictures: bool = True
+    """Draw fields.png and signals.png."""
+    checkpoint_steps: int = pydantic.Field(0, ge=0)
+    """Write a checkpoint every so many steps (0: only when a signal asks for one)."""
+
+
+ExactFormula = Annotated[str, formula_of("t", "x", "y", "t_0")]
+
+
+class Exact(_Model):
+    """Exact solution as formulas of t, x, y; errors at the final time go to run.json."""
+
+    E: ExactFormula | None = None
+    Fx: ExactFormula | None = None
+    Fy: ExactFormula | None = None
+    T: ExactFormula | None = None
+
+
+class Export(_Model):
+    """An export in one of the original program's formats."""
+
+    file: Path
+    """Where to; relative to the current folder."""
+    mode: Literal["dataframe", "binary"] = "dataframe"
+    """CSV "dataframe" or binary sds02."""
+    write: Literal["truncate", "append"] = "truncate"
+    """Start the file afresh, or add to it."""
+    simulations: int = pydantic.Field(1, ge=1)
+    """How many simulations the file is to hold (sds02 header)."""
+
+
+class SolveConfig(Problem):
+    """A problem and what to do with its solution."""
+
+    output: Output = Output()
+    exact: Exact | None = None
+    export: Export | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _export_possible(self) -> Self:
+        if self.export is not None:
+            from jobs.solve_export import check_export
+
+            check_export(self)
+        return self
+
+
+def read_config(path: Path, overrides: list[str]) -> tuple[SolveConfig, str]:
+    """Read YAML or a published .cfg; see `jobs.config.load`."""
+    if path.suffix != ".cfg":
+        return load(SolveConfig, path, overrides)
+    from solver.legacy import read_cfg
+
+    data = read_cfg(read_text(path), str(path), path.parent)
+    apply_overrides(data, overrides)
+    config = check(SolveConfig, data, source=str(path), folder=path.parent)
+    return config, dump(config)
+
+
+class _Stop:
+    """Remembers SIGTERM and SIGUSR1 until the time loop asks."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGTERM, signal.SIGUSR1):
+            signal.signal(number, self._remember)
+
+    def _remember(self, *_: Any) -> None:
+        self.asked = True
+
+
+def solve(config: SolveConfig, text: str, out: Path, ranks: Ranks) -> int:
+    """Run a checked configuration into the opened folder ``out``; return the exit code."""
+    from solver.domain import Domain, SerialDomain
+    from solver.march import March
+    from solver.output import SolutionFile, read_checkpoint, write_checkpoint
+
+    grid = config.cells
+    attributes = {
+        "config": text,
+        "scheme": config.scheme,
+        "opalux_version": runs.version(),
+        "git_revision": runs.git_revision() if ranks.rank == 0 else "",
+        "seed": -1,
+    }
+
+    def start() -> March:
+        domain: Domain
+        if ranks.comm is None:
+            domain = SerialDomain(grid, config.edges)
+        else:
+            from solver.domain_petsc import PetscDomain
+
+            domain = PetscDomain(grid, config.edges, ranks.comm)
+        return March(config, domain)
+
+    march = ranks.together(start)
+    checkpoint = out / "checkpoint.h5"
+    unfinished = out / ".solution.h5.part"
+    going_on = ranks.on_root(lambda: checkpoint.exists() and unfinished.exists())
+    if going_on:
+        ranks.together(lambda: read_checkpoint(checkpoint, march, text))
+    file = SolutionFile(out / "solution.h5", march, attributes, resume=going_on)
+    stop = _Stop()
+    started, first_step = time.perf_counter(), march.step
+    last_checkpoint = march.step
+    with runs.Progress("solve", march.n_steps, march.step, quiet=ranks.rank > 0) as progress:
+        for chunk in march.run():
+            file.add(chunk)
+            progress.advance(chunk.stop - chunk.first, f"t = {march.t:.4g} sh")
+            stopping = march.domain.any(stop.asked) and march.step < march.n_steps
+            due = 0 < config.output.checkpoint_steps <= march.step - last_checkpoint
+            if stopping or due:
+                file.flush()
+                write_checkpoint(checkpoint, march, attributes)
+                last_checkpoint = march.step
+            if stopping:
+                if ranks.rank == 0:
+                    print(
+                        f"stopped by a signal before step {march.step} of {march.n_steps}; "
+                        "start again with --resume",
+                        file=sys.stderr,
+                    )
+                return command.CHECKPOINTED
+    wall = time.perf_counter() - started
+    file.finish()
+    if ranks.rank == 0:
+        _report(config, out, march, wall, first_step, ranks.size)
+        checkpoint.unlink(missing_ok=True)
+    return command.OK
+
+
+def _report(
+    config: SolveConfig, out: Path, march: Any, wall: float, first_step: int, size: int
+) -> None:
+    """Write what rank 0 makes out of solution.h5: pictures, exports, run.json."""
+    grid = config.cells
+    details: dict[str, Any] = {}
+    if config.exact is not None:
+        from jobs.solve_export import errors_against
+
+        details["errors"] = errors_against(config, out / "solution.h5")
+    if config.export is not None:
+        from jobs.solve_export import export
+
+        export(config, out / "solution.h5")
+    if config.output.pictures:
+        from jobs.pictures import draw_fields, draw_signals
+
+        draw_fields(out / "solution.h5", out / "fields.png")
+        draw_signals(out / "solution.h5", out / "signals.png")
+    steps = march.n_steps - first_step
+    runs.write_json(
+        out / "run.json",
+        runs.provenance(
+            job="solve",
+            seed=None,
+            ranks=size,
+            scheme=config.scheme,
+            grid={"nx": grid.nx, "ny": grid.ny},
+            steps=march.n_steps,
+            resumed_from_step=first_step,
+            dt=march.dt,
+            t_final=march.t_final,
+            wall_seconds=wall,
+            cell_steps_per_second=steps * grid.nx * grid.ny / wall if steps else None,
+            **details,
+        ),
+    )
+
+
+def plan(config: SolveConfig) -> str:
+    """Return what a run would do, for ``--dry-run``."""
+    from solver.march import time_steps
+
+    grid = config.cells
+    dt, times, t_final = time_steps(config)
+    return (
+        f"scheme {config.scheme}, {grid.nx} x {grid.ny} cells of {grid.dx:.4g} x {grid.dy:.4g} cm, "
+        f"{len(times)} steps of {dt:.6g} sh to t = {t_final:.6g} sh"
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the job; see `DESCRIPTION`."""
+    parser = command.parser("solve", DESCRIPTION, "YAML file, or .cfg file of the original program")
+    parsed = parser.parse_args(argv)
+
+    def everything() -> int:
+        ranks = Ranks()
+        return ranks.run(lambda: _work(command.arguments(parsed), ranks))
+
+    return command.run(everything)
+
+
+def _work(arguments: command.Arguments, ranks: Ranks) -> int:
+    config, text = ranks.on_root(lambda: read_config(arguments.config, arguments.overrides))
+    if arguments.dry_run:
+        if ranks.rank == 0:
+            print(text + "# " + plan(config))
+        return command.OK
+    out = arguments.out or Path("runs") / arguments.config.stem
+
+    def check_before_writing() -> None:
+        from solver.march import block_density
+
+        block_density(config, config.cells.whole)
+
+    ranks.on_root(check_before_writing)
+    ranks.on_root(lambda: runs.open_run(out, text, resume=arguments.resume, force=arguments.force))
+    if arguments.resume and ranks.on_root((out / "run.json").exists):
+        if ranks.rank == 0:
+            print(f"{out}: complete already", file=sys.stderr)
+        return command.OK
+    return solve(config, text, out, ranks)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
