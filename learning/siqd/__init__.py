@@ -1,0 +1,1 @@
+"""Silicon quantum dots: structures, electronic gap, features, classes and models."""

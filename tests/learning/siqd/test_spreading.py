@@ -1,0 +1,91 @@
+"""Label spreading: exactly the reference, ties included, whichever way neighbours are found."""
+
+import numpy as np
+import pytest
+from scipy.sparse.csgraph import minimum_spanning_tree
+from scipy.spatial.distance import cdist
+
+from learning.errors import InputError
+from learning.siqd.spreading import spread
+from tests.learning.siqd.literal_ils import literal_spread
+
+
+def random_set(case):
+    """Points and seeds: on coarse grids, full of ties and duplicates, or in general position."""
+    rng = np.random.default_rng(case)
+    n, d = int(rng.integers(2, 26)), int(rng.integers(1, 5))
+    levels = int(rng.integers(2, 6))
+    points = rng.integers(0, levels, (n, d)).astype(float)
+    if case % 4 == 0:
+        points = rng.standard_normal((n, d))
+    seeds = rng.choice(n, size=int(rng.integers(1, min(n, 4) + 1)), replace=False)
+    return points, seeds
+
+
+@pytest.mark.parametrize("method", ["dense", "tree"])
+def test_spreading_is_the_literal_reference_on_240_sets_with_ties(method):
+    tied = 0
+    for case in range(240):
+        points, seeds = random_set(case)
+        expected = literal_spread(points, seeds.tolist())
+        run = spread(points, seeds, method=method)
+        k = len(seeds)
+        found = list(zip(run.order[k:], run.source[k:], strict=True))
+        assert found == [(row, source) for row, source, _ in expected], f"case {case}"
+        assert np.allclose(run.r_min**2, [float(step[2]) for step in expected], rtol=1e-12)
+        tied += len({step[2] for step in expected}) < len(expected)
+    assert tied > 120
+
+
+@pytest.mark.parametrize("d", [1, 2, 6])
+def test_tree_and_dense_agree_on_a_larger_set(d):
+    rng = np.random.default_rng(d)
+    points = np.round(rng.standard_normal((3000, d)), 1 if d < 6 else 8)
+    seeds = np.array([5, 17, 2999])
+    tree, dense = (spread(points, seeds, method=method) for method in ("tree", "dense"))
+    assert np.array_equal(tree.order, dense.order)
+    assert np.array_equal(tree.source, dense.source)
+    assert np.array_equal(tree.distance, dense.distance)
+
+
+def test_one_seed_walks_a_minimum_spanning_tree():
+    points = np.random.default_rng(7).standard_normal((400, 3))
+    run = spread(points, np.array([0]))
+    tree = minimum_spanning_tree(cdist(points, points))
+    assert run.r_min.sum() == pytest.approx(tree.sum())
+
+
+def test_several_seeds_cut_the_spanning_tree_between_them():
+    """Kruskal's algorithm, refusing to join two parts that both hold a seed."""
+    points = np.random.default_rng(8).standard_normal((300, 2))
+    seeds = np.array([3, 50, 120, 280])
+    label = np.arange(300)
+    seeded = set(seeds.tolist())
+    tree = minimum_spanning_tree(cdist(points, points)).tocoo()
+    for edge in np.argsort(tree.data):
+        a, b = label[tree.row[edge]], label[tree.col[edge]]
+        if a in seeded and b in seeded:
+            continue
+        keep, drop = (b, a) if b in seeded else (a, b)
+        label[label == drop] = keep
+    assert np.array_equal(spread(points, seeds).labels(seeds), label)
+
+
+@pytest.mark.parametrize("seeds", [[], [-1], [4], [1, 1]])
+def test_seeds_that_are_not_distinct_rows_are_refused(seeds):
+    with pytest.raises(InputError, match="found seed rows"):
+        spread(np.zeros((4, 2)), np.array(seeds, dtype=int))
+
+
+def test_all_points_may_be_seeds():
+    run = spread(np.eye(3), np.array([2, 0, 1]))
+    assert run.order.tolist() == [0, 1, 2]
+    assert len(run.r_min) == 0
+
+
+def test_identical_points_are_labelled_in_order_of_rows():
+    assert spread(np.ones((50, 2)), np.array([20]), method="tree").order.tolist() == [
+        20,
+        *range(20),
+        *range(21, 50),
+    ]
