@@ -10,11 +10,13 @@ import pydantic
 from numpy.typing import NDArray
 
 from learning.dataset_card import Splits
+from learning.dataset_shard import resample
 from solver.edges import EDGES, Pulse, Source
 from solver.families.catalogue import AnyFamily, choose
 from solver.families.family import Interval, Stream
+from solver.legacy import edge_quantities
 from solver.march import simulate, time_steps
-from solver.problem import Problem
+from solver.problem import Material, Problem
 
 Edge = Literal["up", "down", "left", "right"]
 Quantity = Literal["E", "F", "T"]
@@ -91,7 +93,7 @@ class Campaign(_Config):
             )
         if len(set(self.quantities)) < len(self.quantities):
             raise ValueError(f"quantities: found {list(self.quantities)}, expected each one once")
-        if "density" in self.problem.material.model_fields_set:
+        if self.problem.material.density != Material().density:
             raise ValueError(
                 "problem.material.density: the families give the density; leave it out"
             )
@@ -255,16 +257,11 @@ def record_edge(
     -------
     (quantities, n_times, n_cells)
     """
-    parts = {"E": signal[:, 0], "F": np.hypot(signal[:, 1], signal[:, 2]), "T": signal[:, 3]}
+    parts = dict(zip("EFT", edge_quantities(signal), strict=True))
     kept = np.stack([parts[name] for name in campaign.quantities])  # (quantities, n, cells)
     if campaign.refinement > 1:
         coarse = kept.shape[-1] // campaign.refinement
         kept = kept.reshape(*kept.shape[:-1], coarse, campaign.refinement).mean(axis=-1)
     if campaign.n_times is None:
         return kept
-    wanted = campaign.times
-    after = np.clip(np.searchsorted(steps, wanted, side="right"), 1, len(steps) - 1)
-    before = after - 1
-    weight = ((wanted - steps[before]) / (steps[after] - steps[before]))[:, None]
-    mixed: NDArray[np.float64] = (1.0 - weight) * kept[:, before] + weight * kept[:, after]
-    return mixed
+    return resample(kept, steps, campaign.times)

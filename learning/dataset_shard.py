@@ -10,7 +10,7 @@ import socket
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import h5py
 import numpy as np
@@ -204,3 +204,14 @@ def validate_shard(path: Path, card: Card, shard: int) -> NDArray[np.int8]:
         raise
     except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
         raise DamagedShardError(f"unreadable ({error})") from None
+
+
+def resample(
+    signals: NDArray[Any], steps: NDArray[np.float64], times: NDArray[np.float64]
+) -> NDArray[Any]:
+    """Interpolate signals (..., n, cells) linearly from ``steps`` (n,) to ``times`` (n_times,)."""
+    after = np.clip(np.searchsorted(steps, times, side="right"), 1, len(steps) - 1)
+    before = after - 1
+    weight = ((times - steps[before]) / (steps[after] - steps[before]))[:, None]
+    mixed: NDArray[Any] = (1.0 - weight) * signals[..., before, :] + weight * signals[..., after, :]
+    return mixed
