@@ -1,0 +1,71 @@
+"""``opalux evaluate``: judge a trained network on maps that it has never seen."""
+
+from pathlib import Path
+from typing import Any
+
+from jobs import command, runs
+from jobs.command import Arguments
+from jobs.config import ConfigError, apply_overrides, check, dump
+from jobs.evaluate_settings import EvaluateSettings
+
+DESCRIPTION = """\
+Judge a trained network on held-out maps.
+
+RUN is the folder of a training run.  Writes metrics.json, pictures and report.html
+into DIR (default: RUN itself).  Other test sets are judged apart:
+
+  opalux evaluate RUN --set apart.fine.folder=DATA --set apart.fine.noise=0.01"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; see DESCRIPTION."""
+    parser = command.parser("evaluate", DESCRIPTION, config_help="folder of a training run")
+    for action in parser._actions:
+        if action.dest == "config":
+            action.metavar = "RUN"
+    given = command.arguments(parser.parse_args(argv))
+    return command.run(lambda: _evaluate(given))
+
+
+def _evaluate(given: Arguments) -> int:
+    if not given.config.is_dir():
+        raise ConfigError(f"{given.config}: no such folder; give the folder of a training run")
+    run = given.config
+    overrides: dict[str, Any] = {}
+    apply_overrides(overrides, given.overrides)
+    settings = check(EvaluateSettings, overrides, source="--set", folder=Path.cwd())
+
+    # Importing torch takes seconds: not before the command line is understood.
+    from jobs import evaluate_report
+    from jobs.evaluate_judge import judge
+    from learning.predict import load_trained
+
+    trained = load_trained(run / f"{settings.checkpoint}.ckpt")
+    if given.dry_run:
+        print(f"would judge {run}/{settings.checkpoint}.ckpt:\n{dump(settings)}", end="")
+        return command.OK
+    out = run
+    if given.out is not None and given.out.resolve() != run.resolve():
+        out = runs.open_run(given.out, dump(settings), resume=given.resume, force=given.force)
+    judged = {"": judge(trained, settings, settings)}
+    judged |= {
+        name: judge(trained, test_set, settings) for name, test_set in settings.apart.items()
+    }
+    metrics = judged[""].numbers | {
+        "run": str(run),
+        "checkpoint": settings.checkpoint,
+        "step": trained.step,
+        "symmetries_averaged": settings.symmetries,
+        "apart": {name: result.numbers for name, result in judged.items() if name},
+    }
+    runs.write_json(out / "metrics.json", metrics)
+    evaluate_report.write(out, run, trained, judged, metrics)
+    for name, result in judged.items():
+        title = f"{name}: " if name else ""
+        print(title + ", ".join(f"{key} {value:.4g}" for key, value in result.headline.items()))
+    print(f"report: {out / 'report.html'}")
+    return command.OK
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,166 @@
+"""Judging a trained network on one test set, re-simulation included."""
+
+import copy
+import dataclasses
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from jobs.evaluate_settings import EvaluateSettings, TestSet
+from jobs.runs import Progress
+from jobs.sample_campaign import Campaign, simulate_sources
+from learning import metrics
+from learning.dataset import DataSet
+from learning.errors import InputError
+from learning.loader import (
+    Augmentation,
+    AugmentationSettings,
+    Samples,
+    layout_of,
+    require_split,
+)
+from learning.models.layout import Layout
+from learning.precision import mixed_precision
+from learning.predict import Trained, reconstruct_all
+
+LOWEST = 1e-3
+"""Density [g/cm³] that a reconstruction is raised to before it is simulated."""
+
+HEADLINE = ("r2_pooled", "r2_mean", "rel_l1", "rel_l2", "mae", "ssim", "data_misfit")
+
+
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """A network's reconstructions of one test set.
+
+    Attributes
+    ----------
+    truth, predicted : (n, ny, nx) [g/cm³]
+    families : (n,) labels
+    numbers : the content of metrics.json
+    """
+
+    truth: NDArray[np.float32]
+    predicted: NDArray[np.float32]
+    families: NDArray[np.str_]
+    numbers: dict[str, Any]
+
+    @property
+    def headline(self) -> dict[str, float]:
+        """The measures that stand side by side, those that were taken."""
+        return {key: self.numbers[key] for key in HEADLINE if self.numbers[key] is not None}
+
+
+def judge(trained: Trained, test_set: TestSet, settings: EvaluateSettings) -> Judged:
+    """Reconstruct every map of ``test_set`` and take all measures.
+
+    Raises
+    ------
+    InputError
+        When the data set is not of the kind that the network was trained on.
+    """
+    wanted = trained.settings.data
+    data = DataSet(test_set.folder or wanted.folder)
+    positions = require_split(data, test_set.split)
+    layout = layout_of(data, wanted.n_times)
+    _require_same(data, layout, trained.model.layout)
+    noise = Augmentation(
+        AugmentationSettings(symmetries=False, noise=test_set.noise),
+        layout,
+        trained.model.signal_mean.squeeze((-2, -1)).cpu().numpy(),
+        trained.model.signal_std.squeeze((-2, -1)).cpu().numpy(),
+        settings.seed,
+    )
+    pairs = reconstruct_all(
+        trained.model,
+        Samples(data, wanted.n_times, noise),
+        positions,
+        batch=settings.batch,
+        symmetries=settings.symmetries and layout.is_symmetric,
+        autocast=mixed_precision("float32", torch.device("cpu")),
+    )
+    with Progress("reconstructing", len(positions)) as progress:
+        parts = []
+        for pair in pairs:
+            parts.append(pair)
+            progress.advance(len(pair[0]))
+    truth, predicted = (np.concatenate(maps) for maps in zip(*parts, strict=True))
+    families = np.array([data.family(int(position)) for position in positions])
+
+    data_range = float(truth.max() - truth.min())
+    by_family = {str(label): families == label for label in np.unique(families)}
+    each = metrics.r2_each(truth, predicted)
+    worst = np.argsort(np.nan_to_num(each, nan=1.0))[: max(1, len(each) // 20)]
+    numbers: dict[str, Any] = {
+        **metrics.summary(truth, predicted, data_range),
+        **_misfit(data, positions, predicted, settings.misfit_maps),
+        "n_maps": len(truth),
+        "data": str(data.folder),
+        "split": test_set.split,
+        "noise": test_set.noise,
+        "r2_pooled_worst_5_percent": metrics.r2_pooled(truth[worst], predicted[worst]),
+        "rms_error_by_depth": metrics.error_by_depth(truth, predicted).tolist(),
+        "families": {
+            label: {
+                "n_maps": int(these.sum()),
+                **metrics.summary(truth[these], predicted[these], data_range),
+            }
+            for label, these in by_family.items()
+        },
+    }
+    return Judged(truth, predicted, families, numbers)
+
+
+def _require_same(data: DataSet, found: Layout, expected: Layout) -> None:
+    for name, there, here in zip(Layout._fields, found, expected, strict=True):
+        if there != here:
+            raise InputError(
+                f"{data.folder}: found {name} = {there}, but the network was trained with "
+                f"{name} = {here}; judge it on data of the same kind"
+            )
+
+
+def _misfit(
+    data: DataSet, positions: NDArray[np.int64], predicted: NDArray[np.float32], n_maps: int
+) -> dict[str, Any]:
+    """Simulate reconstructions, evenly spread over the set, as their truths were simulated.
+
+    Returns
+    -------
+    The mean ‖F(ρ̂)−d‖/‖d‖, of the signals as they are (``data_misfit``) and of their deviations
+    from each channel's mean in units of its standard deviation (``data_misfit_standardised``); null
+    when the data set was not simulated here.
+    """
+    chosen = np.unique(np.linspace(0, len(positions) - 1, min(n_maps, len(positions))).astype(int))
+    if not data.card.campaign or not len(chosen):
+        return {"data_misfit": None, "data_misfit_standardised": None, "misfit_maps": 0}
+    campaign = _campaign(data)
+    mean = data.stats.signal_mean[..., None, None]
+    std = data.stats.signal_std[..., None, None]
+    plain, standardised = [], []
+    with Progress("simulating reconstructions", len(chosen)) as progress:
+        for row in chosen:
+            position = int(positions[row])
+            measured = data.signals(position)
+            density = np.maximum(predicted[row], LOWEST)
+            simulated = simulate_sources(campaign, density, data.sources(position))
+            plain.append(metrics.data_misfit(simulated, measured))
+            standardised.append(
+                metrics.data_misfit((simulated - mean) / std, (measured - mean) / std)
+            )
+            progress.advance()
+    return {
+        "data_misfit": float(np.mean(plain)),
+        "data_misfit_standardised": float(np.mean(standardised)),
+        "misfit_maps": len(chosen),
+    }
+
+
+def _campaign(data: DataSet) -> Campaign:
+    """Return the campaign that the data card keeps, with which the data set can be made again."""
+    content = copy.deepcopy(data.card.campaign)
+    # The card spells out every default; this one gives way to the families.
+    content["problem"]["material"].pop("density", None)
+    return Campaign.model_validate(content)

@@ -1,0 +1,179 @@
+"""The report of an evaluation: pictures as PNG files, and one HTML page that holds them all."""
+
+import base64
+import html
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from jobs.evaluate_judge import HEADLINE, Judged
+from jobs.runs import atomic, git_revision, version
+from learning import logbook, metrics, pictures
+from learning.predict import Trained
+
+PUBLISHED = (
+    ("V-Net, 64×64 maps, pooled R²", "0.87–0.89"),
+    ("CNN, place and height of a niche, R²", "0.9881"),
+    ("CNN, place and height of a niche, within 0.1 and 1 (custom score)", "0.9350"),
+    ("CNN, sources behind a niche, binary accuracy", "0.9886"),
+    ("CNN, sources behind a niche, all four right (strict score)", "0.9545"),
+)
+"""Figures of the published work (Ngueguin, 2021, and the internship report before it)."""
+
+MEANING = {
+    "r2_pooled": "R², all cells of all maps pooled",
+    "r2_mean": "R² of each map, mean",
+    "rel_l1": "Σ|ρ̂−ρ| / Σ|ρ|, mean over maps",
+    "rel_l2": "‖ρ̂−ρ‖ / ‖ρ‖, mean over maps",
+    "mae": "mean absolute error [g/cm³]",
+    "ssim": "structural similarity",
+    "data_misfit": "‖F(ρ̂)−d‖ / ‖d‖ by simulation of ρ̂, mean over maps",
+}
+
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem;
+       color: #1b1f24; background: #fff }
+table { border-collapse: collapse; margin: .5rem 0 1.5rem }
+th, td { border-bottom: 1px solid #d0d7de; padding: .25rem .7rem; text-align: right }
+th:first-child, td:first-child { text-align: left }
+img { max-width: 100% }
+.note { color: #57606a }
+"""
+
+
+def write(
+    out: Path, run: Path, trained: Trained, judged: Mapping[str, Judged], metrics_json: Any
+) -> None:
+    """Write the pictures and report.html into ``out``.
+
+    Parameters
+    ----------
+    out : folder
+    run : folder of the training run
+    trained : the network
+    judged : by name of the test set; the main one's name is empty
+    metrics_json : what metrics.json holds
+    """
+    main = judged[""]
+    cell = 1.0 / main.truth.shape[-1]
+    titles, rows = _chosen(main)
+    named = {name or "held-out maps": result for name, result in judged.items()}
+    curves = {
+        name: metrics.error_by_depth(result.truth, result.predicted)
+        for name, result in named.items()
+    }
+    figures = {
+        "maps": pictures.maps(titles, main.truth[rows], main.predicted[rows]),
+        "depth": pictures.error_against_depth(curves, cell),
+        "cells": pictures.found_against_true(main.truth, main.predicted),
+    }
+    lines = logbook.read(run)
+    if any(line["kind"] == "validation" for line in lines):
+        figures["training"] = pictures.training_curves(lines)
+    images = {name: _png(figure) for name, figure in figures.items()}
+    for name, image in images.items():
+        with atomic(out / f"{name}.png") as temporary:
+            temporary.write_bytes(image)
+    with atomic(out / "report.html") as temporary:
+        temporary.write_text(_page(run, trained, named, images), encoding="utf-8")
+
+
+def _chosen(judged: Judged) -> tuple[list[str], list[int]]:
+    """Return titles and numbers of the best, median and worst map."""
+    each = np.nan_to_num(metrics.r2_each(judged.truth, judged.predicted), nan=-np.inf)
+    order = np.argsort(each)[::-1]
+    rows = [int(order[0]), int(order[len(order) // 2]), int(order[-1])]
+    names = ("best", "median", "worst")
+    return [
+        f"{name}: R² {each[row]:.3f}\n{judged.families[row]}"
+        for name, row in zip(names, rows, strict=True)
+    ], rows
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=110)
+    return buffer.getvalue()
+
+
+def _page(
+    run: Path, trained: Trained, judged: Mapping[str, Judged], images: Mapping[str, bytes]
+) -> str:
+    main = next(iter(judged.values()))
+    ny, nx = main.truth.shape[-2:]
+    weights = sum(p.numel() for p in trained.model.parameters())
+    settings = trained.settings
+
+    def image(name: str, text: str) -> str:
+        if name not in images:
+            return ""
+        code = base64.b64encode(images[name]).decode()
+        return f'<p><img alt="{html.escape(text)}" src="data:image/png;base64,{code}"></p>'
+
+    scores = _table(
+        ["measure", *judged],
+        [
+            [MEANING[key], *(_number(result.numbers[key]) for result in judged.values())]
+            for key in HEADLINE
+        ],
+    )
+    families = _table(
+        ["family", "maps", "pooled R²", "mean R²", "MAE [g/cm³]", "SSIM"],
+        [
+            [
+                label,
+                str(n["n_maps"]),
+                *map(_number, (n["r2_pooled"], n["r2_mean"], n["mae"], n["ssim"])),
+            ]
+            for label, n in main.numbers["families"].items()
+        ],
+    )
+    ours = f"{main.numbers['r2_pooled']:.4f} ({ny}×{nx} maps, this run)"
+    published = _table(
+        ["published figure", "published", "here"],
+        [[name, value, ours if "V-Net" in name else "—"] for name, value in PUBLISHED],
+    )
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<title>Reconstruction report: {html.escape(run.name)}</title>
+<style>{STYLE}</style></head><body>
+<h1>Density from edge signals: {html.escape(run.name)}</h1>
+<p>Network <b>{settings.model.kind}</b> with {weights:,} weights after {trained.step:,} steps of
+{settings.batch} samples, trained on {html.escape(str(settings.data.folder))}. Judged on
+{main.numbers["n_maps"]} maps of {ny}×{nx} cells that it has not seen
+({main.numbers["split"]} split of {html.escape(main.numbers["data"])}).</p>
+<h2>Measures</h2>
+{scores}
+<p class="note">Unless a set says otherwise, its signals come from the same solver on the same grid
+without noise, which flatters every method; sets with a finer grid or noise are judged apart.
+{main.numbers["misfit_maps"]} reconstructions of each set were simulated again for the data
+misfit.</p>
+<h2>Best, median and worst map</h2>
+{image("maps", "Truth, reconstruction and error of the best, median and worst map")}
+<h2>By family</h2>
+{families}
+<h2>Where the errors are</h2>
+{image("depth", "Error against the distance from the edge")}
+{image("cells", "Reconstructed against true density")}
+<h2>Training</h2>
+{image("training", "Loss and R² against the epoch")}
+<h2>Published figures</h2>
+{published}
+<p class="note">opalux {html.escape(version())}, revision {html.escape(git_revision())}</p>
+</body></html>
+"""
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    def line(cells: Sequence[str], tag: str) -> str:
+        return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+    return "<table>" + line(header, "th") + "".join(line(row, "td") for row in rows) + "</table>"
+
+
+def _number(value: float | None) -> str:
+    return "—" if value is None else f"{value:.4g}"

@@ -1,0 +1,45 @@
+"""What a network is judged on."""
+
+from pathlib import Path
+from typing import Literal
+
+import pydantic
+
+
+class TestSet(pydantic.BaseModel):
+    """Maps to judge a network on.
+
+    Attributes
+    ----------
+    folder : data set; null: the one that the network was trained on
+    split : of the data set
+    noise : standard deviation of noise added to the signals, relative to each channel's own
+    """
+
+    __test__ = False  # pytest: this is no test
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+    folder: Path | None = None
+    split: Literal["train", "validation", "test"] = "test"
+    noise: float = pydantic.Field(0.0, ge=0)
+
+
+class EvaluateSettings(TestSet):
+    """How a run is judged: the keys of `TestSet` for the main set, and these.
+
+    Attributes
+    ----------
+    checkpoint : which of the run's
+    symmetries : average over the eight symmetries of the square
+    misfit_maps : so many reconstructions are simulated again and compared with the measurements
+    batch : maps at a time
+    seed : of the noise
+    apart : further sets by name
+    """
+
+    checkpoint: Literal["best", "last"] = "best"
+    symmetries: bool = True
+    misfit_maps: int = pydantic.Field(16, ge=0)
+    batch: int = pydantic.Field(32, ge=1)
+    seed: int = pydantic.Field(0, ge=0)
+    apart: dict[str, TestSet] = {}

@@ -1,0 +1,85 @@
+"""``opalux train``: train a network that reconstructs the density from the edge signals."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from jobs import command, runs
+from jobs.command import Arguments
+from jobs.config import load
+
+STOPPED = 75
+"""Exit code of a run that a signal stopped after its checkpoint (EX_TEMPFAIL: try again)."""
+
+DESCRIPTION = """\
+Train a network that reconstructs the density from the edge signals.
+
+  python -m jobs.train CONFIG                             one process
+  torchrun --nproc-per-node N -m jobs.train CONFIG        N processes
+
+Writes last.ckpt, best.ckpt, metrics.jsonl and TensorBoard events into DIR
+(default: runs/train/NAME for CONFIG NAME.yaml).  On SIGUSR1 or SIGTERM the run
+writes last.ckpt and ends with exit code 75; the same line with --resume goes on
+where it stood."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; see DESCRIPTION."""
+    given = command.arguments(command.parser("train", DESCRIPTION).parse_args(argv))
+    if int(os.environ.get("RANK", 0)) == 0:
+        return command.run(lambda: _train(given))
+    try:  # All processes find the same fault; the first one says it.
+        return _train(given)
+    except command.INPUT_ERRORS:
+        return command.BAD_INPUT
+
+
+def _train(given: Arguments) -> int:
+    # Importing torch takes seconds: not before the command line is understood.
+    from learning.distributed import processes
+    from learning.plan import TrainSettings
+    from learning.stopping import stop_on_signals
+    from learning.train import prepare, train
+
+    settings, text = load(TrainSettings, given.config, given.overrides)
+    out = given.out or Path("runs/train") / given.config.stem
+    with processes() as among, stop_on_signals() as stop:
+        prepared = prepare(settings, among)
+        if given.dry_run:
+            if among.first:
+                plan = prepared.plan
+                weights = sum(p.numel() for p in prepared.model.parameters())
+                print(
+                    f"would train {settings.model.kind} ({weights:,} weights) on "
+                    f"{len(plan.seen)} maps, {plan.steps} steps of {settings.batch} samples over "
+                    f"{among.world} process(es), judged on {len(plan.held_out)} maps, into {out}"
+                )
+            return command.OK
+        among.on_first(lambda: runs.open_run(out, text, resume=given.resume, force=given.force))
+        started = time.monotonic()
+        finished = train(
+            prepared,
+            out,
+            among,
+            resume=given.resume,
+            stop=stop,
+            show=lambda label, total, done: runs.Progress(
+                label, total, done, quiet=not among.first
+            ),
+        )
+        if among.first:
+            record: dict[str, Any] = {
+                "state": "finished" if finished else "stopped",
+                "processes": among.world,
+                "device": str(among.device),
+                "seconds": round(time.monotonic() - started, 3),
+            }
+            runs.write_json(out / "run.json", runs.provenance(**record))
+            if not finished:
+                print(f"stopped by a signal; {out}/last.ckpt is written, go on with --resume")
+    return command.OK if finished else STOPPED
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

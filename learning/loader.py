@@ -1,0 +1,252 @@
+"""From the data set to batches: resampling in time, augmentation, and the order of samples.
+
+Everything random is drawn from (seed, epoch, position of the sample), never from a stream that
+remembers: the batch of a given step is the same after a resume, with other loader workers and with
+another number of processes.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pydantic
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader, Dataset
+
+from learning.dataset import DataSet
+from learning.dataset_card import Split
+from learning.errors import InputError
+from learning.models.layout import EDGES, Layout
+from learning.symmetry import SQUARE, transform_map, transform_signals
+
+
+class DataSettings(pydantic.BaseModel):
+    """Which data are used, and how.
+
+    Attributes
+    ----------
+    folder : the data set; relative to the configuration file
+    n_times : signals are resampled to this many times, at equal distances, by linear interpolation;
+        null: as stored
+    training_maps : use the first so many of the training split; null: all
+    workers : processes that load ahead, per training process; 0: load in the training process
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+    folder: Path
+    n_times: int | None = pydantic.Field(None, ge=2)
+    training_maps: int | None = pydantic.Field(None, ge=1)
+    workers: int = pydantic.Field(0, ge=0)
+
+    @pydantic.field_validator("folder")
+    @classmethod
+    def _beside_the_file(cls, folder: Path, info: pydantic.ValidationInfo) -> Path:
+        return Path((info.context or {}).get("folder", "")) / folder
+
+
+class AugmentationSettings(pydantic.BaseModel):
+    """What is changed at random in each training sample, anew in each epoch.
+
+    Attributes
+    ----------
+    symmetries : turn and reflect map, edges and sources together
+    noise : standard deviation of the noise added to the signals, relative to each channel's own
+    drop_sources, drop_edges : leave out up to so many sources and edges (their signals are set to
+        the channel's mean), so that one model serves fewer measurements
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+    symmetries: bool = True
+    noise: float = pydantic.Field(0.0, ge=0.0)
+    drop_sources: int = pydantic.Field(0, ge=0, le=3)
+    drop_edges: int = pydantic.Field(0, ge=0, le=3)
+
+
+def layout_of(data: DataSet, n_times: int | None) -> Layout:
+    """Return the layout of ``data`` once its signals are resampled to ``n_times``."""
+    card = data.card
+    return Layout(
+        sources=card.sources,
+        edges=card.edges,
+        quantities=card.quantities,
+        n_times=n_times or card.n_times,
+        n_cells=card.n_cells,
+        shape=card.shape,
+    )
+
+
+class Resampler:
+    """Linear interpolation of signals (..., T, N) to ``n_times`` equidistant times."""
+
+    def __init__(self, times: NDArray[np.float64], n_times: int | None) -> None:
+        self.wanted = len(times) if n_times is None else n_times
+        self.unchanged = n_times is None or n_times == len(times)
+        target = np.linspace(times[0], times[-1], self.wanted)
+        after = np.clip(np.searchsorted(times, target), 1, len(times) - 1)
+        self._after = after
+        span = times[after] - times[after - 1]
+        self._weight = ((target - times[after - 1]) / span).astype(np.float32)[:, None]
+
+    def __call__(self, signals: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the signals at the new times."""
+        if self.unchanged:
+            return signals
+        early, late = signals[..., self._after - 1, :], signals[..., self._after, :]
+        resampled: NDArray[np.float32] = early + self._weight * (late - early)
+        return resampled
+
+
+class Augmentation:
+    """Draws and applies the changes of `AugmentationSettings`.
+
+    Parameters
+    ----------
+    settings : what is changed
+    layout : of the data
+    mean, std : (sources, edges, quantities) of each channel, over the training split
+    seed : with epoch and position it gives the change
+    """
+
+    def __init__(
+        self,
+        settings: AugmentationSettings,
+        layout: Layout,
+        mean: NDArray[np.floating],
+        std: NDArray[np.floating],
+        seed: int,
+    ) -> None:
+        self.settings = settings
+        self.seed = seed
+        if settings.symmetries and not layout.is_symmetric:
+            raise InputError(
+                f"augmentation.symmetries: found sources {layout.sources}, edges {layout.edges} "
+                f"and maps of {layout.shape} cells, expected {EDGES} for both and square maps; set "
+                "augmentation.symmetries=false"
+            )
+        self._mean = torch.tensor(mean, dtype=torch.float32)[..., None, None]
+        self._std = torch.tensor(std, dtype=torch.float32)[..., None, None]
+
+    def __call__(
+        self, signals: torch.Tensor, density: torch.Tensor, epoch: int, position: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the changed signals (S, E, Q, T, N) and density (Y, X)."""
+        draw = np.random.default_rng([self.seed, epoch, position])
+        if self.settings.symmetries:
+            symmetry = SQUARE[draw.integers(len(SQUARE))]
+            signals = transform_signals(signals, symmetry)
+            density = transform_map(density, symmetry)
+        if self.settings.noise:
+            noise = draw.standard_normal(signals.shape, dtype=np.float32)
+            signals = signals + self.settings.noise * self._std * torch.from_numpy(noise)
+        for axis, most in enumerate((self.settings.drop_sources, self.settings.drop_edges)):
+            length = signals.shape[axis]
+            dropped = draw.permutation(length)[: draw.integers(min(most, length - 1) + 1)]
+            if len(dropped):
+                kept = torch.ones([length if a == axis else 1 for a in range(5)])
+                kept.index_fill_(axis, torch.from_numpy(dropped), 0.0)
+                signals = torch.where(kept.bool(), signals, self._mean)
+        return signals, density
+
+
+class Samples(Dataset[tuple[torch.Tensor, torch.Tensor, int]]):
+    """The torch face of a data set; items are asked for by (epoch, position).
+
+    An item is (signals (S, E, Q, T, N), density (Y, X), position).
+    """
+
+    def __init__(
+        self, data: DataSet, n_times: int | None, augmentation: Augmentation | None = None
+    ) -> None:
+        self.data = data
+        self.resampler = Resampler(data.times, n_times)
+        self.augmentation = augmentation
+
+    def __getitem__(self, key: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor, int]:
+        epoch, position = key
+        signals = torch.from_numpy(self.resampler(self.data.signals(position)))
+        density = torch.from_numpy(self.data.density(position))
+        if self.augmentation is not None:
+            signals, density = self.augmentation(signals, density, epoch, position)
+        return signals, density.contiguous(), position
+
+
+class EpochOrder:
+    """The order in which one process visits the samples of one epoch.
+
+    The epoch is one permutation of all samples, cut into global batches; the tail that fills no
+    batch is left out (another one in each epoch). Each global batch is cut into ``parts`` micro
+    batches of equal size, and these again between the processes.
+
+    Parameters
+    ----------
+    positions : of all samples
+    batch : global batch size, a multiple of ``parts`` times ``world``
+    parts : micro batches per global batch
+    rank, world : of this process
+    seed, epoch : give the permutation
+    first_step : global batches to leave out at the start, for a resume within the epoch
+    """
+
+    def __init__(
+        self,
+        positions: NDArray[np.int64],
+        *,
+        batch: int,
+        parts: int,
+        rank: int,
+        world: int,
+        seed: int,
+        epoch: int,
+        first_step: int = 0,
+    ) -> None:
+        order = np.random.default_rng([seed, epoch]).permutation(positions)
+        steps = len(order) // batch
+        cut = order[: steps * batch].reshape(steps, parts, world, -1)
+        self._mine = cut[first_step:, :, rank].reshape(-1, batch // parts // world)
+        self._epoch = epoch
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        for positions in self._mine:
+            yield [(self._epoch, int(position)) for position in positions]
+
+    def __len__(self) -> int:
+        return len(self._mine)
+
+
+def training_positions(data: DataSet, settings: DataSettings) -> NDArray[np.int64]:
+    """Return the positions of the training samples in use."""
+    positions = data.split("train")
+    wanted = settings.training_maps or len(positions)
+    if wanted > len(positions):
+        raise InputError(
+            f"data.training_maps: found {wanted}, but {data.folder} has {len(positions)} good "
+            "training samples; ask for fewer"
+        )
+    return positions[:wanted]
+
+
+def require_split(data: DataSet, name: Split) -> NDArray[np.int64]:
+    """Return the positions of one split, or refuse a data set that has none there."""
+    positions = data.split(name)
+    if not len(positions):
+        raise InputError(
+            f"{data.folder}: found no good sample in its {name} split, expected some; make a data "
+            f"set with splits.{name} above 0"
+        )
+    return positions
+
+
+def batches(
+    samples: Samples, order: EpochOrder | Sequence[list[tuple[int, int]]], workers: int
+) -> DataLoader[tuple[torch.Tensor, torch.Tensor, int]]:
+    """Return a loader that gives batches in ``order``."""
+    return DataLoader(
+        samples,
+        batch_sampler=order,
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        pin_memory=torch.cuda.is_available(),
+    )

@@ -1,0 +1,102 @@
+"""Pictures of reconstructions: common scales, labelled axes, units and colour bars."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating]
+Extent = tuple[float, float, float, float]
+
+
+def maps(
+    titles: Sequence[str], truth: Array, predicted: Array, extent: Extent = (0.0, 1.0, 0.0, 1.0)
+) -> Figure:
+    """Return truth, reconstruction and error of several maps, one a row.
+
+    Parameters
+    ----------
+    titles : one per row
+    truth, predicted : (n, ny, nx) [g/cm³], row 0 = bottom
+    extent : x and y limits of the domain [cm]
+    """
+    rows = len(truth)
+    figure = Figure(figsize=(9.0, 1.0 + 2.75 * rows), layout="constrained")
+    axes = figure.subplots(rows, 3, squeeze=False, sharex=True, sharey=True)
+    low, high = float(truth.min()), float(truth.max())
+    error = predicted - truth
+    largest = float(np.abs(error).max()) or 1.0
+    shared: dict[str, Any] = {"origin": "lower", "extent": extent, "interpolation": "nearest"}
+    for row, title in enumerate(titles):
+        for column, field in enumerate((truth[row], predicted[row])):
+            density = axes[row, column].imshow(field, vmin=low, vmax=high, cmap="viridis", **shared)
+        difference = axes[row, 2].imshow(
+            error[row], vmin=-largest, vmax=largest, cmap="RdBu_r", **shared
+        )
+        axes[row, 0].set_ylabel(f"{title}\n\ny [cm]")
+    for column, name in enumerate(("truth", "reconstruction", "reconstruction − truth")):
+        axes[0, column].set_title(name)
+        axes[-1, column].set_xlabel("x [cm]")
+        axes[-1, column].set_xticks([extent[0], 0.5 * (extent[0] + extent[1]), extent[1]])
+    below: dict[str, Any] = {"location": "bottom", "shrink": 0.8, "pad": 0.02}
+    figure.colorbar(density, ax=axes[:, :2], label="density [g/cm³]", **below)
+    figure.colorbar(difference, ax=axes[:, 2], label="error [g/cm³]", **below)
+    return figure
+
+
+def error_against_depth(curves: Mapping[str, Array], cell: float) -> Figure:
+    """Return the error against the distance from the nearest edge.
+
+    Parameters
+    ----------
+    curves : root mean square error (depths,) [g/cm³] of each set of maps
+    cell : side of a cell [cm]
+    """
+    figure = Figure(figsize=(5.6, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for name, curve in curves.items():
+        axes.plot((np.arange(len(curve)) + 0.5) * cell, curve, marker="o", ms=3, label=name)
+    axes.set(
+        xlabel="distance from the nearest edge [cm]", ylabel="RMS error [g/cm³]", ylim=(0, None)
+    )
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return figure
+
+
+def found_against_true(truth: Array, predicted: Array) -> Figure:
+    """Return the two-dimensional histogram of all cells' true and reconstructed densities."""
+    figure = Figure(figsize=(4.8, 3.9), layout="constrained")
+    axes = figure.subplots()
+    low = float(min(truth.min(), predicted.min()))
+    high = float(max(truth.max(), predicted.max()))
+    edges = np.linspace(low, high, 81)
+    counts, _, _ = np.histogram2d(truth.ravel(), predicted.ravel(), bins=(edges, edges))
+    image = axes.pcolormesh(edges, edges, np.log10(np.maximum(counts.T, 0.5)), cmap="magma")
+    axes.plot([low, high], [low, high], color="w", lw=0.8, ls="--")
+    axes.set(xlabel="true density [g/cm³]", ylabel="reconstructed density [g/cm³]", aspect="equal")
+    figure.colorbar(image, ax=axes, label="log₁₀ number of cells")
+    return figure
+
+
+def training_curves(lines: Sequence[Mapping[str, Any]]) -> Figure:
+    """Return loss and held-out R² against the epoch, from the lines of metrics.jsonl."""
+    figure = Figure(figsize=(9.6, 3.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    trained = [line for line in lines if line["kind"] == "train"]
+    judged = [line for line in lines if line["kind"] == "validation"]
+    left.semilogy([x["epoch"] for x in trained], [x["loss"] for x in trained], label="training")
+    left.semilogy([x["epoch"] for x in judged], [x["loss"] for x in judged], label="validation")
+    left.set(xlabel="epoch", ylabel="mean squared error [network units]")
+    right.plot([x["epoch"] for x in judged], [x["r2_pooled"] for x in judged], label="pooled R²")
+    right.plot(
+        [x["epoch"] for x in judged], [x["r2_mean"] for x in judged], label="mean R² per map"
+    )
+    lowest = min((min(x["r2_pooled"], x["r2_mean"]) for x in judged), default=0.0)
+    right.set(xlabel="epoch", ylabel="R² on the validation split", ylim=(max(-0.1, lowest), 1))
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+        axes.legend()
+    return figure

@@ -1,0 +1,91 @@
+"""Using a trained model: loading it and reconstructing densities."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from learning import checkpoint
+from learning.loader import Samples, batches
+from learning.models.layout import Layout
+from learning.plan import TrainSettings
+from learning.reconstructor import Reconstructor, build
+from learning.symmetry import SQUARE, transform_map, transform_signals
+
+
+class Trained(NamedTuple):
+    """A model out of a checkpoint and what it was trained with.
+
+    Attributes
+    ----------
+    model : ready for use, in evaluation mode
+    settings : of its training
+    step : global batches that it has seen
+    validation_r2 : best pooled R² on the validation split
+    """
+
+    model: Reconstructor
+    settings: TrainSettings
+    step: int
+    validation_r2: float
+
+
+def load_trained(path: Path, device: torch.device | str = "cpu") -> Trained:
+    """Return the model of the checkpoint ``path``: averaged weights where there are any.
+
+    Raises
+    ------
+    InputError
+        When there is no such checkpoint or it cannot be read.
+    """
+    content = checkpoint.load(path, device)
+    settings = TrainSettings.model_validate(content["settings"])
+    layout = Layout(**content["layout"])
+    model = build(settings.model, layout, settings.seed).to(device)
+    checkpoint.load_weights(model, content.get("average", content["model"]), path)
+    model.requires_grad_(False).eval()
+    state = content["state"]
+    return Trained(model, settings, state["step"], state["best"])
+
+
+@torch.inference_mode()
+def reconstruct(
+    model: Reconstructor, signals_BSEQTN: torch.Tensor, *, symmetries: bool
+) -> torch.Tensor:
+    """Return densities (B, Y, X) [g/cm³].
+
+    Parameters
+    ----------
+    model : in evaluation mode
+    signals_BSEQTN : in the data set's units
+    symmetries : return the mean of the eight reconstructions from the turned and reflected signals
+    """
+    if not symmetries:
+        return model(signals_BSEQTN)
+    maps = [
+        transform_map(model(transform_signals(signals_BSEQTN, s).contiguous()), s.inverse)
+        for s in SQUARE
+    ]
+    return torch.stack(maps).mean(0)
+
+
+def reconstruct_all(
+    model: Reconstructor,
+    samples: Samples,
+    positions: NDArray[np.int64],
+    *,
+    batch: int,
+    symmetries: bool,
+    autocast: torch.autocast,
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Yield (density, reconstruction), both (batch, ny, nx) [g/cm³], in the order of positions."""
+    device = model.signal_mean.device
+    keys = [(0, int(position)) for position in positions]
+    order = [keys[start : start + batch] for start in range(0, len(keys), batch)]
+    for signals_BSEQTN, density_BYX, _ in batches(samples, order, workers=0):
+        with autocast:
+            predicted = reconstruct(model, signals_BSEQTN.to(device), symmetries=symmetries)
+        yield density_BYX.numpy(), predicted.float().cpu().numpy()
