@@ -64,7 +64,10 @@ def read_text(path: Path) -> str:
 
 
 def apply_overrides(data: dict[str, Any], overrides: list[str]) -> None:
-    """Write each ``a.b=value`` into the nested ``data``; values are YAML, entries of lists 0, 1, …"""
+    """Write each ``a.b=value`` into the nested ``data``.
+
+    Values are read as YAML; entries of lists are numbered from 0 (``edges.left.sources.0.start``).
+    """
     for override in overrides:
         dotted, equals, text = override.partition("=")
         keys = dotted.split(".")
@@ -73,8 +76,10 @@ def apply_overrides(data: dict[str, Any], overrides: list[str]) -> None:
         value = parse_yaml(f"value: {text}", f"--set {override}").get("value")
         place: Any = data
         for key in keys[:-1]:
-            inner = place[_index(place, key, override)] if isinstance(place, list) else None
-            place = inner if inner is not None else place.setdefault(key, {})
+            if isinstance(place, list):
+                place = place[_index(place, key, override)]
+            else:
+                place = place.setdefault(key, {})
             if not isinstance(place, dict | list):
                 raise ConfigError(f"--set {override}: '{key}' is a value, not a group of keys")
         last = keys[-1]

@@ -4,7 +4,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import pydantic
 
@@ -13,6 +13,9 @@ from jobs.config import apply_overrides, check, dump, load, read_text
 from jobs.ranks import Ranks
 from solver.formulas import formula_of
 from solver.problem import Problem
+
+if TYPE_CHECKING:
+    from solver.march import March
 
 DESCRIPTION = """\
 Solve the 2D grey P1 radiative-transfer equations coupled to matter temperature.
@@ -104,39 +107,36 @@ class _Stop:
         self.asked = True
 
 
-def solve(config: SolveConfig, text: str, out: Path, ranks: Ranks) -> int:
-    """Run a checked configuration into the opened folder ``out``; return the exit code."""
-    from solver.domain import Domain, SerialDomain
+def start(config: SolveConfig, ranks: Ranks) -> "March":
+    """Return the run at t = 0 on this process's share of the grid."""
+    from solver.domain import SerialDomain
     from solver.march import March
+
+    if ranks.comm is None:
+        return March(config, SerialDomain(config.cells, config.edges))
+    from solver.domain_petsc import PetscDomain
+
+    return March(config, PetscDomain(config.cells, config.edges, ranks.comm))
+
+
+def solve(march: "March", config: SolveConfig, text: str, out: Path, ranks: Ranks) -> int:
+    """Take a run to its end in the opened folder ``out``; return the exit code."""
     from solver.output import SolutionFile, read_checkpoint, write_checkpoint
 
-    grid = config.cells
+    stop = _Stop()
     attributes = {
         "config": text,
         "scheme": config.scheme,
         "opalux_version": runs.version(),
         "git_revision": runs.git_revision() if ranks.rank == 0 else "",
-        "seed": -1,
+        "seed": -1,  # nothing in a simulation is random
     }
-
-    def start() -> March:
-        domain: Domain
-        if ranks.comm is None:
-            domain = SerialDomain(grid, config.edges)
-        else:
-            from solver.domain_petsc import PetscDomain
-
-            domain = PetscDomain(grid, config.edges, ranks.comm)
-        return March(config, domain)
-
-    march = ranks.together(start)
     checkpoint = out / "checkpoint.h5"
     unfinished = out / ".solution.h5.part"
     going_on = ranks.on_root(lambda: checkpoint.exists() and unfinished.exists())
     if going_on:
         ranks.together(lambda: read_checkpoint(checkpoint, march, text))
     file = SolutionFile(out / "solution.h5", march, attributes, resume=going_on)
-    stop = _Stop()
     started, first_step = time.perf_counter(), march.step
     last_checkpoint = march.step
     with runs.Progress("solve", march.n_steps, march.step, quiet=ranks.rank > 0) as progress:
@@ -166,7 +166,7 @@ def solve(config: SolveConfig, text: str, out: Path, ranks: Ranks) -> int:
 
 
 def _report(
-    config: SolveConfig, out: Path, march: Any, wall: float, first_step: int, size: int
+    config: SolveConfig, out: Path, march: "March", wall: float, first_step: int, size: int
 ) -> None:
     """Write what rank 0 makes out of solution.h5: pictures, exports, run.json."""
     grid = config.cells
@@ -234,20 +234,19 @@ def _work(arguments: command.Arguments, ranks: Ranks) -> int:
         if ranks.rank == 0:
             print(text + "# " + plan(config))
         return command.OK
+    if config.export is not None:
+        from jobs.solve_export import make_room
+
+        ranks.on_root(lambda: make_room(config))
     out = arguments.out or Path("runs") / arguments.config.stem
 
-    def check_before_writing() -> None:
-        from solver.march import block_density
-
-        block_density(config, config.cells.whole)
-
-    ranks.on_root(check_before_writing)
+    march = ranks.together(lambda: start(config, ranks))  # finds out all that may be wrong
     ranks.on_root(lambda: runs.open_run(out, text, resume=arguments.resume, force=arguments.force))
     if arguments.resume and ranks.on_root((out / "run.json").exists):
         if ranks.rank == 0:
             print(f"{out}: complete already", file=sys.stderr)
         return command.OK
-    return solve(config, text, out, ranks)
+    return solve(march, config, text, out, ranks)
 
 
 if __name__ == "__main__":

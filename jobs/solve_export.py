@@ -1,6 +1,5 @@
 """What `jobs.solve` does with a finished solution.h5: the original's exports, exact errors."""
 
-import os
 import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,11 +45,6 @@ def check_export(config: "SolveConfig") -> None:
     assert config.export is not None
     path, grid = config.export.file, config.cells
     steps = len(time_steps(config)[1])
-    folder = path.absolute().parent
-    while not folder.exists():
-        folder = folder.parent
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise InputError(f"export.file: cannot write {path}; choose another name")
     if config.export.mode == "binary":
         if max(grid.nx, grid.ny, steps, config.export.simulations) >= 2**16:
             raise InputError(
@@ -67,11 +61,25 @@ def check_export(config: "SolveConfig") -> None:
                 )
 
 
+def make_room(config: "SolveConfig") -> None:
+    """Make the folder of the export, and make sure that a file can be written there."""
+    assert config.export is not None
+    path = config.export.file
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError("it is a folder")
+        with runs.atomic(path.with_name(f".{path.name}.try")) as temporary:
+            temporary.touch()
+        path.with_name(f".{path.name}.try").unlink()
+    except OSError as error:
+        raise InputError(f"export.file: cannot write {path} ({error}); choose another") from None
+
+
 def export(config: "SolveConfig", path: Path) -> None:
     """Write the export that the configuration asks for, from solution.h5 at ``path``."""
     assert config.export is not None
     solution, target = read_solution(path), config.export.file
-    target.parent.mkdir(parents=True, exist_ok=True)
     before = b""
     if config.export.write == "append" and target.exists():
         before = target.read_bytes()
