@@ -41,7 +41,7 @@ fail() {
 reason_of_failure() {
     local line
     line=$(tac $LOG | sed '/^== /q' | grep -iE '^[[:space:]]*(E|error|fatal)\b.*: |: fatal error: ' |
-        grep -vE 'subprocess-exited|generation-failed|Failed (to build|building)|Could not build' | head -n 1) || true
+        grep -vE 'subprocess-exited|generation-failed|ResolutionImpossible|Failed (to build|building)|Could not build' | head -n 1) || true
     [ -n "$line" ] || line=$(tail -n 1 $LOG)
     printf '%s' "${line#"${line%%[![:space:]]*}"}"
 }
@@ -68,7 +68,7 @@ missing_packages() {
     local package
     for package in "$@"; do
         [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
-            printf '%s ' "$package"
+            printf '%s\n' "$package"
     done
 }
 
@@ -78,12 +78,12 @@ provide_packages() {
     command -v dpkg-query >/dev/null ||
         fail "not a Debian system: load modules with MPI, PETSc and Python 3.11, set PETSC_DIR (and PETSC_ARCH, PYTHON), and try again"
     local missing
-    missing=$(missing_packages "$@")
+    missing=$(missing_packages "$@" | paste -sd ' ')
     [ -n "$missing" ] || return 0
     if [ "$(id -u)" -ne 0 ]; then
         fail "Debian packages are missing: $missing" \
             "ask an administrator for   apt-get install --no-install-recommends $missing" \
-            "or load modules with MPI and PETSc, set PETSC_DIR (and PETSC_ARCH), and try again"
+            "or bring them yourself: MPI and PETSc by PETSC_DIR (and PETSC_ARCH) and mpicc, Python 3.11 by PYTHON"
     fi
     export DEBIAN_FRONTEND=noninteractive
     step "Debian's list of packages" apt-get update
@@ -143,8 +143,9 @@ use_debians_petsc() {
 }
 
 use_the_sites_petsc() {
-    MPICC=$(command -v "${MPICC:-mpicc}") ||
-        fail "PETSC_DIR is set, but there is no ${MPICC:-mpicc}: load the site's MPI module, or set MPICC"
+    local compiler=${MPICC:-mpicc}
+    MPICC=$(command -v "$compiler") ||
+        fail "PETSC_DIR is set, but there is no $compiler: load the site's MPI module, or set MPICC"
     PETSC_ARCH=${PETSC_ARCH:-}
 }
 
