@@ -47,7 +47,8 @@ def _draw_page(data: DataSet, label: str, chosen: np.ndarray, path: Path) -> Non
         density, source = data.density(position), row % len(card.sources)
         image = axes[0].imshow(density, origin="lower", cmap=DENSITY_MAP, extent=(0, 1, 0, 1))
         figure.colorbar(image, ax=axes[0])
-        axes[0].set(title=f"sample {position}: ρ [g/cm³]", xlabel="x", ylabel="y")
+        title = f"sample {position}, source: {card.sources[source]}"
+        axes[0].set(title=title, xlabel="x", ylabel="y")
         signals = data.signals(position)[source, :, 0]
         for axis, edge, signal in zip(axes[1:], card.edges, signals, strict=True):
             image = axis.imshow(
@@ -60,12 +61,5 @@ def _draw_page(data: DataSet, label: str, chosen: np.ndarray, path: Path) -> Non
             figure.colorbar(image, ax=axis)
             along = "x" if edge in ("up", "down") else "y"
             axis.set(title=f"{quantity} at {edge}", xlabel="t [sh]", ylabel=along)
-        axes[1].annotate(
-            f"source: {card.sources[source]}",
-            (0.04, 0.04),
-            xycoords="axes fraction",
-            color="white",
-            fontsize=8,
-        )
-    figure.suptitle(f"{card.name}, family {label}: density and {UNITS[quantity]}")
+    figure.suptitle(f"{card.name}, family {label}: ρ [g/cm³] and {UNITS[quantity]}")
     save(figure, path)
