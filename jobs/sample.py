@@ -19,7 +19,8 @@ import pydantic
 from jobs import command, runs
 from jobs.cluster import Backend, InProcess, Local, PoolLostError, open_pool
 from jobs.config import ConfigError, dump, load
-from jobs.sample_campaign import Campaign
+from jobs.sample_campaign import Campaign, simulate_here
+from jobs.sample_mpi import MpiSimulation
 from jobs.sample_shard import RUNNING, Plan, Report, make_shard
 from learning import dataset_card
 from learning.dataset import DataSet, finish
@@ -43,6 +44,10 @@ class SampleConfig(Campaign):
     """How often a failing sample is tried again before it is given up."""
     tolerated_failures: float = pydantic.Field(0.01, ge=0, le=1)
     """Share of failed samples up to which the campaign counts as a success."""
+
+    launcher: tuple[str, ...] = ()
+    """Start each simulation under it, such as [mpirun, -n, "8"], for grids too large for one
+    process; not from dask workers."""
 
     @property
     def campaign(self) -> Campaign:
@@ -86,6 +91,11 @@ def _sample(parsed: argparse.Namespace) -> int:
     campaign = config.campaign
     card = card_of(campaign)
     backend = InProcess() if parsed.task else config.backend
+    if config.launcher and not isinstance(backend, InProcess):
+        raise ConfigError(
+            f"launcher: found with back end '{backend.kind}', expected 'in-process' or --task; "
+            "MPI runs cannot be started from dask workers"
+        )
     if arguments.dry_run:
         print(describe(card, backend))
         return command.OK
@@ -98,6 +108,7 @@ def _sample(parsed: argparse.Namespace) -> int:
         retries=config.retries,
         session=uuid.uuid4().hex,
         redo_failed=parsed.retry_failed,
+        simulation=MpiSimulation(config.launcher) if config.launcher else simulate_here,
     )
     k, of = parsed.task or (0, 1)
     shards = range(k, card.n_shards, of)

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -169,7 +170,22 @@ class Sample:
     drawn: str
 
 
-def make_sample(campaign: Campaign, number: int) -> Sample:
+Signals = dict[str, NDArray[np.float64]]
+"""Per edge (n, 4, cells): E, F_x, F_y, T before each step."""
+
+Simulation = Callable[[Problem, NDArray[np.float64]], tuple[NDArray[np.float64], Signals]]
+"""Solves a problem on a density (ny, nx) and returns the times (n,) [sh] and the signals."""
+
+
+def simulate_here(
+    problem: Problem, density: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], Signals]:
+    """Simulate in this process."""
+    solution = simulate(problem, density=density)
+    return solution.times, solution.signals
+
+
+def make_sample(campaign: Campaign, number: int, simulation: Simulation = simulate_here) -> Sample:
     """Draw and simulate sample ``number``: the same bits wherever and whenever it is done.
 
     Raises
@@ -179,7 +195,7 @@ def make_sample(campaign: Campaign, number: int) -> Sample:
     """
     density, family, drawn = draw_density(campaign, number)
     sources = draw_sources(campaign, number)
-    signals = simulate_sources(campaign, density, sources)
+    signals = simulate_sources(campaign, density, sources, simulation)
     return Sample(
         density=density,
         signals=signals,
@@ -210,7 +226,10 @@ def draw_sources(campaign: Campaign, number: int) -> NDArray[np.float64]:
 
 
 def simulate_sources(
-    campaign: Campaign, density: NDArray[np.float32], sources: NDArray[np.float64]
+    campaign: Campaign,
+    density: NDArray[np.float32],
+    sources: NDArray[np.float64],
+    simulation: Simulation = simulate_here,
 ) -> NDArray[np.float32]:
     """Simulate one density with each source.
 
@@ -232,14 +251,12 @@ def simulate_sources(
     recorded = []
     for place, (start, stop) in zip(campaign.sources, sources, strict=True):
         problem = campaign.problem_for(place.edge, float(start), float(stop))
-        solution = simulate(problem, density=rho)
-        recorded.append(
-            [record_edge(solution.times, solution.signals[edge], campaign) for edge in EDGES]
-        )
-    signals = np.array(recorded, dtype=np.float32)
-    if not np.isfinite(signals).all():
+        steps, signals = simulation(problem, rho)
+        recorded.append([record_edge(steps, signals[edge], campaign) for edge in EDGES])
+    kept = np.array(recorded, dtype=np.float32)
+    if not np.isfinite(kept).all():
         raise ArithmeticError("the simulation gave signals that are not finite")
-    return signals
+    return kept
 
 
 def record_edge(

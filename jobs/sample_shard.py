@@ -12,7 +12,15 @@ import numpy as np
 import pydantic
 
 from jobs.runs import atomic
-from jobs.sample_campaign import Campaign, Sample, draw_density, draw_sources, make_sample
+from jobs.sample_campaign import (
+    Campaign,
+    Sample,
+    Simulation,
+    draw_density,
+    draw_sources,
+    make_sample,
+    simulate_here,
+)
 from learning.dataset_card import Card, shard_name
 from learning.dataset_shard import (
     FAILED,
@@ -39,6 +47,7 @@ class Plan:
     retries : how often a failing sample is tried again before it is given up
     session : name of this start of the job; tells deaths of workers from deaths of the whole job
     redo_failed : make shards again that hold failed samples
+    simulation : how each problem is solved: in the worker's process, or under a launcher
     """
 
     folder: Path
@@ -48,6 +57,7 @@ class Plan:
     retries: int
     session: str
     redo_failed: bool = False
+    simulation: Simulation = simulate_here
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -193,7 +203,7 @@ def _tried(plan: Plan, number: int) -> _Outcome:
     reason = ""
     for _ in range(plan.retries + 1):
         try:
-            return _Outcome(make_sample(plan.campaign, number), "")
+            return _Outcome(make_sample(plan.campaign, number, plan.simulation), "")
         except Exception as error:  # whatever one sample does, the others go on
             reason = f"{type(error).__name__}: {error}"
     return _failed(plan, number, reason)
