@@ -1,0 +1,239 @@
+"""Classes of dots, and how well a model tells them: split, folds, confusion, learning curve."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone, is_classifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from sklearn.model_selection import (
+    KFold,
+    StratifiedKFold,
+    cross_val_predict,
+    learning_curve,
+    train_test_split,
+)
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+BANDS = ("violet", "blue", "green", "yellow", "orange", "red")
+BAND_LIMITS = (400.0, 450.0, 495.0, 570.0, 590.0, 620.0, 750.0)  # [nm]
+
+
+def bands(wavelength: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Colour band of each wavelength [nm], as position in ``BANDS``; a limit opens its band."""
+    return np.searchsorted(BAND_LIMITS[1:-1], wavelength, side="right").astype(np.int64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """Something to be learnt from the features.
+
+    Attributes
+    ----------
+    name : "bands", "clusters" or "wavelength"
+    features : (n, 6)
+    target : (n,) class numbers, or wavelengths [nm]
+    classes : names of the classes; none for the wavelength
+    seed : of the split and the folds
+    """
+
+    name: str
+    features: NDArray[np.float64]
+    target: NDArray[Any]
+    classes: tuple[str, ...] = ()
+    seed: int = 42
+
+    def split(self, share: float = 0.2) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows to train on and to test on, shuffled; classes keep their shares."""
+        train, test = train_test_split(
+            np.arange(len(self.target)),
+            test_size=share,
+            random_state=self.seed,
+            stratify=self._strata(2) if self.classes else None,
+        )
+        return train, test
+
+    def folds(
+        self, count: int, rows: NDArray[np.int64]
+    ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Shuffled folds of the rows, as positions among them; classes keep their shares.
+
+        Unshuffled folds of rows sorted by size would ask the regressor to extrapolate.
+        """
+        if self.classes:
+            folds = StratifiedKFold(count, shuffle=True, random_state=self.seed)
+            return list(folds.split(rows, self._strata(count)[rows]))
+        return list(KFold(count, shuffle=True, random_state=self.seed).split(rows))
+
+    def _strata(self, least: int) -> NDArray[np.int64]:
+        """The classes, those too small to be shared out counted with the largest."""
+        counts = np.bincount(self.target)
+        return np.where(counts[self.target] < least, np.argmax(counts), self.target)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassScores:
+    """How one class fares on the test part.
+
+    Attributes
+    ----------
+    name : of the class
+    precision, recall, f1 : on the test part; 0 where nothing was predicted or nothing is there
+    tested : dots of the class in the test part
+    count : dots of the class in all
+    """
+
+    name: str
+    precision: float
+    recall: float
+    f1: float
+    tested: int
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """A learning curve.
+
+    Attributes
+    ----------
+    sizes : training dots (m,)
+    train, validation : scores by size and fold (m, folds)
+    """
+
+    sizes: NDArray[np.int64]
+    train: NDArray[np.float64]
+    validation: NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessment:
+    """What a model makes of a task; scores are accuracy, or R² for the wavelength.
+
+    Attributes
+    ----------
+    task : the task
+    model : fitted on the training part
+    train, test : score on either part of the 80/20 split
+    fold_scores : over shuffled folds (k,)
+    test_rows : rows of the test part
+    test_predictions : there
+    fold_predictions : for every row, from the fold that did not train on it (n,)
+    confusion : of the fold predictions, true class by row (c, c); empty for the wavelength
+    class_scores : of the test part; none for the wavelength
+    curve : learning curve
+    """
+
+    task: Task
+    model: BaseEstimator
+    train: float
+    test: float
+    fold_scores: NDArray[np.float64]
+    test_rows: NDArray[np.int64]
+    test_predictions: NDArray[Any]
+    fold_predictions: NDArray[Any]
+    confusion: NDArray[np.int64]
+    class_scores: tuple[ClassScores, ...]
+    curve: Curve
+
+
+@contextmanager
+def small_fits() -> Iterator[None]:
+    """One thread and no word about iterations that ran out: their number is part of the model.
+
+    Threads cost these tiny networks more than they bring, up to a factor of thirty.
+    """
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+
+
+def assess(task: Task, model: BaseEstimator, *, folds: int = 10, sizes: int = 8) -> Assessment:
+    """Train and test a model, cross-validate it and draw its learning curve.
+
+    Parameters
+    ----------
+    task : Task
+    model : untrained
+    folds : of the cross-validation
+    sizes : points of the learning curve
+    """
+    features, target = task.features, task.target
+    train, test = task.split()
+    everyone = np.arange(len(target))
+    parts = task.folds(folds, everyone)
+    with small_fits():
+        fitted = clone(model).fit(features[train], target[train])
+        fold_predictions = cross_val_predict(model, features, target, cv=parts)
+        curve = learning_curve(
+            model,
+            features,
+            target,
+            cv=task.folds(5, everyone),
+            train_sizes=np.linspace(0.2, 1.0, sizes),
+            shuffle=True,
+            random_state=task.seed,
+        )
+        predictions = fitted.predict(features[test])
+        train_score = fitted.score(features[train], target[train])
+        test_score = fitted.score(features[test], target[test])
+    score = _accuracy if is_classifier(model) else _r2
+    return Assessment(
+        task=task,
+        model=fitted,
+        train=float(train_score),
+        test=float(test_score),
+        fold_scores=np.array([score(target[part], fold_predictions[part]) for _, part in parts]),
+        test_rows=test,
+        test_predictions=predictions,
+        fold_predictions=fold_predictions,
+        confusion=_confusion(task, fold_predictions),
+        class_scores=_class_scores(task, test, predictions),
+        curve=Curve(sizes=curve[0], train=curve[1], validation=curve[2]),
+    )
+
+
+def _accuracy(truth: NDArray, prediction: NDArray) -> float:
+    return float(np.mean(truth == prediction))
+
+
+def _r2(truth: NDArray, prediction: NDArray) -> float:
+    return float(1.0 - np.sum((truth - prediction) ** 2) / np.sum((truth - truth.mean()) ** 2))
+
+
+def _confusion(task: Task, predictions: NDArray) -> NDArray[np.int64]:
+    if not task.classes:
+        return np.empty((0, 0), dtype=np.int64)
+    return confusion_matrix(task.target, predictions, labels=np.arange(len(task.classes)))
+
+
+def _class_scores(
+    task: Task, rows: NDArray[np.int64], predictions: NDArray
+) -> tuple[ClassScores, ...]:
+    if not task.classes:
+        return ()
+    labels = np.arange(len(task.classes))
+    by_class = precision_recall_fscore_support(
+        task.target[rows], predictions, labels=labels, zero_division=0.0
+    )
+    counts = np.bincount(task.target, minlength=len(labels))
+    return tuple(
+        ClassScores(
+            name=name,
+            precision=float(precision),
+            recall=float(recall),
+            f1=float(f1),
+            tested=int(tested),
+            count=int(count),
+        )
+        for name, precision, recall, f1, tested, count in zip(
+            task.classes, *by_class, counts, strict=True
+        )
+    )

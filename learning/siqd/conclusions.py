@@ -1,0 +1,144 @@
+"""The paper's conclusion as three questions with numbers for answers.
+
+Are structure classes spectrally pure?  Are colour bands classes of their own, rather than cuts
+through a continuum?  Does the wavelength follow from the features?
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import adjusted_mutual_info_score, silhouette_score
+from sklearn.model_selection import cross_val_predict
+
+from learning.siqd.classify import BAND_LIMITS, Assessment, Task, bands, small_fits
+from learning.siqd.published import NETWORKS, network
+
+SHIFTED_LIMITS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purity:
+    """How much a structure class tells about the colour.
+
+    Attributes
+    ----------
+    table : dots by cluster (row) and band (column)
+    shares : of the commonest band in each cluster (k,)
+    overall : share of dots in the commonest band of their cluster
+    by_chance : the same for clusters of these sizes filled at random
+    mutual_information : of clusters and bands, adjusted for chance: 0 none, 1 the same classes
+    """
+
+    table: NDArray[np.int64]
+    shares: NDArray[np.float64]
+    overall: float
+    by_chance: float
+    mutual_information: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Separability:
+    """Whether colour bands are classes in the space of features.
+
+    Attributes
+    ----------
+    silhouette_bands, silhouette_clusters : mean silhouette, from -1 (mixed) to 1 (apart)
+    accuracy : of the band network over folds
+    accuracy_from_regression : of the bands that the regressor's wavelengths fall into
+    accuracy_shifted : of the band network when the limits between bands are put elsewhere (m,)
+    error_distances : of misclassified dots from the nearest limit between bands [nm] (e,)
+    typical_distance : median of that distance over all dots [nm]
+    """
+
+    silhouette_bands: float
+    silhouette_clusters: float
+    accuracy: float
+    accuracy_from_regression: float
+    accuracy_shifted: NDArray[np.float64]
+    error_distances: NDArray[np.float64]
+    typical_distance: float
+
+
+def purity(clusters: NDArray[np.int64], wavelength: NDArray[np.float64], seed: int = 0) -> Purity:
+    """Set clusters (n,) against the colour bands of the wavelengths (n,) [nm]."""
+    colour = bands(wavelength)
+    rng = np.random.default_rng(seed)
+    table = _crossed(clusters, colour)
+    random = [_crossed(rng.permutation(clusters), colour).max(axis=1).sum() for _ in range(500)]
+    return Purity(
+        table=table,
+        shares=table.max(axis=1) / table.sum(axis=1),
+        overall=float(table.max(axis=1).sum() / len(colour)),
+        by_chance=float(np.mean(random) / len(colour)),
+        mutual_information=float(adjusted_mutual_info_score(clusters, colour)),
+    )
+
+
+def _crossed(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.int64]:
+    table = np.zeros((rows.max() + 1, len(BAND_LIMITS) - 1), dtype=np.int64)
+    np.add.at(table, (rows, columns), 1)
+    return table
+
+
+def separability(
+    by_band: Assessment,
+    clusters: NDArray[np.int64],
+    regression: Assessment,
+    *,
+    repeats: int = SHIFTED_LIMITS,
+) -> Separability:
+    """Test whether the bands are more than cuts through a continuum of wavelengths.
+
+    If they are classes of their own, the same network does worse when the limits are put at
+    random places; if they are cuts, any cuts are as good, errors gather at the limits, and the
+    regressor, told nothing of bands, classifies as well.
+    """
+    features, wavelength = by_band.task.features, regression.task.target
+    colour = by_band.task.target
+    wrong = by_band.fold_predictions != colour
+    distance = np.abs(wavelength[:, None] - np.array(BAND_LIMITS[1:-1])).min(axis=1)
+    return Separability(
+        silhouette_bands=float(silhouette_score(features, colour)),
+        silhouette_clusters=_silhouette(features, clusters),
+        accuracy=float(np.mean(~wrong)),
+        accuracy_from_regression=float(np.mean(bands(regression.fold_predictions) == colour)),
+        accuracy_shifted=_shifted(features, wavelength, colour, repeats),
+        error_distances=distance[wrong],
+        typical_distance=float(np.median(distance)),
+    )
+
+
+def _silhouette(features: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    if len(np.unique(labels)) < 2:
+        return float("nan")  # one cluster: nothing to be apart from
+    return float(silhouette_score(features, labels))
+
+
+def _shifted(
+    features: NDArray[np.float64],
+    wavelength: NDArray[np.float64],
+    colour: NDArray[np.int64],
+    repeats: int,
+) -> NDArray[np.float64]:
+    """Accuracy over folds with the sizes of the bands dealt out in another order.
+
+    So the limits move while the classes stay as small and as large as they were.
+    """
+    model = network("bands", NETWORKS["bands"].parameters)
+    ranks = np.argsort(np.argsort(wavelength, kind="stable"))
+    sizes = np.bincount(colour)
+    sizes = sizes[sizes > 0]
+    rng = np.random.default_rng(0)
+    found = []
+    with small_fits():
+        for _ in range(repeats):
+            limits = np.cumsum(rng.permutation(sizes))[:-1]
+            target = np.searchsorted(limits, ranks, side="right")
+            names = tuple(str(i) for i in range(len(sizes)))
+            task = Task(name="bands", features=features, target=target, classes=names)
+            parts = task.folds(5, np.arange(len(target)))
+            found.append(np.mean(cross_val_predict(model, features, target, cv=parts) == target))
+    return np.array(found)
