@@ -163,24 +163,29 @@ def describe(card: Card, backend: pydantic.BaseModel) -> str:
 def _open(arguments: command.Arguments, campaign: Campaign, card: Card) -> Path:
     """Make or enter the folder of the data set; the same line always goes on."""
     out = arguments.out or Path("runs") / "sample" / campaign.name
+    _check_disk(out, campaign, card)
     goes_on = (out / runs.CONFIG_NAME).is_file() and not arguments.force
     runs.open_run(out, dump(campaign), resume=arguments.resume or goes_on, force=arguments.force)
     # A killed job leaves temporary files: those of processes of this machine that are no more.
     for temporary in out.glob(f".*.{socket.gethostname()}.*.tmp"):
         if not Path("/proc", temporary.name.split(".")[-2]).exists():
             temporary.unlink(missing_ok=True)
+    with runs.atomic(out / dataset_card.NAME) as temporary:
+        temporary.write_text(card.to_yaml(), encoding="utf-8")
+    return out
+
+
+def _check_disk(out: Path, campaign: Campaign, card: Card) -> None:
+    """Refuse a disk that is too small for the parts that are missing."""
     there = sum((out / shard_name(shard)).exists() for shard in range(card.n_shards))
-    share = 1 - there / card.n_shards
-    needed = share * card.n_samples * card.sample_bytes
-    free = shutil.disk_usage(out).free
+    needed = (1 - there / card.n_shards) * card.n_samples * card.sample_bytes
+    disk = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(disk).free
     if campaign.compression == "none" and needed > free:
         raise ConfigError(
             f"--out {out}: found {free / 1e9:.3g} GB free on its disk, expected at least "
             f"{needed / 1e9:.3g} GB; choose another disk or fewer samples"
         )
-    with runs.atomic(out / dataset_card.NAME) as temporary:
-        temporary.write_text(card.to_yaml(), encoding="utf-8")
-    return out
 
 
 def _make(plan: Plan, shards: range, backend: Backend) -> list[Report]:
