@@ -98,11 +98,13 @@ def processes() -> Iterator[Processes]:
         torch.cuda.set_device(device)
     else:
         device = torch.device("cpu")
-        beside = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
-        torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // beside))
     if "RANK" not in os.environ:
         yield Processes(0, 1, device)
         return
+    if device.type == "cpu":
+        # torchrun gives each process one thread; a process may take its share of the cores.
+        beside = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+        torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // beside))
     torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield Processes(rank, world, device)

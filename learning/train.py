@@ -194,19 +194,18 @@ def train(
 
                 state.loss_sum += float(among.sum(loss)) / among.world
                 state.loss_count += 1
+                if not math.isfinite(state.loss_sum):
+                    raise DivergedError(
+                        f"the loss is no number any more at step {state.step}; lower optimiser.lr "
+                        f"(now {settings.optimiser.lr:g}), or use precision=float32"
+                    )
                 if state.step % settings.log_every == 0 or state.step == plan.steps:
-                    mean = state.loss_sum / state.loss_count
-                    if not math.isfinite(mean):
-                        raise DivergedError(
-                            f"the loss is {mean} at step {state.step}; lower optimiser.lr "
-                            f"(now {settings.optimiser.lr:g}), or use precision=float32"
-                        )
                     rate = (state.step - first_step) / (time.monotonic() - started)
                     log.write(
                         "train",
                         state.step,
                         epoch=state.step / plan.steps_per_epoch,
-                        loss=mean,
+                        loss=state.loss_sum / state.loss_count,
                         lr=lr,
                         gradient_norm=float(norm),
                         samples_per_second=rate * settings.batch,

@@ -49,7 +49,7 @@ class VNetSettings(pydantic.BaseModel):
         if layout.n_times != side:
             raise InputError(
                 f"model vnet: found {layout.n_times} times on {side} cells, expected as many "
-                f"times as cells; set data.times={side}"
+                f"times as cells; set data.n_times={side}"
             )
         if side % 2 ** (self.levels - 1):
             raise InputError(

@@ -1,0 +1,187 @@
+"""``opalux train`` and ``opalux evaluate`` as a user meets them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jobs import evaluate, sample, train
+from learning import logbook
+from tests.conftest import ROOT, clean_environment
+from tests.learning.made_data import make_data
+
+DEBUG = ROOT / "configs" / "train" / "debug.yaml"
+
+SMALL = ["--set", "precision=float32", "--set", "epochs=2", "--set", "log_every=1"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data") / "debug"
+    config = ROOT / "configs" / "sample" / "debug.yaml"
+    words = [str(config), "--out", str(folder), "--set", "backend={kind: in-process}"]
+    assert sample.main(words) == 0
+    return folder
+
+
+def start(data: Path, out: Path, *words: str, processes: int = 1) -> subprocess.Popen[str]:
+    """Start the training job as a user does."""
+    line = [str(DEBUG), "--set", f"data.folder={data}", "--out", str(out), *SMALL, *words]
+    launcher = ["-m", "torch.distributed.run", "--nproc-per-node", str(processes)]
+    return subprocess.Popen(
+        [sys.executable, *(launcher if processes > 1 else []), "-m", "jobs.train", *line],
+        cwd=ROOT,
+        env=clean_environment() | {"OMP_NUM_THREADS": "1"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(data, tmp_path_factory):
+    """The debug run on two processes."""
+    out = tmp_path_factory.mktemp("runs") / "two"
+    job = start(data, out, processes=2)
+    _, errors = job.communicate(timeout=120)
+    assert job.returncode == 0, errors
+    return out
+
+
+def test_two_processes_train_what_one_does(data, trained, tmp_path):
+    alone = tmp_path / "one"
+    words = [str(DEBUG), "--set", f"data.folder={data}", "--out", str(alone), *SMALL]
+    assert train.main(words) == 0
+    ours, expected = logbook.read(trained), logbook.read(alone)
+    assert [line["step"] for line in ours] == [line["step"] for line in expected]
+    for two, one in zip(ours, expected, strict=True):
+        # Batch normalisation included.
+        assert two["loss"] == pytest.approx(one["loss"], rel=2e-4)
+    assert json.loads((trained / "run.json").read_text())["processes"] == 2
+
+
+def test_a_signalled_run_keeps_its_place_and_ends_with_the_code_that_means_try_again(
+    data, trained, tmp_path
+):
+    out = tmp_path / "stopped"
+    job = start(data, out, "--set", "epochs=1000")
+    until(lambda: len(logbook.read(out)) > 3, job)
+    job.send_signal(signal.SIGUSR1)
+    job.communicate(timeout=60)
+    assert job.returncode == train.STOPPED == os.EX_TEMPFAIL
+    assert json.loads((out / "run.json").read_text())["state"] == "stopped"
+    seen = logbook.read(out)
+    line = [str(DEBUG), "--set", f"data.folder={data}", "--out", str(out), *SMALL]
+    assert train.main([*line, "--set", "epochs=1000", "--resume", "--dry-run"]) == 0
+    assert logbook.read(out) == seen, "a dry run writes nothing"
+
+
+def until(condition, job: subprocess.Popen[str]) -> None:
+    """Wait for ``condition`` while the job runs."""
+    for _ in range(600):
+        if condition():
+            return
+        assert job.poll() is None, job.communicate()[1]
+        time.sleep(0.1)
+    raise TimeoutError("the job did not come so far")
+
+
+def test_bad_input_is_said_once_by_all_processes_together(tmp_path):
+    job = start(tmp_path / "nowhere", tmp_path / "out", processes=2)
+    _, errors = job.communicate(timeout=120)
+    assert job.returncode != 0
+    said = [line for line in errors.splitlines() if line.startswith("error:")]
+    assert len(said) == 1
+    assert "nowhere" in said[0]
+    assert "jobs/train.py" not in errors, "no traceback of ours"
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--set", "data.folder=nowhere"], "found no dataset.yaml"),
+        (["--set", "model.kind=wnet"], "model"),
+        (["--set", "model.widht=3"], "did you mean 'width'"),
+        (["--set", "batch=-1"], "batch"),
+        (["--set", "batch=7", "--set", "accumulate=2"], "multiple of accumulate"),
+        (["--set", "optimiser.lr=fast"], "optimiser.lr"),
+    ],
+)
+def test_bad_input_ends_with_code_2_one_message_and_no_folder(
+    data, tmp_path, capsys, words, message
+):
+    out = tmp_path / "out"
+    line = [str(DEBUG), "--out", str(out), "--set", f"data.folder={data}", *words]
+    assert train.main(line) == 2
+    printed = capsys.readouterr().err
+    assert message in printed
+    assert "Traceback" not in printed
+    assert not out.exists()
+
+
+def test_a_sample_with_nan_is_refused_by_name(tmp_path, capsys):
+    data = make_data(tmp_path / "data", side=16, n_times=16, spoil=3)
+    words = [str(DEBUG), "--out", str(tmp_path / "out"), "--set", f"data.folder={data}"]
+    assert train.main(words) == 2
+    assert "sample 3 holds NaN" in capsys.readouterr().err
+
+
+def test_an_existing_run_is_not_overwritten(data, trained, capsys):
+    words = [str(DEBUG), "--set", f"data.folder={data}", "--out", str(trained), *SMALL]
+    assert train.main(words) == 2
+    assert "--resume" in capsys.readouterr().err
+    assert train.main([*words, "--resume"]) == 0
+    assert train.main([*words, "--resume", "--set", "seed=5"]) == 2
+
+
+def test_evaluation_takes_every_measure_on_every_set(data, trained):
+    words = ["--set", f"apart.noisy.folder={data}", "--set", "apart.noisy.noise=0.5"]
+    assert evaluate.main([str(trained), *words, "--set", "misfit_maps=2"]) == 0
+    numbers = json.loads((trained / "metrics.json").read_text())
+    keys = {"r2_pooled", "r2_mean", "rel_l1", "rel_l2", "mae", "ssim", "data_misfit"}
+    assert keys <= set(numbers)
+    assert all(isinstance(numbers[key], float) for key in keys)
+    assert numbers["data_misfit"] > 0
+    assert numbers["apart"]["noisy"]["r2_pooled"] != numbers["r2_pooled"]
+    assert sum(family["n_maps"] for family in numbers["families"].values()) == 4
+
+
+def test_the_report_stands_alone(trained):
+    assert evaluate.main([str(trained), "--set", "misfit_maps=0"]) == 0
+    page = (trained / "report.html").read_text()
+    assert page.count("data:image/png;base64,") == 4
+    assert "http" not in page, "nothing is fetched"
+    assert 'src="data:' in page
+    assert {"maps.png", "depth.png", "cells.png", "training.png"} <= {
+        p.name for p in trained.iterdir()
+    }
+
+
+def test_the_true_map_simulated_again_has_no_misfit(data):
+    from jobs.evaluate_judge import _misfit
+    from learning.dataset import DataSet
+
+    measured = DataSet(data)
+    positions = measured.split("test")
+    truth = np.stack([measured.density(int(p)) for p in positions])
+    assert _misfit(measured, positions, truth, 2)["data_misfit"] < 1e-7
+
+
+@pytest.mark.parametrize("what", ["no folder", "no checkpoint", "other data", "wrong key"])
+def test_evaluation_refuses_what_it_cannot_judge(trained, tmp_path, capsys, what):
+    words = {
+        "no folder": [str(tmp_path / "none")],
+        "no checkpoint": [str(tmp_path)],
+        "other data": [str(trained), "--set", f"folder={make_data(tmp_path / 'data')}"],
+        "wrong key": [str(trained), "--set", "splt=test"],
+    }[what]
+    assert evaluate.main(words) == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith("error:")
+    assert "Traceback" not in printed

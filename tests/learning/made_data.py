@@ -1,0 +1,74 @@
+"""Small data sets whose signals follow from the densities by a rule that a network can learn."""
+
+from pathlib import Path
+
+import numpy as np
+
+from learning.dataset import finish
+from learning.dataset_card import NAME, Card, Splits, shard_name
+from learning.dataset_shard import Shard, write_shard
+
+EDGES = ("up", "down", "left", "right")
+
+
+def make_data(
+    folder: Path,
+    *,
+    train: int = 16,
+    side: int = 8,
+    n_times: int = 8,
+    sources: tuple[str, ...] = EDGES,
+    spoil: int | None = None,
+) -> Path:
+    """Write a data set of smooth random maps; ``spoil`` names a sample that gets a NaN."""
+    folder.mkdir(parents=True)
+    splits = Splits(train=train, validation=4, test=4)
+    n = splits.total
+    draw = np.random.default_rng(5)
+    y, x = np.mgrid[:side, :side] / side
+    a, b, c = draw.uniform(-1, 1, (3, n, 1, 1))
+    density = (2 + a * np.sin(3 * x) + b * np.cos(3 * y) + c * x * y).astype(np.float32)
+    depth = np.minimum(np.arange(n_times) * side // n_times, side - 1)
+    frames = {
+        "up": density[:, ::-1],
+        "down": density,
+        "left": density.transpose(0, 2, 1),
+        "right": density[:, :, ::-1].transpose(0, 2, 1),
+    }
+    signals = np.empty((n, len(sources), 4, 3, n_times, side), np.float32)
+    for edge, name in enumerate(EDGES):
+        seen = frames[name][:, depth]
+        for source in range(len(sources)):
+            for quantity in range(3):
+                signals[:, source, edge, quantity] = (1 + source) * seen ** (
+                    1 + quantity
+                ) + quantity
+    card = Card(
+        name="made",
+        splits=splits,
+        shape=(side, side),
+        sources=sources,
+        n_times=n_times,
+        n_cells=side,
+        shard_size=n,
+        families=("waves",),
+    )
+    (folder / NAME).write_text(card.to_yaml())
+    shard = Shard(
+        density=density,
+        signals=signals,
+        times=np.linspace(0.0, 0.01, n_times),
+        sample_id=np.arange(n),
+        family=["waves"] * n,
+        seed=np.zeros(n, np.int64),
+        status=np.zeros(n, np.int8),
+        sources=np.tile([0.0, 1.0], (n, len(sources), 1)),
+        drawn=["{}"] * n,
+        reason=[""] * n,
+    )
+    write_shard(folder / shard_name(0), shard, {})
+    finish(folder)
+    if spoil is not None:
+        shard.signals[spoil, 0, 0, 0, 0, 0] = np.nan
+        write_shard(folder / shard_name(0), shard, {})
+    return folder

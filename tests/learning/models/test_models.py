@@ -1,0 +1,95 @@
+"""Every model turns signals into a map, and refuses data that it cannot work on."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from learning.errors import InputError
+from learning.models.edge_vnet import Columns, EdgeVNetSettings
+from learning.models.fcunet import FCUNetSettings
+from learning.models.layout import EDGES, Layout
+from learning.models.vnet import VNet, VNetSettings
+from learning.symmetry import Symmetry, transform_map, transform_signals
+
+SQUARE_12 = Layout(EDGES, EDGES, ("E", "F", "T"), 12, 12, (12, 12))
+
+MODELS: dict[str, Any] = {
+    "vnet": VNetSettings(levels=3, width=4, kernel=3),
+    "columns": EdgeVNetSettings(width=4, features=4, levels=3),
+    "turned": EdgeVNetSettings(width=4, features=4, levels=2, stem="turned"),
+    "stacked": EdgeVNetSettings(width=4, features=4, levels=2, stem="stacked", norm="batch"),
+    "fcunet": FCUNetSettings(courses=2, coarse=4, features=4, width=4, levels=2),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_gives_one_map_per_sample_and_trains_all_its_weights(name):
+    torch.manual_seed(0)
+    network = MODELS[name].build(SQUARE_12)
+    maps = network(torch.randn(2, *SQUARE_12.signals_shape))
+    assert maps.shape == (2, 12, 12)
+    maps.square().sum().backward()
+    idle = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    # A bias in front of a batch normalisation is taken out again by it.
+    assert all("bias" in n for n in idle), idle
+
+
+def test_the_defaults_of_the_vnet_are_the_published_network():
+    layout = SQUARE_12._replace(n_times=64, n_cells=64, shape=(64, 64))
+    network = VNetSettings().build(layout)
+    assert isinstance(network, VNet)
+    shapes = []
+    blocks = [block for side in (network.left, network.right) for block in side]
+    for block in blocks:
+        block.register_forward_hook(lambda _, __, out: shapes.append(tuple(out.shape[1:])))
+    maps = network.eval()(torch.randn(1, *layout.signals_shape))
+    down = [(32, 64, 64), (64, 32, 32), (128, 16, 16), (256, 8, 8), (512, 4, 4)]
+    assert shapes == down + down[-2::-1]
+    convolutions = [[m for m in b.modules() if isinstance(m, torch.nn.Conv2d)] for b in blocks]
+    assert all([m.kernel_size for m in block] == [(5, 5), (5, 5)] for block in convolutions)
+    assert 0 < maps.min() < maps.max() < 1
+    # Added, not concatenated: a right block takes no more channels than it gives.
+    assert all(block[0].in_channels == block[0].out_channels for block in convolutions)
+
+
+@pytest.mark.parametrize(
+    ("symmetry", "silent"),
+    [(Symmetry(False, False, True), []), (Symmetry(False, True, False), [2, 3])],
+    ids=["all edges exchanged", "up and down exchanged"],
+)
+def test_the_columns_of_all_edges_are_one_map_turned(symmetry, silent):
+    torch.manual_seed(1)
+    stem = Columns(SQUARE_12, features=3)
+    signals = torch.randn(2, *SQUARE_12.signals_shape)
+    signals[:, :, silent] = 0
+    turned_before = stem(transform_signals(signals, symmetry))
+    turned_after = transform_map(stem(signals), symmetry)
+    torch.testing.assert_close(turned_before, turned_after)
+
+
+def test_a_column_reaches_the_cells_in_front_of_its_place_on_the_edge():
+    stem = Columns(SQUARE_12, features=2)
+    signals = torch.zeros(1, *SQUARE_12.signals_shape, requires_grad=True)
+    stem(signals)[0, :, 7, 3].sum().backward()
+    assert signals.grad is not None
+    reached = signals.grad[0].abs().sum((0, 2, 3)) > 0  # (edge, cell)
+    expected = torch.zeros(4, 12, dtype=torch.bool)
+    for edge, cell in (("up", 3), ("down", 3), ("left", 7), ("right", 7)):
+        expected[EDGES.index(edge), cell] = True
+    assert torch.equal(reached, expected)
+
+
+@pytest.mark.parametrize(
+    ("settings", "layout", "message"),
+    [
+        (VNetSettings(), SQUARE_12, "fewer model.levels"),
+        (VNetSettings(levels=2), SQUARE_12._replace(n_times=20), "data.n_times=12"),
+        (VNetSettings(levels=2), SQUARE_12._replace(shape=(12, 24)), "square"),
+        (EdgeVNetSettings(levels=8), SQUARE_12, "fewer model.levels"),
+        (EdgeVNetSettings(), SQUARE_12._replace(sources=("left-0", "left-1")), "whole"),
+    ],
+)
+def test_data_that_do_not_fit_are_refused_with_the_remedy(settings, layout, message):
+    with pytest.raises(InputError, match=message):
+        settings.build(layout)

@@ -1,0 +1,168 @@
+"""Training learns, resumes exactly, and does not depend on how a batch is cut."""
+
+import json
+import math
+
+import pytest
+import torch
+
+from learning import checkpoint, logbook
+from learning.distributed import Processes
+from learning.errors import InputError
+from learning.plan import TrainSettings
+from learning.predict import load_trained
+from learning.stopping import StopRequest
+from learning.train import DivergedError, prepare, train
+from tests.learning.made_data import make_data
+
+ALONE = Processes(0, 1, torch.device("cpu"))
+
+
+class StopAfter(StopRequest):
+    """A stop request that is made once so many steps have been looked at."""
+
+    def __init__(self, steps: float) -> None:
+        self.left = steps
+
+    @property
+    def made(self) -> bool:  # type: ignore[override]
+        self.left -= 1
+        return self.left < 0
+
+
+class Silent:
+    """Progress that nobody looks at."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        pass
+
+    def advance(self, by=1, note=""):
+        pass
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return make_data(tmp_path_factory.mktemp("data") / "set")
+
+
+def settings(data, **changes):
+    model = {"kind": "edge_vnet", "width": 4, "features": 4, "levels": 2}
+    plain = {
+        "data": {"folder": data}, "model": model, "epochs": 4, "batch": 4, "log_every": 3,
+        "precision": "float32", "optimiser": {"ema": 0.9},
+    }  # fmt: skip
+    return TrainSettings.model_validate(plain | changes)
+
+
+def run(folder, wanted, *, resume=False, stop=math.inf):
+    folder.mkdir(exist_ok=True)
+    return train(
+        prepare(wanted, ALONE), folder, ALONE, resume=resume, stop=StopAfter(stop),
+        show=lambda *_: Silent(),
+    )  # fmt: skip
+
+
+def lines(folder):
+    """Return metrics.jsonl without what depends on the clock."""
+    return [
+        {k: v for k, v in line.items() if k != "samples_per_second"}
+        for line in logbook.read(folder)
+    ]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    assert run(folder, settings(data))
+    return folder
+
+
+def test_training_learns_and_leaves_what_the_contract_says(uninterrupted):
+    judged = [line for line in lines(uninterrupted) if line["kind"] == "validation"]
+    assert [line["epoch"] for line in judged] == [1, 2, 3, 4]
+    assert judged[-1]["loss"] < 0.6 * judged[0]["loss"]
+    assert {"last.ckpt", "best.ckpt", "metrics.jsonl"} <= {p.name for p in uninterrupted.iterdir()}
+    assert list(uninterrupted.glob("tensorboard/events*"))
+    best = load_trained(uninterrupted / checkpoint.BEST)
+    assert best.validation_r2 == max(line["r2_pooled"] for line in judged)
+
+
+@pytest.mark.parametrize("steps", [3, 7])
+def test_a_run_stopped_within_an_epoch_resumes_to_the_same_numbers(
+    data, uninterrupted, tmp_path, steps
+):
+    assert not run(tmp_path, settings(data), stop=steps)
+    assert run(tmp_path, settings(data), resume=True)
+    assert lines(tmp_path) == lines(uninterrupted)
+    last, expected = (
+        checkpoint.load(folder / checkpoint.LAST) for folder in (tmp_path, uninterrupted)
+    )
+    for part in ("model", "average"):
+        for name, weight in expected[part].items():
+            assert torch.equal(last[part][name], weight), name
+
+
+def test_lines_after_the_checkpoint_and_half_lines_are_not_kept_twice(data, tmp_path):
+    assert not run(tmp_path, settings(data), stop=6)
+    with (tmp_path / logbook.NAME).open("a") as file:
+        file.write(json.dumps({"kind": "train", "step": 9, "loss": 0.0}) + '\n{"kind": "tra')
+    assert run(tmp_path, settings(data), resume=True)
+    steps = [line["step"] for line in lines(tmp_path) if line["kind"] == "train"]
+    assert steps == [3, 6, 9, 12, 15, 16]
+    assert all(line["loss"] > 0 for line in lines(tmp_path))
+
+
+def test_a_finished_run_resumed_does_nothing(data, tmp_path):
+    assert run(tmp_path, settings(data, epochs=1))
+    before = (tmp_path / checkpoint.LAST).read_bytes()
+    assert run(tmp_path, settings(data, epochs=1), resume=True)
+    assert (tmp_path / checkpoint.LAST).read_bytes() == before
+
+
+def test_accumulation_changes_losses_by_rounding_only(data, uninterrupted, tmp_path):
+    assert run(tmp_path, settings(data, accumulate=2))
+    for ours, expected in zip(lines(tmp_path), lines(uninterrupted), strict=True):
+        assert ours["loss"] == pytest.approx(expected["loss"], rel=1e-3)
+
+
+def test_patience_ends_training(data, tmp_path):
+    # A learning rate that changes nothing: no validation is better than the first.
+    wanted = settings(data, patience=2, epochs=10, optimiser={"lr": 1e-12})
+    assert run(tmp_path, wanted)
+    judged = [line for line in lines(tmp_path) if line["kind"] == "validation"]
+    assert 3 <= len(judged) < 10
+
+
+def test_a_sample_that_is_not_all_numbers_is_named(tmp_path):
+    data = make_data(tmp_path / "set", spoil=5)
+    with pytest.raises(InputError, match="sample 5 holds NaN"):
+        run(tmp_path / "run", settings(data))
+
+
+def test_a_loss_that_is_no_number_ends_training_before_a_checkpoint(data, tmp_path):
+    with pytest.raises(DivergedError, match=r"lower optimiser\.lr"):
+        run(tmp_path, settings(data, optimiser={"lr": 1e30, "clip": None}, log_every=1))
+    assert not (tmp_path / checkpoint.LAST).exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"batch": 64}, "smaller batch"),
+        ({"batch": 6, "accumulate": 4}, "multiple of accumulate"),
+        ({"model": {"kind": "vnet", "levels": 5}}, "fewer model.levels"),
+    ],
+)
+def test_settings_that_do_not_fit_the_data_are_refused_with_the_remedy(data, changes, message):
+    with pytest.raises(InputError, match=message):
+        prepare(settings(data, **changes), ALONE)
+
+
+def test_the_checkpoint_of_another_model_is_refused(data, uninterrupted, tmp_path):
+    (tmp_path / checkpoint.LAST).write_bytes((uninterrupted / checkpoint.LAST).read_bytes())
+    other = settings(data, model={"kind": "edge_vnet", "width": 8, "features": 4, "levels": 2})
+    with pytest.raises(InputError, match="another model"):
+        run(tmp_path, other, resume=True)
