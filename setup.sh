@@ -182,6 +182,8 @@ pip_install() {
 }
 
 create_environment() {
+    # The stamps first: whoever is interrupted here must not find half of it valid.
+    rm -f $STAMP $PLATFORM_STAMP
     rm -rf .venv
     step "environment on $PYTHON" "$PYTHON" -m venv .venv
 }
