@@ -78,6 +78,8 @@ class Address(_Settings):
     kind: Literal["address"]
     address: str
     """Such as tcp://10.0.0.1:8786."""
+    timeout: float = pydantic.Field(30.0, gt=0)
+    """How long to wait for it [s]."""
 
 
 Backend = Annotated[InProcess | Local | Slurm | Address, pydantic.Field(discriminator="kind")]
@@ -166,30 +168,33 @@ class _Dask:
 @contextlib.contextmanager
 def _dask_client(backend: Local | Slurm | Address) -> Iterator[Any]:
     import dask
+    import distributed  # before its settings are changed, or their end would be the end of all
 
     settings = {
-        # What dask logs when workers come and go means nothing to the user; and both the
-        # configuration and the level are needed, since workers read the former alone.
+        # Workers take this over; for this process see `_silence`.
         "logging": {"distributed": "critical", "tornado": "critical", "asyncio": "critical"},
         "distributed.scheduler.allowed-failures": WORKER_DEATHS_ALLOWED,
         "distributed.nanny.pre-spawn-environ": SINGLE_THREADED,
         "distributed.admin.system-monitor.gil.enabled": False,
     }
     with dask.config.set(settings), contextlib.ExitStack() as stack:
-        import distributed
-
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
-        where: Any
+        _silence()
         if isinstance(backend, Address):
-            where = backend.address
+            try:
+                client = distributed.Client(backend.address, timeout=backend.timeout)
+            except OSError as error:
+                raise PoolLostError(f"no dask scheduler at {backend.address} ({error})") from None
         else:
             cluster = _local(backend) if isinstance(backend, Local) else _slurm(backend)
-            where = stack.enter_context(cluster)
-        try:
-            client = stack.enter_context(distributed.Client(where))
-        except OSError as error:
-            raise PoolLostError(f"no dask scheduler at {where} ({error})") from None
-        yield client
+            client = distributed.Client(stack.enter_context(cluster))
+        yield stack.enter_context(client)
+
+
+def _silence() -> None:
+    """Keep what dask logs when workers come and go from the user: nothing of it is his to do."""
+    for name in ("distributed", *logging.root.manager.loggerDict):
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _local(backend: Local) -> Any:

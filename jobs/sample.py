@@ -114,7 +114,7 @@ def _sample(parsed: argparse.Namespace) -> int:
     shards = range(k, card.n_shards, of)
     start = time.monotonic()
     try:
-        reports = _make(plan, shards, backend)
+        reports = make_shards(plan, shards, backend)
     except PoolLostError as error:
         print(f"error: {error}", file=sys.stderr)
         return command.FAILURE
@@ -188,7 +188,7 @@ def _check_disk(out: Path, campaign: Campaign, card: Card) -> None:
         )
 
 
-def _make(plan: Plan, shards: range, backend: Backend) -> list[Report]:
+def make_shards(plan: Plan, shards: range, backend: Backend) -> list[Report]:
     """Have all shards made, or found valid, and return what became of each."""
     reports = []
     total = sum(len(plan.card.samples_of(shard)) for shard in shards)

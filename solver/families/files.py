@@ -53,7 +53,7 @@ def read_map(path: Path, shape: tuple[int, int]) -> Density:
         When the file is no array of ``shape`` with finite, positive numbers.
     """
     try:
-        rho = np.load(path, allow_pickle=False)
+        rho = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise InputError(f"{path}: not a readable .npy array ({error})") from None
     if not isinstance(rho, np.ndarray) or rho.shape != shape or rho.dtype.kind not in "fiu":

@@ -1,0 +1,123 @@
+"""All back ends do the same tasks."""
+
+import os
+import signal
+import socket
+from pathlib import Path
+
+import pydantic
+import pytest
+
+from jobs.cluster import Address, Backend, InProcess, Local, PoolLostError, Slurm, open_pool
+from jobs.cluster import slurm_options as options_of
+
+BACKENDS = [InProcess(), Local(workers=2)]
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def refuse(number: int) -> int:
+    if number == 3:
+        raise ArithmeticError("three is too many")
+    return number
+
+
+def die_once(path: Path) -> int:
+    """Kill the own process at the first call; return the process's number at the second."""
+    try:
+        path.touch(exist_ok=False)
+    except FileExistsError:
+        return os.getpid()
+    os.kill(os.getpid(), signal.SIGKILL)
+    return 0
+
+
+def threads(_: int) -> list[str | None]:
+    return [os.environ.get(name) for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS")]
+
+
+@pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.kind)
+def test_every_item_is_done_once(backend):
+    with open_pool(backend) as pool:
+        done = list(pool.map(square, range(20)))
+    assert sorted(done) == [(n, n * n) for n in range(20)]
+
+
+@pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.kind)
+def test_an_exception_in_a_task_reaches_the_caller(backend):
+    with open_pool(backend) as pool, pytest.raises(ArithmeticError, match="three is too many"):
+        list(pool.map(refuse, range(5)))
+
+
+def test_workers_are_single_threaded_and_replaced_when_they_die(tmp_path):
+    with open_pool(Local(workers=1)) as pool:
+        assert list(pool.map(threads, [0])) == [(0, ["1", "1"])]
+        ((_, pid),) = pool.map(die_once, [tmp_path / "been here"])
+    assert pid != os.getpid()
+
+
+def test_a_scheduler_that_is_not_there_is_named():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    with (
+        pytest.raises(PoolLostError, match=address),
+        open_pool(Address(kind="address", address=address, timeout=1.0)),
+    ):
+        pass
+
+
+def test_slurm_workers_are_asked_for_with_this_job_script():
+    slurm = pytest.importorskip("dask_jobqueue.slurm")
+    backend = Slurm(
+        kind="slurm",
+        workers=8,
+        workers_per_job=4,
+        memory="8GB",
+        walltime="02:00:00",
+        queue="main",
+        account="light",
+        directives=("--constraint=fast",),
+        prologue=("module load python",),
+    )
+    options = options_of(backend) | {"python": "python"}
+    job = slurm.SLURMJob("tcp://10.0.0.1:8786", name="opalux", **options)
+    assert job.job_script() == GOLDEN_SCRIPT
+
+
+GOLDEN_SCRIPT = """\
+#!/usr/bin/env bash
+
+#SBATCH -J dask-worker
+#SBATCH -p main
+#SBATCH -A light
+#SBATCH -n 1
+#SBATCH --cpus-per-task=4
+#SBATCH --mem=8G
+#SBATCH -t 02:00:00
+#SBATCH --constraint=fast
+export OMP_NUM_THREADS=1
+export OPENBLAS_NUM_THREADS=1
+export MKL_NUM_THREADS=1
+export NUMBA_NUM_THREADS=1
+module load python
+python -m distributed.cli.dask_worker tcp://10.0.0.1:8786 --name opalux --nthreads 1 \
+--memory-limit 1.86GiB --nworkers 4 --nanny --death-timeout 60
+"""
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"kind": "local", "workers": 0},
+        {"kind": "slurm"},
+        {"kind": "slurm", "workers": 2, "wall_time": "1:00"},
+        {"kind": "grid"},
+        {},
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(settings):
+    with pytest.raises(pydantic.ValidationError):
+        pydantic.TypeAdapter(Backend).validate_python(settings)
