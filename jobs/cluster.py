@@ -222,6 +222,7 @@ def _slurm(backend: Slurm) -> Any:
 def slurm_options(backend: Slurm) -> dict[str, Any]:
     """Return the arguments of `dask_jobqueue.SLURMCluster` for the settings."""
     return {
+        "job_name": "opalux-worker",
         "cores": backend.workers_per_job,
         "processes": backend.workers_per_job,
         "memory": backend.memory,

@@ -90,7 +90,7 @@ def test_slurm_workers_are_asked_for_with_this_job_script():
 GOLDEN_SCRIPT = """\
 #!/usr/bin/env bash
 
-#SBATCH -J dask-worker
+#SBATCH -J opalux-worker
 #SBATCH -p main
 #SBATCH -A light
 #SBATCH -n 1

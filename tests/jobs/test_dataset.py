@@ -1,0 +1,224 @@
+"""``opalux dataset`` and ``opalux sample status`` as a user meets them."""
+
+import os
+import socket
+import time
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from jobs.dataset import main
+from jobs.sample import main as sample
+from jobs.sample_shard import Marker
+from jobs.sample_status import main as status_main
+from jobs.sample_status import read_status
+from learning.dataset import DataSet, finish
+from learning.dataset_card import SPLITS, shard_name
+from learning.dataset_shard import Shard, write_shard
+from solver.edges import EDGES
+from solver.legacy import read_sds
+from tests.conftest import ROOT
+
+GOLDEN = ROOT / "tests" / "golden"
+CONFIG = """
+name: little
+seed: 2
+splits: {train: 4, validation: 1, test: 1}
+shard_size: 2
+problem: {grid: {nx: 8, ny: 8}, time: {final: 0.002}}
+n_times: 5
+families: [{kind: islands}, {kind: discs}]
+backend: {kind: in-process}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    config = tmp_path / "little.yaml"
+    config.write_text(CONFIG)
+    assert sample([str(config), "--out", str(tmp_path / "set")]) == 0
+    return tmp_path / "set"
+
+
+def rewrite(folder: Path, shard: int, **changes: np.ndarray) -> None:
+    """Write a part with other contents and fitting checksums."""
+    with h5py.File(folder / shard_name(shard)) as part:
+        content = {name: part[name][:] for name in Shard.__dataclass_fields__}
+        attributes = {key: str(part.attrs[key]) for key in ("config", "opalux_version")}
+    for name in ("drawn", "reason", "family"):
+        content[name] = [bytes(text).decode() for text in content[name]]
+    write_shard(folder / shard_name(shard), Shard(**(content | changes)), attributes)
+
+
+class TestCheck:
+    def test_passes_what_a_campaign_makes(self, folder, capsys):
+        assert main(["check", str(folder), "--resimulate", "6"]) == 0
+        assert "6 made again to the bit" in capsys.readouterr().out
+
+    def test_notices_a_flipped_bit(self, folder, capsys):
+        path = folder / shard_name(1)
+        with h5py.File(path) as part:
+            place = part["density"].id.get_chunk_info(1).byte_offset
+        image = bytearray(path.read_bytes())
+        image[place + 9] ^= 16
+        path.write_bytes(image)
+        assert main(["check", str(folder)]) == 1
+        assert "sample 3 does not fit its checksum" in capsys.readouterr().err
+
+    def test_notices_other_signals_under_fitting_checksums(self, folder, capsys):
+        with h5py.File(folder / shard_name(0)) as part:
+            signals = part["signals"][:]
+        signals[1, 2, 3, 0, 1, 1] *= 1 + 1e-6
+        rewrite(folder, 0, signals=signals)
+        finish(folder)
+        assert main(["check", str(folder), "--resimulate", "6"]) == 1
+        assert "sample 1: signals made again differ by" in capsys.readouterr().err
+
+    def test_notices_numbers_that_cannot_be(self, folder, capsys):
+        with h5py.File(folder / shard_name(0)) as part:
+            density, signals = part["density"][:], part["signals"][:]
+        density[0, 3, 3] = -1
+        signals[1, 0, 0, 2, 0, 0] = 0
+        rewrite(folder, 0, density=density, signals=signals)
+        finish(folder)
+        assert main(["check", str(folder), "--resimulate", "0"]) == 1
+        error = capsys.readouterr().err
+        assert "sample 0: density is not finite and positive" in error
+        assert "sample 1: T falls to 0" in error
+
+    def test_notices_statistics_of_other_samples(self, folder, capsys):
+        with h5py.File(folder / shard_name(0)) as part:
+            rewrite(folder, 0, density=part["density"][:] * 2)
+        assert main(["check", str(folder), "--resimulate", "0"]) == 1
+        assert "stats.json: does not fit" in capsys.readouterr().err
+
+    def test_notices_a_lost_part(self, folder, capsys):
+        (folder / shard_name(2)).unlink()
+        assert main(["check", str(folder)]) == 2
+        assert "1 of 3 parts are missing" in capsys.readouterr().err
+
+
+class TestImport:
+    def test_keeps_every_number_of_a_published_file(self, tmp_path):
+        out = tmp_path / "set"
+        assert main(["import", str(GOLDEN / "rho16.sds"), "--out", str(out)]) == 0
+        assert main(["check", str(out)]) == 0
+        data = DataSet(out)
+        assert (len(data), data.card.sources) == (1, ("up", "down", "left", "right"))
+        for record in read_sds(GOLDEN / "rho16.sds"):
+            np.testing.assert_array_equal(data.density(0), record.density)
+            for e, edge in enumerate(EDGES):
+                expected = np.moveaxis(record.signals[edge], 1, 0)
+                np.testing.assert_array_equal(data.signals(0)[record.edge, e], expected)
+
+    def test_makes_the_data_set_that_sampling_the_same_map_makes(self, tmp_path):
+        (tmp_path / "maps").mkdir()
+        np.save(tmp_path / "maps" / "rho16.npy", np.load(GOLDEN / "rho16.npy"))
+        config = tmp_path / "again.yaml"
+        config.write_text(
+            "splits: {train: 1}\nproblem: {scheme: published, grid: {nx: 16}}\nn_times: 20\n"
+            "families: [{kind: files, folder: maps}]\nbackend: {kind: in-process}"
+        )
+        assert sample([str(config), "--out", str(tmp_path / "sampled")]) == 0
+        line = ["import", str(GOLDEN / "rho16.sds"), "--n-times", "20"]
+        assert main([*line, "--out", str(tmp_path / "imported")]) == 0
+        one, other = DataSet(tmp_path / "sampled"), DataSet(tmp_path / "imported")
+        np.testing.assert_allclose(one.times, other.times, rtol=1e-12)
+        np.testing.assert_allclose(one.signals(0), other.signals(0), rtol=2e-5, atol=2e-5)
+
+    def test_of_many_files_deals_them_to_splits_in_order(self, tmp_path):
+        files = []
+        for k in range(5):
+            files.append(tmp_path / f"{k}.sds")
+            files[-1].write_bytes((GOLDEN / "rho16.sds").read_bytes())
+        line = ["import", *map(str, files), "--splits", "2,1,2", "--shard-size", "2"]
+        assert main([*line, "--out", str(tmp_path / "set")]) == 0
+        data = DataSet(tmp_path / "set")
+        assert [data.split(name).tolist() for name in SPLITS] == [[0, 1], [2], [3, 4]]
+        assert data.drawn(4) == {"file": "4.sds"}
+
+    @pytest.mark.parametrize(
+        ("words", "message"),
+        [
+            (["nowhere.sds"], "no such file"),
+            ([str(GOLDEN / "README.txt")], "expected an sds02 file"),
+            ([str(GOLDEN / "rho16.sds"), "--splits", "2,1,1"], "hold 1 densities"),
+            ([str(GOLDEN / "rho16.sds"), "--n-times", "1"], "--n-times"),
+            ([str(GOLDEN / "rho16.sds"), "--dt", "-1"], "--dt"),
+        ],
+    )
+    def test_of_what_is_none_leaves_nothing(self, tmp_path, capsys, words, message):
+        out = tmp_path / "set"
+        assert main(["import", *words, "--out", str(out)]) == 2
+        assert message in capsys.readouterr().err
+        assert not out.exists()
+
+    def test_of_a_half_set_of_sources_is_refused(self, tmp_path, capsys):
+        whole = (GOLDEN / "rho16.sds").read_bytes()
+        record = (len(whole) - 14) // 4
+        (tmp_path / "half.sds").write_bytes(whole[: 14 + 2 * record])
+        line = ["import", str(GOLDEN / "rho16.sds"), str(tmp_path / "half.sds")]
+        assert main([*line, "--out", str(tmp_path / "set")]) == 2
+        assert "half.sds: found sources" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("format_", "file"), [("npy", "signals.npy"), ("well", "data/train/little.hdf5")]
+)
+def test_exports_are_written_into_a_new_folder_only(folder, tmp_path, format_, file):
+    line = ["export", str(folder), "--format", format_, "--out"]
+    assert main([*line, str(tmp_path / "out")]) == 0
+    assert (tmp_path / "out" / file).is_file()
+    assert main([*line, str(tmp_path / "out")]) == 2
+
+
+def test_each_family_gets_a_page_of_pictures(folder):
+    assert main(["pictures", str(folder)]) == 0
+    pages = sorted((folder / "pictures").iterdir())
+    assert [page.name for page in pages] == ["discs.png", "islands.png"]
+    assert all(page.read_bytes().startswith(b"\x89PNG") for page in pages)
+
+
+class TestStatus:
+    def test_of_a_finished_campaign_has_nothing_left(self, folder, capsys):
+        assert status_main([str(folder)]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[1].split() == ["done", "6", "3/3", "parts"]
+        assert [line.split()[1] for line in lines[2:6]] == ["0", "0", "0", "6"]
+        assert lines[7].split() == ["time", "left", "none"]
+
+    def test_tells_done_running_missing_and_damaged_apart(self, folder):
+        (folder / shard_name(0)).write_bytes(b"broken")
+        (folder / shard_name(1)).unlink()
+        at_work = Marker(
+            session="s", host=socket.gethostname(), pid=os.getpid(),
+            started=time.time(), updated=time.time(), sample=3, done=1,
+        )  # fmt: skip
+        (folder / ".running").mkdir()
+        at_work.write(Marker.path(folder, 1))
+        found = read_status(folder)
+        assert (found.done, found.running, found.missing) == (2, 1, 3)
+        assert (found.parts_done, found.parts_damaged) == (1, 1)
+        assert found.workers == [f"{socket.gethostname()}:{os.getpid()}"]
+
+    def test_does_not_count_dead_workers(self, folder):
+        (folder / shard_name(1)).unlink()
+        gone = Marker(
+            session="s", host=socket.gethostname(), pid=2**22 + 1,
+            started=0, updated=0, sample=3, done=1,
+        )  # fmt: skip
+        (folder / ".running").mkdir()
+        gone.write(Marker.path(folder, 1))
+        found = read_status(folder)
+        assert (found.running, found.missing, found.workers) == (0, 2, [])
+
+    def test_measures_the_rate_between_parts(self, folder):
+        for shard in range(3):
+            os.utime(folder / shard_name(shard), (1000.0 + 4 * shard,) * 2)
+        assert read_status(folder).rate == pytest.approx(0.5)
+
+    def test_of_no_campaign_is_refused(self, tmp_path, capsys):
+        assert status_main([str(tmp_path)]) == 2
+        assert "no dataset.yaml" in capsys.readouterr().err
