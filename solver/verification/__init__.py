@@ -1,0 +1,1 @@
+"""Problems with a known solution, for the schemes to be measured against."""
