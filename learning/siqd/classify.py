@@ -128,7 +128,6 @@ class Assessment:
     fold_predictions : for every row, from the fold that did not train on it (n,)
     confusion : of the fold predictions, true class by row (c, c); empty for the wavelength
     class_scores : of the test part; none for the wavelength
-    curve : learning curve
     """
 
     task: Task
@@ -141,7 +140,6 @@ class Assessment:
     fold_predictions: NDArray[Any]
     confusion: NDArray[np.int64]
     class_scores: tuple[ClassScores, ...]
-    curve: Curve
 
 
 @contextmanager
@@ -155,15 +153,14 @@ def small_fits() -> Iterator[None]:
         yield
 
 
-def assess(task: Task, model: BaseEstimator, *, folds: int = 10, sizes: int = 8) -> Assessment:
-    """Train and test a model, cross-validate it and draw its learning curve.
+def assess(task: Task, model: BaseEstimator, *, folds: int = 10) -> Assessment:
+    """Train and test a model on the 80/20 split, and cross-validate it on all dots.
 
     Parameters
     ----------
     task : Task
     model : untrained
     folds : of the cross-validation
-    sizes : points of the learning curve
     """
     features, target = task.features, task.target
     train, test = task.split()
@@ -172,15 +169,6 @@ def assess(task: Task, model: BaseEstimator, *, folds: int = 10, sizes: int = 8)
     with small_fits():
         fitted = clone(model).fit(features[train], target[train])
         fold_predictions = cross_val_predict(model, features, target, cv=parts)
-        curve = learning_curve(
-            model,
-            features,
-            target,
-            cv=task.folds(5, everyone),
-            train_sizes=np.linspace(0.2, 1.0, sizes),
-            shuffle=True,
-            random_state=task.seed,
-        )
         predictions = fitted.predict(features[test])
         train_score = fitted.score(features[train], target[train])
         test_score = fitted.score(features[test], target[test])
@@ -196,8 +184,22 @@ def assess(task: Task, model: BaseEstimator, *, folds: int = 10, sizes: int = 8)
         fold_predictions=fold_predictions,
         confusion=_confusion(task, fold_predictions),
         class_scores=_class_scores(task, test, predictions),
-        curve=Curve(sizes=curve[0], train=curve[1], validation=curve[2]),
     )
+
+
+def learn(task: Task, model: BaseEstimator, *, sizes: int = 8, folds: int = 5) -> Curve:
+    """Learning curve of a model: its scores over folds as it is trained on more and more dots."""
+    with small_fits():
+        counts, train, validation = learning_curve(
+            model,
+            task.features,
+            task.target,
+            cv=task.folds(folds, np.arange(len(task.target))),
+            train_sizes=np.linspace(0.2, 1.0, sizes),
+            shuffle=True,
+            random_state=task.seed,
+        )
+    return Curve(sizes=counts, train=train, validation=validation)
 
 
 def _accuracy(truth: NDArray, prediction: NDArray) -> float:

@@ -16,8 +16,6 @@ from sklearn.model_selection import cross_val_predict
 from learning.siqd.classify import BAND_LIMITS, Assessment, Task, bands, small_fits
 from learning.siqd.published import NETWORKS, network
 
-SHIFTED_LIMITS = 20
-
 
 @dataclass(frozen=True, kw_only=True)
 class Purity:
@@ -88,7 +86,8 @@ def separability(
     clusters: NDArray[np.int64],
     regression: Assessment,
     *,
-    repeats: int = SHIFTED_LIMITS,
+    folds: int,
+    repeats: int,
 ) -> Separability:
     """Test whether the bands are more than cuts through a continuum of wavelengths.
 
@@ -105,7 +104,7 @@ def separability(
         silhouette_clusters=_silhouette(features, clusters),
         accuracy=float(np.mean(~wrong)),
         accuracy_from_regression=float(np.mean(bands(regression.fold_predictions) == colour)),
-        accuracy_shifted=_shifted(features, wavelength, colour, repeats),
+        accuracy_shifted=_shifted(features, wavelength, colour, folds, repeats),
         error_distances=distance[wrong],
         typical_distance=float(np.median(distance)),
     )
@@ -121,6 +120,7 @@ def _shifted(
     features: NDArray[np.float64],
     wavelength: NDArray[np.float64],
     colour: NDArray[np.int64],
+    folds: int,
     repeats: int,
 ) -> NDArray[np.float64]:
     """Accuracy over folds with the sizes of the bands dealt out in another order.
@@ -139,6 +139,6 @@ def _shifted(
             target = np.searchsorted(limits, ranks, side="right")
             names = tuple(str(i) for i in range(len(sizes)))
             task = Task(name="bands", features=features, target=target, classes=names)
-            parts = task.folds(5, np.arange(len(target)))
+            parts = task.folds(folds, np.arange(len(target)))
             found.append(np.mean(cross_val_predict(model, features, target, cv=parts) == target))
     return np.array(found)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import importlib.metadata
 import io
-import json
 from collections.abc import Iterable
 from importlib.resources import files
 
@@ -68,7 +67,7 @@ def versions() -> str:
     return " ".join(f"{name} {importlib.metadata.version(name)}" for name in ("numpy", "scipy"))
 
 
-def as_csv(rows: Iterable[Row]) -> str:
+def rows_as_csv(rows: Iterable[Row]) -> str:
     """The rows as CSV text, the columns in the order of the first."""
     rows = list(rows)
     text = io.StringIO()
@@ -76,15 +75,3 @@ def as_csv(rows: Iterable[Row]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
-
-
-def as_line(index: int, made: Row) -> str:
-    """One row as a line of the file that an interrupted run goes on from."""
-    return json.dumps({"index": index, "row": made}) + "\n"
-
-
-def finished(lines: str) -> dict[int, Row]:
-    """Rows by index in the text of such a file; a last line cut short is left out."""
-    whole, newline, _ = lines.rpartition("\n")
-    entries = [json.loads(line) for line in whole.splitlines()] if newline else []
-    return {entry["index"]: entry["row"] for entry in entries}

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from learning.siqd.classify import Task, small_fits
+from learning.siqd.classify import Assessment, Task, small_fits
 from learning.siqd.published import network
 
 LEAST = -np.inf
@@ -118,3 +118,44 @@ def _run(
 def winner(trials: Iterable[Trial]) -> Trial:
     """The trial of the highest mean score; of equals, the first drawn."""
     return max(trials, key=lambda trial: (trial.mean, -trial.number))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Searched:
+    """What the random search found for one task.
+
+    Attributes
+    ----------
+    task : its name
+    trials : how many were drawn
+    complete : how many ran all their folds
+    parameters : of the winner
+    cv : its mean score over the folds of the training part
+    assessment : of the winner, as for the published network
+    """
+
+    task: str
+    trials: int
+    complete: int
+    parameters: dict[str, object]
+    cv: float
+    assessment: Assessment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Yardstick:
+    """Our search and scikit-learn's on the same trials, side by side.
+
+    Attributes
+    ----------
+    task : its name
+    trials : number of trials
+    ours, theirs : time [s]
+    same_winner : whether both found the same trial, or one of equal score
+    """
+
+    task: str
+    trials: int
+    ours: float
+    theirs: float
+    same_winner: bool

@@ -221,7 +221,7 @@ def _row_problems(
         ),
         (~((hsi >= 0) & (hsi <= 3)), hsi, "hsi_ratio is {}, expected 0 to 3"),
         (
-            ((fractions < 0) | (fractions > 1)).any(axis=1),
+            (fractions.min(axis=1) < 0) | (fractions.max(axis=1) > 1),
             fractions.min(axis=1),
             "a facet fraction lies outside 0 to 1 (the smallest is {})",
         ),

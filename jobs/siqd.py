@@ -1,0 +1,226 @@
+"""``opalux siqd``: structure classes and colour bands of silicon quantum dots.
+
+What takes long, making the set afresh and the random search, leaves its results in journals as
+they come; the study itself takes seconds and is done over.  metrics.json is written last: where
+it stands, the run is complete.
+"""
+
+import dataclasses
+import functools
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pydantic
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from jobs import command, runs
+from jobs.cluster import Backend, InProcess, PoolLostError, open_pool
+from jobs.config import load
+from jobs.siqd_search import Journal, Search, search
+from learning.siqd import comparison, peers, report, tables
+from learning.siqd.features import prepare
+from learning.siqd.rebuild import SHIPPED, Row, Structures, row, rows_as_csv
+from learning.siqd.search import Searched, Yardstick
+from learning.siqd.structures import Dot
+from learning.siqd.study import STEPS, Settings, Study, run_study
+from learning.siqd.table import DotTable, Source, read_table
+
+DESCRIPTION = """\
+Repeat the published analysis of silicon quantum dots and set its numbers beside ours.
+
+Without a file of yours (data.file: CSV or XLSX) it works on a rebuilt set that comes with the
+package. DIR gets report.html, metrics.json, figures/*.png and tables/*.csv. A run that was killed
+goes on when the same line is given again."""
+
+
+class Peers(pydantic.BaseModel):
+    """Comparison of clusterers on test sets."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+    points: int = pydantic.Field(500, ge=100, le=20000)
+    """Points of each test set."""
+
+
+class SiqdConfig(Settings):
+    """The configuration file: the study, what is done besides, and where."""
+
+    rebuild: Structures | None = None
+    """Make this set afresh instead of reading one."""
+    search: Search | None = None
+    """Search for hyper-parameters besides the published ones."""
+    peers: Peers | None = Peers()
+    """Compare clusterers; null leaves it out."""
+    backend: Backend = InProcess()
+    """Where dots are made and trials are run."""
+
+    @pydantic.model_validator(mode="after")
+    def _one_set(self) -> "SiqdConfig":
+        if self.rebuild is not None and self.data.file is not None:
+            raise ValueError("give either rebuild or data.file: each names the set to study")
+        return self
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; see DESCRIPTION."""
+    parsed = command.parser("siqd", DESCRIPTION).parse_args(argv)
+    return command.run(lambda: _siqd(command.arguments(parsed)))
+
+
+def _siqd(arguments: command.Arguments) -> int:
+    config, text = load(SiqdConfig, arguments.config, arguments.overrides)
+    table = None
+    if config.rebuild is None:
+        table = read_table(config.data)
+        prepare(table, config.preparation)
+    out = arguments.out or Path("runs") / "siqd" / arguments.config.stem
+    if arguments.dry_run:
+        print(_plan(config, table, out))
+        return command.OK
+    finished = (out / "metrics.json").is_file()
+    unfinished = (out / runs.CONFIG_NAME).is_file() and not finished
+    go_on = arguments.resume or (unfinished and not arguments.force)
+    runs.open_run(out, text, resume=go_on, force=arguments.force)
+    if go_on and finished:
+        print(f"{out / 'report.html'}: complete already; --force starts afresh")
+        return command.OK
+    try:
+        _run(config, table, out)
+    except PoolLostError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return command.FAILURE
+    print(out / "report.html")
+    return command.OK
+
+
+def _plan(config: SiqdConfig, table: DotTable | None, out: Path) -> str:
+    lines = []
+    if config.rebuild is not None:
+        lines.append(f"make {len(config.rebuild.dots())} dots afresh ({config.backend.kind})")
+    if table is not None:
+        kept = len(prepare(table, config.preparation).table)
+        lines.append(f"study {len(table)} dots of {table.origin}, {kept} after the cut")
+    if config.search is not None:
+        lines.append(f"search {config.search.trials} trials a task ({config.backend.kind})")
+    if config.peers is not None:
+        lines.append(f"compare clusterers on test sets of {config.peers.points} points")
+    return "\n".join([*lines, f"results would go to {out}"])
+
+
+def _run(config: SiqdConfig, table: DotTable | None, out: Path) -> None:
+    start = time.perf_counter()
+    if table is None:
+        assert config.rebuild is not None
+        table = _rebuild(config.rebuild, config.backend, out)
+    with runs.Progress("study", STEPS) as progress:
+        study = run_study(table, config, lambda name: progress.advance(note=name))
+    searched: list[Searched] = []
+    yardsticks: list[Yardstick] = []
+    if config.search is not None:
+        with open_pool(config.backend) as pool:
+            searched, yardsticks = search(study, config.search, pool, out)
+    sets, outcomes = _compare_clusterers(config.peers)
+    _write(study, searched, yardsticks, sets, outcomes, time.perf_counter() - start, out)
+
+
+def _rebuild(structures: Structures, backend: Any, out: Path) -> DotTable:
+    """Make the set, one task a dot, and write it as a table like the shipped one."""
+    dots = structures.dots()
+    journal = Journal(out / "dots.jsonl")
+    # The largest first: a worker left alone with one at the end would keep the others waiting.
+    todo = [i for i in reversed(range(len(dots))) if i not in journal.entries]
+    make = functools.partial(_make_row, dots)
+    with (
+        runs.Progress("dots", len(dots), len(dots) - len(todo)) as progress,
+        open_pool(backend) as pool,
+    ):
+        for i, made in pool.map(make, todo):
+            journal.add(i, made)
+            progress.advance(note=str(made["name"]))
+    path = out / SHIPPED.name
+    with runs.atomic(path) as temporary:
+        temporary.write_text(rows_as_csv(journal.entries[i] for i in range(len(dots))))
+    return dataclasses.replace(read_table(Source(file=path)), rebuilt=True)
+
+
+def _make_row(dots: list[Dot], index: int) -> Row:
+    with threadpool_limits(1):
+        return row(dots[index])
+
+
+def _compare_clusterers(
+    wanted: Peers | None,
+) -> tuple[list[peers.TestSet], list[peers.Outcome]]:
+    if wanted is None:
+        return [], []
+    sets = peers.usual_sets(wanted.points)
+    outcomes = []
+    with (
+        runs.Progress("clusterers", len(sets) * len(peers.METHODS)) as progress,
+        threadpool_limits(1),
+    ):
+        for outcome in peers.compare(sets):
+            outcomes.append(outcome)
+            progress.advance(note=f"{outcome.method} on {outcome.test_set}")
+    return sets, outcomes
+
+
+def _write(
+    study: Study,
+    searched: list[Searched],
+    yardsticks: list[Yardstick],
+    sets: list[peers.TestSet],
+    outcomes: list[peers.Outcome],
+    seconds: float,
+    out: Path,
+) -> None:
+    compared, verdicts = comparison.compare(study), comparison.verdicts(study)
+    with runs.Progress("figures", len(report.CAPTIONS) - (0 if sets else 2)) as progress:
+        pictures = report.draw(study, sets, outcomes, lambda name: progress.advance(note=name))
+    for folder in ("figures", "tables"):
+        (out / folder).mkdir(exist_ok=True)
+    for name, png in pictures.items():
+        _put(out / "figures" / f"{name}.png", png)
+    written = tables.study_tables(study)
+    written["published_and_ours"] = tables.comparison_table(compared)
+    if outcomes:
+        written["clusterers"] = tables.peers_table(outcomes)
+    for one in searched:
+        written[f"network_{one.task}_searched"] = tables.network_parameters(one.assessment)
+    for name, table in written.items():
+        _put(out / "tables" / f"{name}.csv", tables.as_csv(table).encode())
+    provenance = runs.provenance(job="siqd", data=study.table.origin, seconds=round(seconds, 1))
+    page = report.write(
+        study, compared, verdicts, pictures, outcomes, searched, yardsticks, _made(provenance)
+    )
+    _put(out / "report.html", page.encode())
+    runs.write_json(out / "run.json", provenance)
+    numbers = tables.metrics(study, verdicts)
+    if outcomes:
+        numbers["clusterers_mean_adjusted_rand"] = tables.mean_agreement(outcomes)
+    if searched:
+        numbers["search"] = {one.task: tables.search_metrics(one) for one in searched}
+        numbers["search_yardsticks"] = [dataclasses.asdict(y) for y in yardsticks]
+    runs.write_json(out / "metrics.json", numbers)
+
+
+def _made(provenance: dict[str, Any]) -> list[tuple[str, str]]:
+    libraries = ", ".join(f"{k} {v}" for k, v in provenance["libraries"].items())
+    return [
+        ("command", " ".join(provenance["command"])),
+        ("opalux", f"{provenance['opalux_version']}, revision {provenance['git_revision']}"),
+        ("libraries", f"Python {provenance['python']}, {libraries}"),
+        ("finished", provenance["finished"]),
+        ("analysis", f"{provenance['seconds']} s"),
+    ]
+
+
+def _put(path: Path, content: bytes) -> None:
+    with runs.atomic(path) as temporary:
+        temporary.write_bytes(content)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

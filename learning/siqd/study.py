@@ -1,0 +1,179 @@
+"""The published study, step by step, on one table of dots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.metrics import adjusted_rand_score
+
+from learning.errors import InputError
+from learning.siqd import published
+from learning.siqd.classify import BANDS, Assessment, Curve, Task, assess, bands, learn
+from learning.siqd.conclusions import Purity, Separability, purity, separability
+from learning.siqd.features import (
+    Correlations,
+    Preparation,
+    Prepared,
+    correlations,
+    prepare,
+)
+from learning.siqd.ils import IterativeLabelSpreading
+from learning.siqd.table import DotTable, Source
+
+TASKS = ("bands", "clusters", "wavelength")
+STEPS = 6
+
+
+class Settings(BaseModel):
+    """Choices of the study; the defaults are the paper's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: Source = Source()
+    preparation: Preparation = Preparation()
+    p: int | float = Field(published.ILS_P, gt=0)
+    """Width of Iterative Label Spreading: a count of dots, or, below 1, a share."""
+    other_p: tuple[int, ...] = (6, 8, 10, 12, 15, 18, 20, 25, 30)
+    """Widths at which the number of clusters is looked at besides."""
+    folds: int = Field(10, ge=2, le=50)
+    """Folds of the cross-validation."""
+    curve_sizes: int = Field(8, ge=2, le=50)
+    """Points of the learning curves."""
+    shifted_limits: int = Field(20, ge=1)
+    """Trials with limits between bands put elsewhere."""
+    seed: int = 42
+    """Seed of the 80/20 split, the folds and the networks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Robustness:
+    """How far the clusters depend on what the paper leaves open.
+
+    Attributes
+    ----------
+    p : widths tried (m,)
+    n_clusters_by_p : clusters found for each (m,)
+    n_clusters_by_start : clusters found from each dot as start (n,)
+    agreement_by_start : adjusted Rand index of those with the clusters of the study (n,)
+    """
+
+    p: tuple[int, ...]
+    n_clusters_by_p: NDArray[np.int64]
+    n_clusters_by_start: NDArray[np.int64]
+    agreement_by_start: NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """All results.
+
+    Attributes
+    ----------
+    settings : the choices
+    table : every dot
+    prepared : dots kept, and their scaled features
+    correlations : of every column over every dot
+    clustering : fitted on the scaled features
+    robustness : of the clustering
+    networks : the published networks by task
+    curves : learning curves of the same
+    forest : the random forest on the bands
+    purity : of the clusters' colours
+    separability : of the bands
+    """
+
+    settings: Settings
+    table: DotTable
+    prepared: Prepared
+    correlations: Correlations
+    clustering: IterativeLabelSpreading
+    robustness: Robustness
+    networks: dict[str, Assessment]
+    curves: dict[str, Curve]
+    forest: Assessment
+    purity: Purity
+    separability: Separability
+
+
+def run_study(table: DotTable, settings: Settings, done: Callable[[str], None]) -> Study:
+    """Do the study; ``done`` is told the name of each of the ``STEPS`` when it is over."""
+    prepared = prepare(table, settings.preparation)
+    clustering = IterativeLabelSpreading(p=settings.p).fit(prepared.features)
+    robustness = _robustness(prepared.features, clustering, settings)
+    done("clusters")
+    tasks = make_tasks(prepared, clustering.labels_, settings.seed)
+    networks, curves = {}, {}
+    for name, task in tasks.items():
+        model = published.network(name, published.NETWORKS[name].parameters, settings.seed)
+        networks[name] = assess(task, model, folds=settings.folds)
+        curves[name] = learn(task, model, sizes=settings.curve_sizes)
+        done(f"network: {name}")
+    forest = assess(
+        tasks["bands"],
+        RandomForestClassifier(random_state=settings.seed),
+        folds=settings.folds,
+    )
+    done("random forest")
+    by_colour = purity(clustering.labels_, prepared.wavelength)
+    apart = separability(
+        networks["bands"],
+        clustering.labels_,
+        networks["wavelength"],
+        folds=settings.folds,
+        repeats=settings.shifted_limits,
+    )
+    done("separability")
+    return Study(
+        settings=settings,
+        table=table,
+        prepared=prepared,
+        correlations=correlations(table),
+        clustering=clustering,
+        robustness=robustness,
+        networks=networks,
+        curves=curves,
+        forest=forest,
+        purity=by_colour,
+        separability=apart,
+    )
+
+
+def make_tasks(prepared: Prepared, clusters: NDArray[np.int64], seed: int) -> dict[str, Task]:
+    """The three things to be learnt, by name."""
+    colour = bands(prepared.wavelength)
+    if len(np.unique(clusters)) < 2:
+        raise InputError(
+            "found one structure class; expected at least two to tell apart; lower `p` "
+            f"(the paper's is {published.ILS_P} for {published.N_KEPT} dots)"
+        )
+    targets = {
+        "bands": (colour, BANDS),
+        "clusters": (clusters, tuple(str(i + 1) for i in range(clusters.max() + 1))),
+        "wavelength": (prepared.wavelength, ()),
+    }
+    return {
+        name: Task(name=name, features=prepared.features, target=target, classes=classes, seed=seed)
+        for name, (target, classes) in targets.items()
+    }
+
+
+def _robustness(
+    features: NDArray[np.float64], chosen: IterativeLabelSpreading, settings: Settings
+) -> Robustness:
+    def fit(p: float, start: int | None = None) -> IterativeLabelSpreading:
+        return IterativeLabelSpreading(p=p, start=start).fit(features)
+
+    from_each = [fit(settings.p, start) for start in range(len(features))]
+    return Robustness(
+        p=settings.other_p,
+        n_clusters_by_p=np.array([fit(p).n_clusters_ for p in settings.other_p]),
+        n_clusters_by_start=np.array([model.n_clusters_ for model in from_each]),
+        agreement_by_start=np.array(
+            [adjusted_rand_score(chosen.labels_, model.labels_) for model in from_each]
+        ),
+    )
