@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from solver.edges import Edges
-from solver.grid import Block, Grid
+from solver.grid import Block, Grid, bands
 
 
 class Domain(Protocol):
@@ -43,7 +43,11 @@ class Domain(Protocol):
         """Return rank 0's ``value`` on all processes."""
 
     def write(self, path: Path, offset: int, part: np.ndarray) -> None:
-        """Write the block's ``part`` of an array (ny, nx, ...) that starts at byte ``offset``."""
+        """Write the block's ``part`` of an array (ny, nx, ...) that starts at byte ``offset``.
+
+        ``part`` may be any view; it is never copied in full. An OSError on one process is raised
+        on all.
+        """
 
 
 class SerialDomain:
@@ -75,4 +79,5 @@ class SerialDomain:
         """Write the array ``part`` at byte ``offset``."""
         with path.open("r+b") as file:
             file.seek(offset)
-            file.write(np.ascontiguousarray(part, dtype=np.float64).data)
+            for rows in bands(len(part), part[0].size):
+                file.write(np.ascontiguousarray(part[rows], dtype=np.float64).data)

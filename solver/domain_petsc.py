@@ -4,6 +4,7 @@ The four fields are the third axis of a three-dimensional DMDA, so that each fie
 contiguous plane (what vector instructions want) and one exchange carries all four.
 """
 
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 
 from solver.edges import Edges
 from solver.errors import InputError
-from solver.grid import Block, Grid
+from solver.grid import Block, Grid, bands
 
 try:
     import petsc4py
@@ -102,13 +103,25 @@ class PetscDomain:
             part.shape,
             [block.j0, block.i0, *[0] * len(rest)],
         ).Commit()
+        cuts = list(bands(part.shape[0], math.prod(part.shape[1:])))
+        rounds = self.comm.allreduce(len(cuts), op=MPI.MAX)
+        cuts += [slice(0, 0)] * (rounds - len(cuts))  # all take part in every collective write
+        failure: Exception | None = None
         try:
             file = MPI.File.Open(self.comm, str(path), MPI.MODE_WRONLY)
             file.Set_view(offset, MPI.DOUBLE, view)
-            file.Write_all(np.ascontiguousarray(part, dtype=np.float64))
+            for rows in cuts:
+                try:
+                    file.Write_all(np.ascontiguousarray(part[rows], dtype=np.float64))
+                except MPI.Exception as error:
+                    failure = error
             file.Close()
+        except MPI.Exception as error:
+            failure = error
         finally:
             view.Free()
+        if self.any(failure is not None):
+            raise OSError(str(failure or "another process could not write")) from failure
 
 
 def _divide(grid: Grid, size: int, processes: tuple[int | None, int | None]) -> tuple[int, int]:

@@ -1,8 +1,11 @@
 """The rectangular grid, and the block of it that one process owns."""
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
+
+BAND_CELLS = 2**17  # cells handled at a time where a pass needs scratch: 1 MiB an array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -76,3 +79,10 @@ class Block:
             "left": self.i0 == 0,
             "right": self.i0 + self.nx == self.grid.nx,
         }
+
+
+def bands(rows: int, cells: int) -> Iterator[slice]:
+    """Cut ``rows`` of ``cells`` each into bands, so that no pass needs a second array in full."""
+    at_once = max(1, BAND_CELLS // max(1, cells))
+    for first in range(0, rows, at_once):
+        yield slice(first, min(first + at_once, rows))

@@ -2,8 +2,8 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from solver.domain import Domain, SerialDomain
 from solver.edges import EDGES, FREE, GIVEN, edge_rules, edge_tables
 from solver.errors import InputError
 from solver.formulas import Formula
-from solver.grid import Block
+from solver.grid import Block, bands
 from solver.media import ArrayDensity
 from solver.problem import Problem, check_density
 from solver.schemes import consistent, published
@@ -38,6 +38,7 @@ STEPPERS: dict[str, MakeStepper] = {
     "consistent": consistent.Stepper,
     "published": published.Stepper,
 }
+CHECK_STEPS = 64  # steps between two checks of the state, which cost a pass over it
 CHUNK_CELLS = 2_000_000  # cell-steps between two looks at the clock, the signals and the state
 
 
@@ -150,6 +151,15 @@ class March:
         """Time of the state [sh]."""
         return float(self.times[self.step]) if self.step < self.n_steps else self.t_final
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays that this process holds from step to step."""
+        scratch = list(vars(self._stepper).values())
+        held = {
+            id(array): array.nbytes for array in _arrays([self.domain.state, self.rho, scratch])
+        }
+        return sum(held.values())
+
     def _continue_periodically(self, rho: np.ndarray) -> np.ndarray:
         """Give ρ the ghost values of a periodic domain, by the state's own exchange."""
         if not any(self.problem.edges.periodic):
@@ -165,20 +175,24 @@ class March:
 
     def _start(self) -> None:
         """Fill the state, ghosts included, from the initial formulas."""
-        block, initial = self.domain.block, self.problem.initial
-        for field, text in zip(
-            self.domain.state, (initial.E, initial.Fx, initial.Fy, initial.T), strict=True
-        ):
-            field[...] = Formula(text, ("x", "y", "t_0"))(
-                x=block.x[None, :], y=block.y[:, None], t_0=self.problem.time.start
-            )
-        E, T = self.domain.state[0, 1:-1, 1:-1], self.domain.state[3, 1:-1, 1:-1]
+        block, state, initial = self.domain.block, self.domain.state, self.problem.initial
+        for field, text in zip(state, (initial.E, initial.Fx, initial.Fy, initial.T), strict=True):
+            formula = Formula(text, ("x", "y", "t_0"))
+            for rows in bands(*field.shape):
+                field[rows] = formula(
+                    x=block.x[None, :], y=block.y[rows, None], t_0=self.problem.time.start
+                )
+        E, Fx, Fy, T = state[:, 1:-1, 1:-1]
         for name, field in (("E", E), ("T", T)):
-            if not (np.isfinite(field) & (field > 0)).all():
+            if not all(
+                (np.isfinite(field[rows]) & (field[rows] > 0)).all() for rows in bands(*field.shape)
+            ):
                 raise InputError(
                     f"initial.{name}: found values down to {np.min(field)}, expected finite and > 0"
                 )
-        if not np.isfinite(self.domain.state[1:3, 1:-1, 1:-1]).all():
+        if not all(
+            np.isfinite(field[rows]).all() for field in (Fx, Fy) for rows in bands(*field.shape)
+        ):
             raise InputError("initial.Fx, initial.Fy: found values that are not finite")
 
     def restore(self, step: int) -> None:
@@ -205,8 +219,12 @@ class March:
             elif rule == GIVEN:
                 T[ghost] = getattr(tables, name)[0, 3]
 
-    def run(self) -> Iterator[Chunk]:
+    def run(self, pauses: Iterable[int] = ()) -> Iterator[Chunk]:
         """Advance to the final time, a chunk of steps at a time.
+
+        Parameters
+        ----------
+        pauses : steps before which a chunk is to end, so that the state can be seen there
 
         Raises
         ------
@@ -217,8 +235,11 @@ class March:
         cells = block.nx * block.ny
         length = max(1, min(256, CHUNK_CELLS // cells))
         sizes = {name: block.nx if name in ("up", "down") else block.ny for name in EDGES}
+        ends = np.array(sorted({*pauses, self.n_steps}))
+        checked = self.step
         while self.step < self.n_steps:
-            times = self.times[self.step : self.step + length]
+            end = int(ends[np.searchsorted(ends, self.step, side="right")])
+            times = self.times[self.step : min(self.step + length, end)]
             tables = edge_tables(self.problem.edges, block, self._rules, times)
             given = (tables.up, tables.down, tables.left, tables.right)
             signals = tuple(
@@ -242,17 +263,32 @@ class March:
                         tuple(signal[one] for signal in signals),
                     )
             first, self.step = self.step, self.step + len(times)
-            self._check()
+            if self.step == end or self.step - checked >= CHECK_STEPS:
+                self.check()
+                checked = self.step
             yield Chunk(first, self.step, times, dict(zip(EDGES, signals, strict=True)))
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raise `SolverFailure`, on all processes, unless the state is finite and T >= 0."""
         inner = self.domain.state[:, 1:-1, 1:-1]
-        bad = not np.isfinite(inner.sum()) or bool((inner[3] < 0).any())
+        bad = not all(
+            np.isfinite(inner[:, rows]).all() and (inner[3, rows] >= 0).all()
+            for rows in bands(inner.shape[1], 4 * inner.shape[2])
+        )
         if self.domain.any(bad):
             raise SolverFailure(
                 f"the solution is not finite, or T < 0, after step {self.step} of {self.n_steps} "
                 f"(t = {self.t:.6g} sh); lower time.cfl or check opacities and edges"
             )
+
+
+def _arrays(thing: Any) -> Iterator[np.ndarray]:
+    """Yield the arrays in nested tuples and lists."""
+    if isinstance(thing, np.ndarray):
+        yield thing
+    elif isinstance(thing, tuple | list):
+        for part in thing:
+            yield from _arrays(part)
 
 
 @dataclasses.dataclass(frozen=True)
