@@ -22,15 +22,18 @@ V-Net", 2020/21), with the relaxation taken per axis.
 import numba
 import numpy as np
 
-from solver.edges import EXCHANGED
+from solver.edges import EDGES, EXCHANGED, edge_rules
 from solver.formulas import Formula, run
 from solver.grid import Block
 from solver.problem import Problem
-from solver.schemes.coupling import ROWS, couple_row
+from solver.schemes.coupling import LIVE, ROWS, couple_live
 from solver.schemes.ghosts import fill_row, fill_side, record, wrap
 
-SETTLED = 1e-10  # a cell's coupling has converged when a sweep changes T by less than this share
+SETTLED = 1e-7  # share of T that the coupling's sweeps may leave as error
 
+STRIP = 1024  # cells that the vector loops take at a time, at least: long loops, in cache
+
+LEFT, RIGHT = EDGES.index("left"), EDGES.index("right")
 E, FX, FY, T = range(4)
 PHI, PULL_LOW, PULL_HIGH, RELAX = range(4)
 
@@ -45,29 +48,18 @@ def face(E_k, E_l, F_k, F_l, s, h_over_w, w):
 
 
 @numba.njit(cache=True, error_model="numpy")
-def faces_x(row, E_row, F_row, sigma, h_over_w, w):
-    """Fill ``row`` (4, nx + 1) with the faces of one row of cells, ghosts included (nx + 2,)."""
-    phi, low, high, relax = row[PHI], row[PULL_LOW], row[PULL_HIGH], row[RELAX]
-    for i in range(E_row.shape[0] - 1):
+def faces(out, E_k, E_l, F_k, F_l, sigma_k, sigma_l, h_over_w, w):
+    """Fill ``out`` (4, >= n) with the faces between the cells k and l, two rows of n."""
+    phi, low, high, relax = out[PHI], out[PULL_LOW], out[PULL_HIGH], out[RELAX]
+    for i in range(E_k.shape[0]):
         phi[i], low[i], high[i], relax[i] = face(
-            E_row[i], E_row[i + 1], F_row[i], F_row[i + 1], sigma[i] + sigma[i + 1], h_over_w, w
+            E_k[i], E_l[i], F_k[i], F_l[i], sigma_k[i] + sigma_l[i], h_over_w, w
         )
 
 
 @numba.njit(cache=True, error_model="numpy")
-def faces_y(row, E_below, E_above, F_below, F_above, sigma_below, sigma_above, h_over_w, w):
-    """Fill ``row`` (4, >= n) with the faces between two rows of n cells."""
-    phi, low, high, relax = row[PHI], row[PULL_LOW], row[PULL_HIGH], row[RELAX]
-    for i in range(E_below.shape[0]):
-        phi[i], low[i], high[i], relax[i] = face(
-            E_below[i], E_above[i], F_below[i], F_above[i], sigma_below[i] + sigma_above[i],
-            h_over_w, w,
-        )  # fmt: skip
-
-
-@numba.njit(cache=True, error_model="numpy")
-def update_row(E_row, Fx_row, Fy_row, x, below, above, nu_x, nu_y, w, half_c_dt):
-    """Step one row of n cells in place; ``nu`` = c Δt / h."""
+def update(E_row, Fx_row, Fy_row, x, below, above, nu_x, nu_y, w, half_c_dt):
+    """Step n cells in place; ``nu`` = c Δt / h, faces i and i + 1 of ``x`` belong to cell i."""
     phi_x, low_x, high_x, relax_x = x[PHI], x[PULL_LOW], x[PULL_HIGH], x[RELAX]
     for i in range(E_row.shape[0]):
         div_x = nu_x * (phi_x[i + 1] - phi_x[i])
@@ -82,7 +74,7 @@ def update_row(E_row, Fx_row, Fy_row, x, below, above, nu_x, nu_y, w, half_c_dt)
 
 
 @numba.njit(cache=True, error_model="numpy")
-def emit_row(E_row, x, y, t, dt, source):
+def emit(E_row, x, y, t, dt, source):
     """Add Δt·S(x, y, t) to one row of cells."""
     code, result, registers = source
     n = E_row.shape[0]
@@ -96,76 +88,112 @@ def emit_row(E_row, x, y, t, dt, source):
 
 
 @numba.njit(cache=True, error_model="numpy")
-def prepare_row(state, rho, j, first, last, physics, formulas, x, y, t, scratch):
-    """Step 1 for the cells first..last − 1 of row ``j``: volume source, then coupling."""
+def opacity(sigma_c, start, rho, T):
+    """Evaluate σ_c for n cells, in the registers from place ``start`` on."""
+    code, _, registers = sigma_c
+    n = rho.shape[0]
+    here = registers[:, start : start + n]
+    for i in range(n):
+        here[0, i] = rho[i]
+        here[1, i] = T[i]
+    run(code, here, n)
+
+
+@numba.njit(cache=True, error_model="numpy")
+def exchange_energy(flat, rho, width, first_row, last_row, live, physics, formulas, x, y, t, work):
+    """Step 1 for the rows first_row..last_row − 1: volume source, then coupling.
+
+    ``flat`` (4, cells) and ``rho`` (cells,) are the block with its rows end to end; ``live`` says
+    which of its cells take part (ghosts at the edges of the domain do not).
+    """
     dt, c, a, C_v, tolerance = physics
     sigma_a, heat, source = formulas
+    start, stop = first_row * width, last_row * width
     if source[2].shape[0] > 0:
-        emit_row(state[E, j, first:last], x[first:last], y[j], t, dt, source)
-    couple_row(
-        state[E, j, first:last], state[T, j, first:last], rho[j, first:last],
+        for j in range(first_row, last_row):
+            emit(flat[E, j * width : (j + 1) * width], x, y[j], t, dt, source)
+    scratch = work[0]
+    scratch[LIVE, : stop - start] = live[: stop - start]
+    couple_live(
+        flat[E, start:stop], flat[T, start:stop], rho[start:stop],
         C_v, a, c * dt, tolerance, sigma_a, heat, scratch,
     )  # fmt: skip
 
 
 @numba.njit(cache=True, error_model="numpy")
-def opacity_row(state, rho, j, sigma_c, out):
-    """Fill ``out`` (nx + 2,) with σ_c of row ``j``, ghosts included."""
-    code, result, registers = sigma_c
-    n = out.shape[0]
-    for i in range(n):
-        registers[0, i] = rho[j, i]
-        registers[1, i] = state[T, j, i]
-    run(code, registers, n)
-    for i in range(n):
-        out[i] = registers[result, i]
-
-
-@numba.njit(cache=True, error_model="numpy")
-def step(state, rho, spacing, w, physics, formulas, sigma_c, x, y, t, rules, given, work):
+def step(state, rho_block, spacing, w, physics, formulas, sigma_c, x, y, t, rules, given, work):
     """Take one step in place, in one pass over the rows, bottom to top.
 
-    Row j + 1 is coupled just before row j is transported, so that each cell's data comes from
-    memory once. Ghost cells at inner sides of the domain decomposition (rule EXCHANGED) hold the
-    neighbour's cells before the step and are coupled here too: one exchange a step is enough.
+    Rows are taken in strips of a few, end to end as one long row, so that the vector loops are long
+    on small grids too; what they compute in the ghost cells between rows is overwritten before it
+    is read. A strip is coupled just before the rows below its last one are transported, so that
+    each cell's data comes from memory once. Ghost cells at inner sides of the domain decomposition
+    (rule EXCHANGED) hold the neighbour's cells before the step and are coupled here too: one
+    exchange a step is enough.
     """
     dx, dy = spacing
     dt, c, a = physics[0], physics[1], physics[2]
     up, down, left, right = given
-    scratch, x_faces, y_faces, sigma = work
-    ny, nx = state.shape[1] - 2, state.shape[2] - 2
-    first = 0 if rules[2, 0] == EXCHANGED else 1
-    last = nx + 2 if rules[3, 0] == EXCHANGED else nx + 1
-    for j in range(1, ny + 2):
-        if j <= ny:
-            prepare_row(state, rho, j, first, last, physics, formulas, x, y, t, scratch)
+    x_faces, y_faces, live, live_ghost = work[1:]
+    sigma = sigma_c[2][sigma_c[1]]
+    ny, width = state.shape[1] - 2, state.shape[2]
+    height = live.shape[0] // width
+    flat = state.reshape((4, (ny + 2) * width))
+    rho = rho_block.reshape((ny + 2) * width)
+    for low in range(1, ny + 2, height):
+        high = min(low + height, ny + 2)  # rows low..high − 1, up to the upper ghost row
+        exchange_energy(
+            flat, rho, width, low, min(high, ny + 1), live, physics, formulas, x, y, t, work
+        )
+        for j in range(low, min(high, ny + 1)):
             fill_side(state, j, 0, 1, rules[2], left, a, False)
-            fill_side(state, j, nx + 1, nx, rules[3], right, a, False)
-        elif rules[0, 0] == EXCHANGED:
-            prepare_row(state, rho, j, 1, nx + 1, physics, formulas, x, y, t, scratch)
-        else:
-            fill_row(state, j, ny, rules[0], up, a, False)
-        if j == 1:
+            fill_side(state, j, width - 1, width - 2, rules[3], right, a, False)
+        if high == ny + 2:
+            if rules[0, 0] == EXCHANGED:
+                exchange_energy(
+                    flat, rho, width, ny + 1, high, live_ghost, physics, formulas, x, y, t, work
+                )
+            else:
+                fill_row(state, ny + 1, ny, rules[0], up, a, False)
+        if low == 1:
             if rules[1, 0] == EXCHANGED:
-                prepare_row(state, rho, 0, 1, nx + 1, physics, formulas, x, y, t, scratch)
+                exchange_energy(
+                    flat, rho, width, 0, 1, live_ghost, physics, formulas, x, y, t, work
+                )
             else:
                 fill_row(state, 0, 1, rules[1], down, a, False)
-            opacity_row(state, rho, 0, sigma_c, sigma[0])
-        # Buffers alternate: row j's opacity and the faces above row j - 1 stand at j % 2.
-        here, before = j % 2, (j - 1) % 2
-        opacity_row(state, rho, j, sigma_c, sigma[here])
-        faces_y(
-            y_faces[here],
-            state[E, j - 1, 1:-1], state[E, j, 1:-1], state[FY, j - 1, 1:-1], state[FY, j, 1:-1],
-            sigma[before, 1:-1], sigma[here, 1:-1], dy / w, w,
+            opacity(sigma_c, 0, rho[:width], flat[T, :width])
+        # Rows low − 1 .. high − 2 are transported. sigma (a register) holds rows from low − 1 on,
+        # y_faces the faces from the one below row low − 1 on; their first rows were left by the
+        # strip before.
+        below, start, stop = (low - 1) * width, low * width, high * width
+        n = stop - start
+        opacity(sigma_c, width, rho[start:stop], flat[T, start:stop])
+        faces(
+            y_faces[:, width:],
+            flat[E, below : below + n], flat[E, start:stop],
+            flat[FY, below : below + n], flat[FY, start:stop],
+            sigma[:n], sigma[width : width + n], dy / w, w,
         )  # fmt: skip
-        if j > 1:
-            faces_x(x_faces, state[E, j - 1], state[FX, j - 1], sigma[before], dx / w, w)
-            update_row(
-                state[E, j - 1, 1:-1], state[FX, j - 1, 1:-1], state[FY, j - 1, 1:-1],
-                x_faces, y_faces[before], y_faces[here],
+        skip = width if low == 1 else 0  # the lower ghost row is not transported
+        if n > skip:
+            first = below + skip
+            faces(
+                x_faces,
+                flat[E, first : below + n - 1], flat[E, first + 1 : below + n],
+                flat[FX, first : below + n - 1], flat[FX, first + 1 : below + n],
+                sigma[skip : n - 1], sigma[skip + 1 : n], dx / w, w,
+            )  # fmt: skip
+            update(
+                flat[E, first + 1 : below + n - 1], flat[FX, first + 1 : below + n - 1],
+                flat[FY, first + 1 : below + n - 1],
+                x_faces, y_faces[:, skip + 1 :], y_faces[:, skip + width + 1 :],
                 c * dt / dx, c * dt / dy, w, c * dt / 2,
             )  # fmt: skip
+        for i in range(width):
+            sigma[i] = sigma[n + i]
+            for k in range(4):
+                y_faces[k, i] = y_faces[k, n + i]
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -225,21 +253,30 @@ class Stepper:
         material, constants, grid = problem.material, problem.constants, block.grid
         capacity = problem.heat_capacity
         width = block.nx + 2
+        height = min(block.ny + 1, -(-STRIP // width))
+        cells = height * width
         self._rho, self._x, self._y = rho, block.x, block.y
         self._spacing, self._w = (grid.dx, grid.dy), problem.wave_speed
         self._physics = (dt, constants.c, constants.a, capacity or 0.0, SETTLED)
         varying = Formula(material.heat_capacity, ("rho", "T")) if capacity is None else None
         self._formulas = (
-            _rows(Formula(material.sigma_a, ("rho", "T")), width),
-            _rows(varying, width),
-            _rows(_source(problem), width),
+            _registers(Formula(material.sigma_a, ("rho", "T")), cells),
+            _registers(varying, cells),
+            _registers(_source(problem), width),
         )
-        self._sigma_c = _rows(Formula(material.sigma_c, ("rho", "T")), width)
+        self._sigma_c = _registers(Formula(material.sigma_c, ("rho", "T")), cells + width)
+        rules = edge_rules(problem.edges, block)
+        row = np.full(width, 1.0)
+        row[0] = 1.0 if rules[LEFT, 0] == EXCHANGED else 0.0
+        row[-1] = 1.0 if rules[RIGHT, 0] == EXCHANGED else 0.0
+        ghost_row = np.full(width, 1.0)
+        ghost_row[[0, -1]] = 0.0
         self._work = (
-            np.empty((ROWS, width)),
-            np.empty((4, width)),
-            np.empty((2, 4, width)),
-            np.empty((2, width)),
+            np.empty((ROWS, cells)),
+            np.empty((4, cells)),
+            np.empty((4, cells + width)),
+            np.tile(row, height),
+            ghost_row,
         )
 
     def advance(
@@ -263,7 +300,7 @@ def _source(problem: Problem) -> Formula | None:
     return None if source.constant == 0 else source
 
 
-def _rows(formula: Formula | None, width: int) -> tuple[np.ndarray, int, np.ndarray]:
+def _registers(formula: Formula | None, width: int) -> tuple[np.ndarray, int, np.ndarray]:
     """Return (code, result, registers) for rows of ``width`` cells; no registers for no formula."""
     if formula is None:
         return np.empty((0, 4), dtype=np.int64), 0, np.empty((0, width))

@@ -31,8 +31,10 @@ POINTS = (0.5 - math.sqrt(0.15), 0.5, 0.5 + math.sqrt(0.15))
 WEIGHTS = (5 / 18, 8 / 18, 5 / 18)
 
 # Rows of the scratch array that a row of cells needs.
-T_N, CHANGE, CAPACITY, SLOPE = range(4)
+CHANGE, CAPACITY, SLOPE, LIVE = range(4)
 ROWS = 4
+
+TINY = 1e-200
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
@@ -44,12 +46,13 @@ def newton_step(T, T_n, E_n, k, capacity, slope, a):
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _mean_capacity(registers, code, result, T, scratch, n):
-    """Fill CAPACITY with the mean of ρ C_v between T_n and ``T``, SLOPE with its value at T.
+def mean_capacity(heat, T, T_n, capacity, slope):
+    """Fill ``capacity`` with the mean of ρ C_v between ``T_n`` and ``T``, ``slope`` with it at T.
 
-    Register 0 of ``registers`` holds ρ; register 1 (T) is overwritten.
+    Register 0 of ``heat`` holds ρ; register 1 (T) is overwritten.
     """
-    T_n, capacity, slope = scratch[T_N], scratch[CAPACITY], scratch[SLOPE]
+    code, result, registers = heat
+    n = T.shape[0]
     for i in range(n):
         capacity[i] = 0
     for q in range(3):
@@ -66,73 +69,90 @@ def _mean_capacity(registers, code, result, T, scratch, n):
 
 
 @numba.njit(cache=True, error_model="numpy")
+def sweep(T, change, T_n, E, opacity, capacity, slope, factor, a, c_dt, tolerance):
+    """Do a Newton step in every cell that has not settled; return how many have not now.
+
+    ρ C_v is ``factor`` times ``capacity`` on average and times ``slope`` at T. ``change`` is the
+    step before, 0 in cells that have settled. The lagged opacity makes the steps shrink by some
+    constant factor, so the error that a step leaves is about step²/(step before).
+    """
+    unsettled = 0
+    for i in range(E.shape[0]):
+        before = change[i]
+        step = newton_step(
+            T[i], T_n[i], E[i], c_dt * opacity[i], factor * capacity[i], factor * slope[i], a
+        )
+        step = step if before != 0.0 else 0.0
+        T[i] += step
+        going = not (step * step <= tolerance * T[i] * abs(before))  # NaN goes on
+        change[i] = step if going else 0.0
+        unsettled += going
+    return unsettled
+
+
+@numba.njit(cache=True, error_model="numpy")
 def couple_row(E, T, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
-    """Couple one row of n cells in place.
+    """Couple all cells of a row; see `couple_live`."""
+    scratch[LIVE, : E.shape[0]] = 1.0
+    couple_live(E, T, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch)
+
+
+@numba.njit(cache=True, error_model="numpy")
+def couple_live(E, T, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
+    """Couple those of n cells that LIVE says, in place.
 
     Parameters
     ----------
     E, T, rho : (n,) arrays; E and T are updated
     C_v : constant heat capacity; not used when ``heat`` has a program
     c_dt : c Δt [cm]
-    tolerance : settled when a sweep changes T by less than this share
+    tolerance : settled when the error left in T is about this share or less
     sigma_a, heat : (code, result, registers) of the formulas of (rho, T)
-    scratch : (ROWS, >= n)
+    scratch : (ROWS, >= n); row LIVE holds 1 for cells to couple, 0 for others
     """
     n = E.shape[0]
     code, result, registers = sigma_a
-    heat_code, heat_result, heat_registers = heat
-    varies = heat_registers.shape[0] > 0
-    T_n, change = scratch[T_N], scratch[CHANGE]
-    capacity, slope = scratch[CAPACITY], scratch[SLOPE]
-    T_k = registers[1]
+    varies = heat[2].shape[0] > 0
+    T_k, change, live = registers[1, :n], scratch[CHANGE], scratch[LIVE]
     for i in range(n):
         registers[0, i] = rho[i]
         T_k[i] = T[i]
-        T_n[i] = T[i]
-        change[i] = T[i]
-        capacity[i] = rho[i] * C_v
-        slope[i] = rho[i] * C_v
+        change[i] = live[i] * max(tolerance * T[i], TINY)
+    capacity, slope, factor = rho, rho, C_v
     if varies:
+        capacity, slope, factor = scratch[CAPACITY, :n], scratch[SLOPE, :n], 1.0
         for i in range(n):
-            heat_registers[0, i] = rho[i]
+            heat[2][0, i] = rho[i]
     unsettled = n
     for _ in range(SWEEPS):
         run(code, registers, n)
         if varies:
-            _mean_capacity(heat_registers, heat_code, heat_result, T_k, scratch, n)
-        opacity = registers[result]
-        unsettled = 0
-        for i in range(n):
-            step = newton_step(T_k[i], T_n[i], E[i], c_dt * opacity[i], capacity[i], slope[i], a)
-            step = step if abs(change[i]) > tolerance * T_k[i] else 0.0
-            T_k[i] += step
-            change[i] = step
-            # written so that NaN counts as unsettled
-            unsettled += not (abs(step) <= tolerance * T_k[i])
+            mean_capacity(heat, T_k, T, capacity, slope)
+        unsettled = sweep(
+            T_k, change, T, E, registers[result], capacity, slope, factor, a, c_dt, tolerance
+        )
         if unsettled == 0:
             break
     if unsettled > 0:
         for i in range(n):
-            if not (abs(change[i]) <= tolerance * T_k[i]):
-                T_k[i] = couple_cell(E[i], T_n[i], rho[i], C_v, a, c_dt, tolerance, sigma_a, heat)
-        run(code, registers, n)
+            if change[i] != 0.0:
+                T_k[i] = couple_cell(E[i], T[i], rho[i], C_v, a, c_dt, tolerance, sigma_a, heat)
     if varies:
-        _mean_capacity(heat_registers, heat_code, heat_result, T_k, scratch, n)
-    opacity = registers[result]
+        mean_capacity(heat, T_k, T, capacity, slope)
     cancelled = 0
     for i in range(n):
-        gained = capacity[i] * (T_k[i] - T_n[i])
-        change[i] = E[i] - gained
-        cancelled += change[i] < CANCELLATION * gained
+        gained = factor * capacity[i] * (T_k[i] - T[i])
+        change[i] = gained
+        E[i] -= gained
+        T[i] = T_k[i]
+        cancelled += E[i] < CANCELLATION * gained
     if cancelled > 0:
         # All but a rounding error of E went into matter: take E from its own equation instead.
+        run(code, registers, n)
         for i in range(n):
-            if change[i] < CANCELLATION * capacity[i] * (T_k[i] - T_n[i]):
-                k = c_dt * opacity[i]
-                change[i] = (E[i] + k * a * T_k[i] ** 4) / (1 + k)
-    for i in range(n):
-        T[i] = T_k[i]
-        E[i] = change[i]
+            if E[i] < CANCELLATION * change[i]:
+                k = c_dt * registers[result, i]
+                E[i] = (E[i] + change[i] + k * a * T[i] ** 4) / (1 + k)
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -145,15 +165,13 @@ def couple_cell(E_n, T_n, rho, C_v, a, c_dt, tolerance, sigma_a, heat):
     code, result, row_registers = sigma_a
     heat_code, heat_result, heat_row_registers = heat
     registers = row_registers[:, :1].copy()  # one cell of our own; constants come along
-    heat_registers = heat_row_registers[:, :1].copy()
-    scratch = np.empty((ROWS, 1), dtype=registers.dtype)
-    varies = heat_registers.shape[0] > 0
+    own_heat = (heat_code, heat_result, heat_row_registers[:, :1].copy())
+    varies = own_heat[2].shape[0] > 0
+    old = np.full(1, T_n)
+    capacity, slope = np.full(1, rho * C_v), np.full(1, rho * C_v)
     registers[0, 0] = rho
-    scratch[T_N, 0] = T_n
-    scratch[CAPACITY, 0] = rho * C_v
-    scratch[SLOPE, 0] = rho * C_v
     if varies:
-        heat_registers[0, 0] = rho
+        own_heat[2][0, 0] = rho
     T_r = math.sqrt(math.sqrt(max(E_n, 0.0) / a))
     low, high = min(T_n, T_r), max(T_n, T_r)
     if E_n < 0.0:  # transport may leave a slightly negative E; matter then pays for it
@@ -163,9 +181,9 @@ def couple_cell(E_n, T_n, rho, C_v, a, c_dt, tolerance, sigma_a, heat):
         registers[1, 0] = T
         run(code, registers, 1)
         if varies:
-            _mean_capacity(heat_registers, heat_code, heat_result, registers[1], scratch, 1)
+            mean_capacity(own_heat, registers[1, :1], old, capacity, slope)
         k = c_dt * registers[result, 0]
-        step = newton_step(T, T_n, E_n, k, scratch[CAPACITY, 0], scratch[SLOPE, 0], a)
+        step = newton_step(T, T_n, E_n, k, capacity[0], slope[0], a)
         if step < 0.0:
             high = T
         elif step > 0.0:
