@@ -18,6 +18,9 @@ from solver.media import ArrayDensity, Density, FormulaDensity
 SpaceFormula = Annotated[str, formula_of("x", "y", "t_0")]
 MaterialFormula = Annotated[str, formula_of("rho", "T")]
 
+MAX_SIDE = 2**31 - 1  # cells along an axis, so that they can be counted in 32 bits
+MAX_STEPS = 10**8  # beyond this a run is a slip of the pen: the times alone would fill the memory
+
 
 class _Model(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -26,8 +29,8 @@ class _Model(pydantic.BaseModel):
 class GridConfig(_Model):
     """Cells and extent; what is left out follows from the density file and square cells."""
 
-    nx: int | None = pydantic.Field(None, gt=0)
-    ny: int | None = pydantic.Field(None, gt=0)
+    nx: int | None = pydantic.Field(None, gt=0, le=MAX_SIDE)
+    ny: int | None = pydantic.Field(None, gt=0, le=MAX_SIDE)
     """Cells along x and y; may be left out when the density is an array."""
     x: tuple[float, float] = (0.0, 1.0)
     """Extent along x [cm]."""
@@ -37,7 +40,7 @@ class GridConfig(_Model):
     @pydantic.model_validator(mode="after")
     def _extents(self) -> Self:
         for name, extent in (("x", self.x), ("y", self.y)):
-            if extent is not None and extent[0] >= extent[1]:
+            if extent is not None and not 0 < extent[1] - extent[0] < math.inf:
                 raise ValueError(
                     f"{name}: found {list(extent)}, expected [from, to] with from < to"
                 )
@@ -136,7 +139,10 @@ class Problem(_Model):
             raise InputError("grid.nx: missing; give the number of cells along x")
         width = config.x[1] - config.x[0]
         if ny is None:
-            ny = nx if config.y is None else max(1, int(nx * (config.y[1] - config.y[0]) / width))
+            rows = nx if config.y is None else nx * (config.y[1] - config.y[0]) / width
+            if rows > MAX_SIDE:
+                raise InputError(f"grid.y: square cells would be {rows:.3g} along y; give grid.ny")
+            ny = max(1, int(rows))
         y = config.y or (0.0, ny * width / nx)
         return Grid(nx=nx, ny=ny, x=config.x, y=y)
 
@@ -154,6 +160,8 @@ class Problem(_Model):
     def _solvable(self) -> Self:
         grid = self.cells
         h = min(grid.dx, grid.dy)
+        if h == 0:
+            raise ValueError(f"grid: found cells of {grid.dx} x {grid.dy} cm; make them larger")
         if self.scheme == "published":
             self._published_only()
             limit = 1.0
@@ -164,8 +172,12 @@ class Problem(_Model):
                 f"time.cfl: found {self.time.cfl}, expected at most {limit:.6g} on this grid "
                 "(stability); lower it"
             )
-        if not math.isfinite(self.time.final * self.constants.c / (self.time.cfl * h)):
-            raise ValueError("time.final: too many steps to count; lower it or coarsen the grid")
+        step = self.time.cfl * h / self.constants.c
+        if step == 0 or self.time.final / step > MAX_STEPS:
+            raise ValueError(
+                f"time.final: found {self.time.final}, which is more than {MAX_STEPS:.0e} steps of "
+                f"cfl·h/c = {step:.3g} sh; lower it, raise time.cfl or coarsen the grid"
+            )
         capacity = self.heat_capacity
         if capacity is not None and not (capacity > 0 and math.isfinite(capacity)):
             raise ValueError(
