@@ -126,7 +126,7 @@ def _draw_published(out: Path) -> None:
         predicted = reconstruct(trained.model, signals, symmetries=True)[0].numpy()
     figure = maps(["published density"], data.density(position)[None], predicted[None])
     with runs.atomic(out / "published.png") as temporary:
-        figure.savefig(temporary, dpi=110, format="png")
+        figure.savefig(temporary, dpi=110, format="png", bbox_inches="tight")
 
 
 def _page(out: Path, plan: list[Stage], seconds: list[float], metrics: dict[str, Any]) -> str:
