@@ -20,11 +20,10 @@ from jobs.cluster import Backend, InProcess, PoolLostError, open_pool
 from jobs.config import load
 from jobs.siqd_search import Journal, Search, search
 from learning.siqd import comparison, peers, report, tables
-from learning.siqd.features import prepare
 from learning.siqd.rebuild import SHIPPED, Row, Structures, row, rows_as_csv
 from learning.siqd.search import Searched, Yardstick
 from learning.siqd.structures import Dot
-from learning.siqd.study import STEPS, Settings, Study, run_study
+from learning.siqd.study import STEPS, Settings, Study, begin, run_study
 from learning.siqd.table import DotTable, Source, read_table
 
 DESCRIPTION = """\
@@ -74,7 +73,7 @@ def _siqd(arguments: command.Arguments) -> int:
     table = None
     if config.rebuild is None:
         table = read_table(config.data)
-        prepare(table, config.preparation)
+        begin(table, config)
     out = arguments.out or Path("runs") / "siqd" / arguments.config.stem
     if arguments.dry_run:
         print(_plan(config, table, out))
@@ -100,8 +99,11 @@ def _plan(config: SiqdConfig, table: DotTable | None, out: Path) -> str:
     if config.rebuild is not None:
         lines.append(f"make {len(config.rebuild.dots())} dots afresh ({config.backend.kind})")
     if table is not None:
-        kept = len(prepare(table, config.preparation).table)
-        lines.append(f"study {len(table)} dots of {table.origin}, {kept} after the cut")
+        prepared, clustering, _ = begin(table, config)
+        lines.append(
+            f"study {len(table)} dots of {table.origin}, {len(prepared.table)} after the cut, "
+            f"in {clustering.n_clusters_} structure classes"
+        )
     if config.search is not None:
         lines.append(f"search {config.search.trials} trials a task ({config.backend.kind})")
     if config.peers is not None:
@@ -142,7 +144,7 @@ def _rebuild(structures: Structures, backend: Any, out: Path) -> DotTable:
     path = out / SHIPPED.name
     with runs.atomic(path) as temporary:
         temporary.write_text(rows_as_csv(journal.entries[i] for i in range(len(dots))))
-    return dataclasses.replace(read_table(Source(file=path)), rebuilt=True)
+    return dataclasses.replace(read_table(Source(file=path)), origin=path.name, rebuilt=True)
 
 
 def _make_row(dots: list[Dot], index: int) -> Row:

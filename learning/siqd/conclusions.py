@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import adjusted_mutual_info_score, silhouette_score
 from sklearn.model_selection import cross_val_predict
 
-from learning.siqd.classify import BAND_LIMITS, Assessment, Task, bands, small_fits
+from learning.siqd.classify import BAND_LIMITS, BANDS, Assessment, Task, bands, small_fits
 from learning.siqd.published import NETWORKS, network
 
 
@@ -46,7 +46,8 @@ class Separability:
     silhouette_bands, silhouette_clusters : mean silhouette, from -1 (mixed) to 1 (apart)
     accuracy : of the band network over folds
     accuracy_from_regression : of the bands that the regressor's wavelengths fall into
-    accuracy_shifted : of the band network when the limits between bands are put elsewhere (m,)
+    shifts : by which all the limits between bands are moved [nm] (m,)
+    accuracy_shifted : of the band network with the limits moved (m,)
     error_distances : of misclassified dots from the nearest limit between bands [nm] (e,)
     typical_distance : median of that distance over all dots [nm]
     """
@@ -55,6 +56,7 @@ class Separability:
     silhouette_clusters: float
     accuracy: float
     accuracy_from_regression: float
+    shifts: NDArray[np.float64]
     accuracy_shifted: NDArray[np.float64]
     error_distances: NDArray[np.float64]
     typical_distance: float
@@ -87,13 +89,13 @@ def separability(
     regression: Assessment,
     *,
     folds: int,
-    repeats: int,
+    shifts: NDArray[np.float64],
 ) -> Separability:
     """Test whether the bands are more than cuts through a continuum of wavelengths.
 
-    If they are classes of their own, the same network does worse when the limits are put at
-    random places; if they are cuts, any cuts are as good, errors gather at the limits, and the
-    regressor, told nothing of bands, classifies as well.
+    If they are classes of their own, the same network does worse when all the limits are moved;
+    if they are cuts, moved ones are as good, errors gather at the limits, and the regressor, told
+    nothing of bands, classifies as well.
     """
     features, wavelength = by_band.task.features, regression.task.target
     colour = by_band.task.target
@@ -104,7 +106,10 @@ def separability(
         silhouette_clusters=_silhouette(features, clusters),
         accuracy=float(np.mean(~wrong)),
         accuracy_from_regression=float(np.mean(bands(regression.fold_predictions) == colour)),
-        accuracy_shifted=_shifted(features, wavelength, colour, folds, repeats),
+        shifts=shifts,
+        accuracy_shifted=np.array(
+            [_accuracy(features, wavelength, float(shift), folds) for shift in shifts]
+        ),
         error_distances=distance[wrong],
         typical_distance=float(np.median(distance)),
     )
@@ -116,29 +121,15 @@ def _silhouette(features: NDArray[np.float64], labels: NDArray[np.int64]) -> flo
     return float(silhouette_score(features, labels))
 
 
-def _shifted(
-    features: NDArray[np.float64],
-    wavelength: NDArray[np.float64],
-    colour: NDArray[np.int64],
-    folds: int,
-    repeats: int,
-) -> NDArray[np.float64]:
-    """Accuracy over folds with the sizes of the bands dealt out in another order.
-
-    So the limits move while the classes stay as small and as large as they were.
-    """
-    model = network("bands", NETWORKS["bands"].parameters)
-    ranks = np.argsort(np.argsort(wavelength, kind="stable"))
-    sizes = np.bincount(colour)
-    sizes = sizes[sizes > 0]
-    rng = np.random.default_rng(0)
-    found = []
+def _accuracy(
+    features: NDArray[np.float64], wavelength: NDArray[np.float64], shift: float, folds: int
+) -> float:
+    """Accuracy of the band network over folds when every limit is moved by the shift [nm]."""
+    classes, target = np.unique(bands(wavelength - shift), return_inverse=True)
+    names = tuple(BANDS[band] for band in classes)
+    task = Task(name="bands", features=features, target=target, classes=names)
+    model = network("bands", NETWORKS["bands"].parameters, task.seed)
+    parts = task.folds(folds, np.arange(len(target)))
     with small_fits():
-        for _ in range(repeats):
-            limits = np.cumsum(rng.permutation(sizes))[:-1]
-            target = np.searchsorted(limits, ranks, side="right")
-            names = tuple(str(i) for i in range(len(sizes)))
-            task = Task(name="bands", features=features, target=target, classes=names)
-            parts = task.folds(folds, np.arange(len(target)))
-            found.append(np.mean(cross_val_predict(model, features, target, cv=parts) == target))
-    return np.array(found)
+        predictions = cross_val_predict(model, features, target, cv=parts)
+    return float(np.mean(predictions == target))

@@ -19,7 +19,7 @@ th, td { padding: .3rem .7rem; text-align: left; vertical-align: top;
          border-bottom: 1px solid #e4e4e4; }
 th { border-bottom: 2px solid #999; } td.number { text-align: right; white-space: nowrap;
      font-variant-numeric: tabular-nums; }
-figure { margin: 1.4rem 0; } figure img { width: 100%; height: auto; }
+figure { margin: 1.4rem 0; } figure img { max-width: 100%; height: auto; }
 figcaption, .note { font-size: .88rem; color: #555; }
 .box { background: #f4f6f9; border-left: 4px solid #4477aa; padding: .6rem 1rem; margin: 1rem 0; }
 .wide { overflow-x: auto; }

@@ -121,6 +121,10 @@ def write(
         for name in names:
             page.figure(pictures[name], CAPTIONS[name])
 
+    def odd(section: str) -> None:
+        page.text("Odd in the paper:")
+        page.points(ODDITIES[section])
+
     page.text(
         "The analysis of A. J. Parker and A. S. Barnard, Nanoscale Horiz. 6, 277 (2021), doi "
         f"10.1039/d0nh00637h, on {len(study.table)} hydrogen-terminated silicon dots "
@@ -152,6 +156,7 @@ def write(
             for drop in drops(study.correlations)
         ],
     )
+    odd("features")
     show("figS1_correlations")
     page.section("Structure classes")
     page.text(
@@ -160,17 +165,20 @@ def write(
         "between seed the classes. A class can be as small as one dot where a shoulder of the "
         "curve counts as a peak."
     )
+    odd("structure classes")
     show("fig2_clusters", "figS5_robustness", "figS3_by_cluster", "figS4_cluster_colours")
     page.section("Networks")
+    odd("networks")
     for name, picture in (("bands", "fig3_bands"), ("clusters", "fig4_clusters_network")):
         show(picture)
         page.table(
             (
                 TITLES[name],
                 "precision / recall / F1, published",
+                "dots",
                 "ours, test part",
                 "dots tested",
-                "dots in all",
+                "dots",
             ),
             class_rows(study, name),
         )
@@ -203,8 +211,6 @@ def write(
             ],
         )
         show("figS11_peers", "figS12_peers_by_p")
-    page.section("What is odd in the paper")
-    page.points(ODDITIES)
     page.section("How this was made")
     page.table(("", ""), made)
     return page.html()

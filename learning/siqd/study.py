@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import adjusted_rand_score
 
@@ -22,7 +22,7 @@ from learning.siqd.features import (
     correlations,
     prepare,
 )
-from learning.siqd.ils import IterativeLabelSpreading
+from learning.siqd.ils import IterativeLabelSpreading, count_of
 from learning.siqd.table import DotTable, Source
 
 TASKS = ("bands", "clusters", "wavelength")
@@ -44,10 +44,18 @@ class Settings(BaseModel):
     """Folds of the cross-validation."""
     curve_sizes: int = Field(8, ge=2, le=50)
     """Points of the learning curves."""
-    shifted_limits: int = Field(20, ge=1)
-    """Trials with limits between bands put elsewhere."""
-    seed: int = 42
+    largest_shift: float = Field(30.0, gt=0, le=100)
+    """The limits between bands are moved up to so far, either way, to see what that does [nm]."""
+    shifts: int = Field(21, ge=3)
+    """How many moved limits are tried; an odd number has the colour bands themselves among them."""
+    seed: int = Field(42, ge=0)
     """Seed of the 80/20 split, the folds and the networks."""
+
+    @field_validator("p")
+    @classmethod
+    def _count_or_share(cls, p: float) -> float:
+        count_of(p, published.N_KEPT)
+        return p
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,11 +110,9 @@ class Study:
 
 def run_study(table: DotTable, settings: Settings, done: Callable[[str], None]) -> Study:
     """Do the study; ``done`` is told the name of each of the ``STEPS`` when it is over."""
-    prepared = prepare(table, settings.preparation)
-    clustering = IterativeLabelSpreading(p=settings.p).fit(prepared.features)
+    prepared, clustering, tasks = begin(table, settings)
     robustness = _robustness(prepared.features, clustering, settings)
     done("clusters")
-    tasks = make_tasks(prepared, clustering.labels_, settings.seed)
     networks, curves = {}, {}
     for name, task in tasks.items():
         model = published.network(name, published.NETWORKS[name].parameters, settings.seed)
@@ -125,7 +131,7 @@ def run_study(table: DotTable, settings: Settings, done: Callable[[str], None]) 
         clustering.labels_,
         networks["wavelength"],
         folds=settings.folds,
-        repeats=settings.shifted_limits,
+        shifts=np.linspace(-settings.largest_shift, settings.largest_shift, settings.shifts),
     )
     done("separability")
     return Study(
@@ -141,6 +147,21 @@ def run_study(table: DotTable, settings: Settings, done: Callable[[str], None]) 
         purity=by_colour,
         separability=apart,
     )
+
+
+def begin(
+    table: DotTable, settings: Settings
+) -> tuple[Prepared, IterativeLabelSpreading, dict[str, Task]]:
+    """Prepare the dots and cluster them: what takes no time, and shows whether the rest can be.
+
+    Raises
+    ------
+    InputError
+        When there are too few dots, or one structure class only.
+    """
+    prepared = prepare(table, settings.preparation)
+    clustering = IterativeLabelSpreading(p=settings.p).fit(prepared.features)
+    return prepared, clustering, make_tasks(prepared, clustering.labels_, settings.seed)
 
 
 def make_tasks(prepared: Prepared, clusters: NDArray[np.int64], seed: int) -> dict[str, Task]:

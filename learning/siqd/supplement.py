@@ -128,21 +128,22 @@ def robustness(study: Study) -> Figure:
 
 
 def separability(study: Study) -> Figure:
-    """The network's accuracy for other limits between bands, and where its errors lie."""
+    """The network's accuracy as the limits are moved, and where its errors lie."""
     found = study.separability
     figure, axes = canvas(10, 3.8, 1, 2)
     left, right = axes[0]
-    left.hist(found.accuracy_shifted, 12, color="#bbbbbb", label="limits put elsewhere")
-    for value, name, colour in (
-        (found.accuracy, "colour bands", "#4477aa"),
-        (found.accuracy_from_regression, "bands of the regressor's wavelengths", "#ee6677"),
-    ):
-        left.axvline(value, color=colour, lw=2, label=name)
-    left.set(
-        xlabel="accuracy over folds", ylabel="sets of limits", title="a  are the bands special?"
+    left.plot(found.shifts, found.accuracy_shifted, "o-", ms=4, color="#4477aa", label="network")
+    left.axvline(0, color="0.6", lw=1, ls="--", label="colour bands")
+    left.plot(
+        0, found.accuracy_from_regression, "s", color="#ee6677", label="bands of the regressor"
     )
-    left.set_ylim(0, 1.5 * left.get_ylim()[1])
-    left.legend(frameon=False, fontsize=8, loc="upper left")
+    left.set(
+        xlabel="all limits moved by [nm]",
+        ylabel="accuracy over folds",
+        ylim=(min(0.8, found.accuracy_shifted.min() - 0.02), 1.0),
+        title="a  are the limits special?",
+    )
+    left.legend(frameon=False, fontsize=8, loc="lower left", ncols=3)
     top = max(found.typical_distance, *found.error_distances, 1.0)
     right.hist(found.error_distances, np.linspace(0, top, 20), color="#aa3377")
     right.axvline(
@@ -207,7 +208,8 @@ def peers(sets: Sequence[TestSet], outcomes: Sequence[Outcome]) -> Figure:
             axis.set_xticks([])
             axis.set_yticks([])
             axis.set_xlabel(
-                f"{outcome.adjusted_rand + 0.0:.2f} | {1e3 * outcome.seconds:.0f} ms", fontsize=8
+                f"{round(outcome.adjusted_rand, 2) + 0.0:.2f} | {1e3 * outcome.seconds:.0f} ms",
+                fontsize=8,
             )
             if i == 0:
                 star = "*" if method in TOLD_THE_NUMBER else ""

@@ -163,7 +163,7 @@ def mean_agreement(outcomes: Sequence[Outcome]) -> dict[str, float]:
     }
 
 
-def metrics(study: Study, found: Sequence[Verdict]) -> dict[str, Any]:
+def metrics(study: Study, verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """The numbers of the study for metrics.json; null where one does not exist."""
     apart, colour = study.separability, study.purity
     result = {
@@ -174,13 +174,13 @@ def metrics(study: Study, found: Sequence[Verdict]) -> dict[str, Any]:
             "kept": len(study.prepared.table),
             "dropped_columns": {drop.name: drop.correlation for drop in drops(study.correlations)},
         },
-        "clusters": {
+        "structure_classes": {
             "p": study.settings.p,
             "count": study.clustering.n_clusters_,
             "sizes": np.bincount(study.clustering.labels_).tolist(),
             "median_agreement_over_starts": float(np.median(study.robustness.agreement_by_start)),
         },
-        **{name: _scores(assessment) for name, assessment in study.networks.items()},
+        "networks": {name: _scores(found) for name, found in study.networks.items()},
         "forest": _scores(study.forest),
         "purity": {
             "share_of_commonest_band": colour.overall,
@@ -192,9 +192,10 @@ def metrics(study: Study, found: Sequence[Verdict]) -> dict[str, Any]:
             "silhouette_clusters": apart.silhouette_clusters,
             "accuracy": apart.accuracy,
             "accuracy_from_regression": apart.accuracy_from_regression,
-            "accuracy_shifted_limits_mean": float(apart.accuracy_shifted.mean()),
+            "accuracy_moved_limits_least": float(apart.accuracy_shifted.min()),
+            "accuracy_moved_limits_most": float(apart.accuracy_shifted.max()),
         },
-        "conclusions_hold": {verdict.question: verdict.holds for verdict in found},
+        "conclusions_hold": {verdict.key: verdict.holds for verdict in verdicts},
     }
     return _finite(result)
 

@@ -1,0 +1,210 @@
+"""The job: one line gives the report; killed and started again it gives the same numbers."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from jobs.cluster import Backend, InProcess, Local, open_pool
+from jobs.config import load
+from jobs.siqd import SiqdConfig, main
+from jobs.siqd_search import Journal, Search, _search_task
+from learning.siqd.classify import Task, bands
+from learning.siqd.features import Preparation, prepare
+from learning.siqd.rebuild import SHIPPED
+from learning.siqd.search import Space
+from learning.siqd.table import Source, read_table
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIGS = ROOT / "configs" / "siqd"
+DEBUG = str(CONFIGS / "debug.yaml")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    out = tmp_path_factory.mktemp("siqd") / "run"
+    assert main([DEBUG, "--out", str(out)]) == 0
+    return out
+
+
+def numbers(out):
+    """metrics.json without what is a time."""
+    found = json.loads((out / "metrics.json").read_text())
+    found.pop("search_yardsticks")
+    return found
+
+
+@pytest.mark.parametrize("config", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_configuration_can_be_read(config):
+    load(SiqdConfig, config)
+
+
+def test_report_is_one_self_contained_page(finished):
+    page = (finished / "report.html").read_text()
+    assert "tight-binding substitute" in page
+    assert page.count("data:image/png;base64,") == len(list((finished / "figures").glob("*.png")))
+    assert not re.search(r'(src|href)="(?!data:)', page)
+
+
+def test_every_published_score_stands_beside_ours(finished):
+    with (finished / "tables" / "published_and_ours.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    published = " ".join(row["published"] for row in rows)
+    for score in ("0.975 / 0.933", "1.000 / 0.983", "0.997 / 0.996", "0.994 ± 0.007", "303"):
+        assert score in published
+    assert all(row["ours"] and row["why they differ"] for row in rows)
+
+
+def test_metrics_hold_every_network_and_conclusion(finished):
+    found = json.loads((finished / "metrics.json").read_text())
+    assert set(found["networks"]) == {"bands", "clusters", "wavelength"}
+    assert len(found["conclusions_hold"]) == 3
+    assert found["search"]["bands"]["trials"] == 6
+
+
+def test_weights_of_the_networks_are_those_that_predict(finished):
+    """Wavelengths of the table from the exported weights and biases alone."""
+    import numpy as np
+
+    with (finished / "tables" / "network_wavelength.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    layers = sorted({int(row["layer"]) for row in rows})
+    table = read_table(Source(file=finished / SHIPPED.name))
+    values = prepare(table, Preparation(shortest=300.0)).features
+    for layer in layers:
+        here = [row for row in rows if int(row["layer"]) == layer]
+        matrix = np.zeros((values.shape[1] + 1, max(int(row["to_unit"]) for row in here)))
+        for row in here:
+            matrix[int(row["from_unit"]), int(row["to_unit"]) - 1] = float(row["value"])
+        values = np.column_stack([np.ones(len(values)), values]) @ matrix
+        if layer != layers[-1]:
+            values = np.maximum(values, 0.0)
+    wavelength = table.wavelength[table.wavelength >= 300.0]
+    assert np.corrcoef(values[:, 0], wavelength)[0, 1] > 0.97
+
+
+def test_a_finished_run_is_left_alone(finished, capsys):
+    before = (finished / "report.html").stat().st_mtime_ns
+    assert main([DEBUG, "--out", str(finished), "--resume"]) == 0
+    assert "complete already" in capsys.readouterr().out
+    assert main([DEBUG, "--out", str(finished)]) == 2
+    assert (finished / "report.html").stat().st_mtime_ns == before
+
+
+def test_a_run_killed_at_some_instant_goes_on_with_the_same_line(finished, tmp_path):
+    out = tmp_path / "run"
+    line = [sys.executable, "-m", "jobs.siqd", DEBUG, "--out", str(out)]
+    first = subprocess.Popen(line, cwd=ROOT, stderr=subprocess.DEVNULL)
+    journal = out / "dots.jsonl"
+    deadline = time.monotonic() + 60
+    while not (journal.exists() and journal.read_text().count("\n") >= 5):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    kept = journal.read_text().rpartition("\n")[0].splitlines()
+    assert len(kept) < len((finished / "dots.jsonl").read_text().splitlines())
+    assert main(line[3:]) == 0
+    assert journal.read_text().splitlines()[: len(kept)] == kept
+    assert numbers(out) == numbers(finished)
+    for name in (SHIPPED.name, "tables/dots.csv", "tables/network_bands_searched.csv"):
+        assert (out / name).read_bytes() == (finished / name).read_bytes()
+
+
+def test_journal_drops_a_line_cut_short(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    journal = Journal(path)
+    journal.add(3, {"a": 1.5})
+    journal.add(1, [2])
+    with path.open("a") as file:
+        file.write("[7, {")
+    again = Journal(path)
+    assert again.entries == {3: {"a": 1.5}, 1: [2]}
+    again.add(7, "whole")
+    assert Journal(path).entries[7] == "whole"
+
+
+@pytest.fixture(scope="module")
+def band_task():
+    prepared = prepare(read_table(Source()), Preparation())
+    colour = bands(prepared.wavelength)
+    names = ("violet", "blue", "green", "yellow", "orange", "red")
+    return Task(name="bands", features=prepared.features, target=colour, classes=names)
+
+
+def test_search_on_dask_workers_gives_the_trials_of_the_plain_loop(band_task, tmp_path):
+    wanted = Search(trials=8, chunk=2, chunks_a_round=2, space=Space(folds=2, max_iter=(20, 30)))
+    found = {}
+    backends: dict[str, Backend] = {"plain": InProcess(), "dask": Local(workers=2)}
+    for name, backend in backends.items():
+        with open_pool(backend) as pool:
+            journal = Journal(tmp_path / name)
+            found[name] = _search_task(band_task, wanted, wanted.trials, pool, journal)
+    assert found["plain"] == found["dask"]
+
+
+def test_search_goes_on_from_its_journal(band_task, tmp_path):
+    wanted = Search(trials=8, chunk=2, chunks_a_round=2, space=Space(folds=2, max_iter=(20, 30)))
+    run: list[int] = []
+
+    class Counting:
+        def map(self, function, items):
+            for item in items:
+                run.append(item)
+                yield item, function(item)
+
+    path = tmp_path / "journal"
+    whole = _search_task(band_task, wanted, 8, Counting(), Journal(path))
+    assert run == [0, 1, 2, 3]
+    path.write_text("".join(line + "\n" for line in path.read_text().splitlines()[:3]))
+    assert _search_task(band_task, wanted, 8, Counting(), Journal(path)) == whole
+    assert run == [0, 1, 2, 3, 3]
+
+
+def test_dry_run_writes_nothing(tmp_path, capsys):
+    out = tmp_path / "run"
+    assert main([str(CONFIGS / "paper.yaml"), "--dry-run", "--out", str(out)]) == 0
+    assert "study 292 dots of tight_binding_dots.csv, 282 after the cut" in capsys.readouterr().out
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["data.file=absent.csv"], "absent.csv: no such file"),
+        (["rebuild={}", "data.file=dots.csv"], "give either rebuild or data.file"),
+        (["shifs=3"], "did you mean 'shifts'?"),
+        (["rebuild={centre: face}"], "rebuild.centre"),
+        (["preparation.shortest=670"], "expected at least 50"),
+        (["p=-2"], "p: found -2"),
+        (["p=2.5"], "p: found p = 2.5; expected a count"),
+        (["p=60"], "found one structure class"),
+    ],
+)
+def test_bad_input_is_one_message_and_code_2(tmp_path, capsys, overrides, message):
+    arguments = [str(CONFIGS / "paper.yaml"), "--out", str(tmp_path / "run")]
+    for override in overrides:
+        arguments += ["--set", override]
+    assert main(arguments) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_users_table_is_studied_without_being_called_rebuilt(tmp_path):
+    table = tmp_path / "mine.csv"
+    table.write_text(SHIPPED.read_text())
+    out = tmp_path / "run"
+    quick = ["curve_sizes=2", "shifts=3", "folds=3", "peers=null", "other_p=[15]"]
+    arguments = [str(CONFIGS / "paper.yaml"), "--out", str(out), "--set", f"data.file={table}"]
+    for override in quick:
+        arguments += ["--set", override]
+    assert main(arguments) == 0
+    assert "substitute" not in (out / "report.html").read_text()
+    assert json.loads((out / "metrics.json").read_text())["data"]["rebuilt"] is False
