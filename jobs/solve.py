@@ -1,5 +1,8 @@
 """``opalux solve``: one simulation, on one process or many."""
 
+import math
+import os
+import shutil
 import signal
 import sys
 import time
@@ -9,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 import pydantic
 
 from jobs import command, runs
-from jobs.config import apply_overrides, check, dump, load, read_text
+from jobs.config import ConfigError, apply_overrides, check, dump, load, read_text
 from jobs.ranks import Ranks
 from solver.formulas import formula_of
 from solver.problem import Problem
@@ -27,6 +30,9 @@ CONFIG is a YAML file, or a .cfg file of the original program. Results go to DIR
 SIGTERM or SIGUSR1 writes a checkpoint and ends with exit code 75; the same line with --resume
 goes on from there, on any number of processes.
 """
+
+CELL_BYTES = 8 * 8  # a cell's share of the state, the density and what is held while starting
+DRY_RUN_CELLS = 10**7  # up to here a dry run also tries densities and initial values, in a moment
 
 
 class _Model(pydantic.BaseModel):
@@ -107,8 +113,42 @@ class _Stop:
         self.asked = True
 
 
+def check_memory(config: SolveConfig, size: int) -> None:
+    """Refuse a grid that cannot fit into this machine's memory, shared by ``size`` processes."""
+    grid = config.cells
+    needed = CELL_BYTES * grid.nx * grid.ny / size
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > memory:
+        raise ConfigError(
+            f"grid: found {grid.nx} x {grid.ny} cells, {needed / 2**30:.3g} GiB for each of {size} "
+            f"processes, but this machine has {memory / 2**30:.3g} GiB; coarsen the grid or use "
+            "more processes on more machines"
+        )
+
+
+def check_targets(config: SolveConfig, out: Path) -> None:
+    """Refuse an export that cannot be written, and a solution.h5 that does not fit into ``out``."""
+    if config.export is not None:
+        from jobs.solve_export import check_target
+
+        check_target(config)
+    from solver.march import time_steps
+    from solver.output import solution_arrays
+
+    arrays = solution_arrays(config.cells, len(time_steps(config)[1]))
+    needed = 8 * sum(math.prod(shape) for shape in arrays.values())
+    existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(existing).free
+    if needed > free:
+        raise ConfigError(
+            f"--out {out}: solution.h5 takes {needed / 2**30:.3g} GiB, but {free / 2**30:.3g} GiB "
+            "are free there; shorten the run, coarsen the grid or choose another folder"
+        )
+
+
 def start(config: SolveConfig, ranks: Ranks) -> "March":
     """Return the run at t = 0 on this process's share of the grid."""
+    check_memory(config, ranks.size)
     from solver.domain import SerialDomain
     from solver.march import March
 
@@ -231,22 +271,27 @@ def main(argv: list[str] | None = None) -> int:
 def _work(arguments: command.Arguments, ranks: Ranks) -> int:
     config, text = ranks.on_root(lambda: read_config(arguments.config, arguments.overrides))
     if arguments.dry_run:
+        if config.cells.nx * config.cells.ny <= DRY_RUN_CELLS:
+            ranks.together(lambda: start(config, ranks))
         if ranks.rank == 0:
             print(text + "# " + plan(config))
         return command.OK
-    if config.export is not None:
-        from jobs.solve_export import make_room
+    from solver.march import SolverFailure
 
-        ranks.on_root(lambda: make_room(config))
     out = arguments.out or Path("runs") / arguments.config.stem
-
+    ranks.on_root(lambda: check_targets(config, out))
     march = ranks.together(lambda: start(config, ranks))  # finds out all that may be wrong
     ranks.on_root(lambda: runs.open_run(out, text, resume=arguments.resume, force=arguments.force))
     if arguments.resume and ranks.on_root((out / "run.json").exists):
         if ranks.rank == 0:
             print(f"{out}: complete already", file=sys.stderr)
         return command.OK
-    return solve(march, config, text, out, ranks)
+    try:
+        return solve(march, config, text, out, ranks)
+    except SolverFailure as error:  # on all processes at once
+        if not arguments.resume:
+            ranks.on_root(lambda: shutil.rmtree(out))
+        raise ConfigError(f"{arguments.config}: {error}") from None
 
 
 if __name__ == "__main__":

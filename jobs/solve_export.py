@@ -1,5 +1,6 @@
 """What `jobs.solve` does with a finished solution.h5: the original's exports, exact errors."""
 
+import contextlib
 import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,18 +62,24 @@ def check_export(config: "SolveConfig") -> None:
                 )
 
 
-def make_room(config: "SolveConfig") -> None:
-    """Make the folder of the export, and make sure that a file can be written there."""
+def check_target(config: "SolveConfig") -> None:
+    """Make sure that the export can be written where it is to go, and leave nothing there."""
     assert config.export is not None
     path = config.export.file
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            raise IsADirectoryError("it is a folder")
-        with runs.atomic(path.with_name(f".{path.name}.try")) as temporary:
-            temporary.touch()
-        path.with_name(f".{path.name}.try").unlink()
-    except OSError as error:
+        made = [folder for folder in path.parents if not folder.exists()]
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_dir():
+                raise IsADirectoryError("it is a folder")
+            with runs.atomic(path.with_name(f".{path.name}.try")) as temporary:
+                temporary.touch()
+            path.with_name(f".{path.name}.try").unlink()
+        finally:
+            for folder in made:
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+    except (OSError, ValueError) as error:  # ValueError: a name that holds a null character
         raise InputError(f"export.file: cannot write {path} ({error}); choose another") from None
 
 
@@ -80,6 +87,7 @@ def export(config: "SolveConfig", path: Path) -> None:
     """Write the export that the configuration asks for, from solution.h5 at ``path``."""
     assert config.export is not None
     solution, target = read_solution(path), config.export.file
+    target.parent.mkdir(parents=True, exist_ok=True)
     before = b""
     if config.export.write == "append" and target.exists():
         before = target.read_bytes()
@@ -94,8 +102,11 @@ def export(config: "SolveConfig", path: Path) -> None:
         temporary.write_bytes(before + added)
 
 
-def errors_against(config: "SolveConfig", path: Path) -> dict[str, dict[str, float]]:
-    """Return relative L1, L2 and maximum errors against ``config.exact`` at the final time."""
+def errors_against(config: "SolveConfig", path: Path) -> dict[str, dict[str, float | None]]:
+    """Return relative L1, L2 and maximum errors against ``config.exact`` at the final time.
+
+    An error that is no number, because the formula gives none there, is None.
+    """
     assert config.exact is not None
     solution, whole = read_solution(path), config.cells.whole
     errors = {}
@@ -111,11 +122,13 @@ def errors_against(config: "SolveConfig", path: Path) -> dict[str, dict[str, flo
         )
         difference, scale = np.abs(field - exact), np.abs(exact)
         tiny = np.finfo(float).tiny
-        errors[name] = {
-            "l1": float(difference.mean() / max(scale.mean(), tiny)),
-            "l2": float(np.sqrt((difference**2).mean() / max((scale**2).mean(), tiny))),
-            "max": float(difference.max() / max(scale.max(), tiny)),
-        }
+        with np.errstate(all="ignore"):
+            found = {
+                "l1": float(difference.mean() / max(scale.mean(), tiny)),
+                "l2": float(np.sqrt((difference**2).mean() / max((scale**2).mean(), tiny))),
+                "max": float(difference.max() / max(scale.max(), tiny)),
+            }
+        errors[name] = {key: value if np.isfinite(value) else None for key, value in found.items()}
     return errors
 
 
