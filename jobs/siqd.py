@@ -6,18 +6,17 @@ it stands, the run is complete.
 """
 
 import dataclasses
-import functools
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pydantic
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from jobs import command, runs
 from jobs.cluster import Backend, InProcess, PoolLostError, open_pool
-from jobs.config import load
+from jobs.config import dump, load
 from jobs.siqd_search import Journal, Search, search
 from learning.siqd import comparison, peers, report, tables
 from learning.siqd.rebuild import SHIPPED, Row, Structures, row, rows_as_csv
@@ -43,8 +42,8 @@ class Peers(pydantic.BaseModel):
     """Points of each test set."""
 
 
-class SiqdConfig(Settings):
-    """The configuration file: the study, what is done besides, and where."""
+class Work(Settings):
+    """The study and what is done besides."""
 
     rebuild: Structures | None = None
     """Make this set afresh instead of reading one."""
@@ -52,14 +51,24 @@ class SiqdConfig(Settings):
     """Search for hyper-parameters besides the published ones."""
     peers: Peers | None = Peers()
     """Compare clusterers; null leaves it out."""
-    backend: Backend = InProcess()
-    """Where dots are made and trials are run."""
 
     @pydantic.model_validator(mode="after")
-    def _one_set(self) -> "SiqdConfig":
+    def _one_set(self) -> Self:
         if self.rebuild is not None and self.data.file is not None:
             raise ValueError("give either rebuild or data.file: each names the set to study")
         return self
+
+
+class SiqdConfig(Work):
+    """The configuration file: the work, and where it is done (which changes no bit of it)."""
+
+    backend: Backend = InProcess()
+    """Where dots are made and trials are run."""
+
+    @property
+    def work(self) -> Work:
+        """The work alone."""
+        return Work.model_construct(**{name: getattr(self, name) for name in Work.model_fields})
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -69,7 +78,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _siqd(arguments: command.Arguments) -> int:
-    config, text = load(SiqdConfig, arguments.config, arguments.overrides)
+    config, _ = load(SiqdConfig, arguments.config, arguments.overrides)
     table = None
     if config.rebuild is None:
         table = read_table(config.data)
@@ -81,7 +90,7 @@ def _siqd(arguments: command.Arguments) -> int:
     finished = (out / "metrics.json").is_file()
     unfinished = (out / runs.CONFIG_NAME).is_file() and not finished
     go_on = arguments.resume or (unfinished and not arguments.force)
-    runs.open_run(out, text, resume=go_on, force=arguments.force)
+    runs.open_run(out, dump(config.work), resume=go_on, force=arguments.force)
     if go_on and finished:
         print(f"{out / 'report.html'}: complete already; --force starts afresh")
         return command.OK
@@ -132,13 +141,12 @@ def _rebuild(structures: Structures, backend: Any, out: Path) -> DotTable:
     dots = structures.dots()
     journal = Journal(out / "dots.jsonl")
     # The largest first: a worker left alone with one at the end would keep the others waiting.
-    todo = [i for i in reversed(range(len(dots))) if i not in journal.entries]
-    make = functools.partial(_make_row, dots)
+    todo = [(i, dot) for i, dot in enumerate(dots) if i not in journal.entries][::-1]
     with (
         runs.Progress("dots", len(dots), len(dots) - len(todo)) as progress,
         open_pool(backend) as pool,
     ):
-        for i, made in pool.map(make, todo):
+        for (i, _), made in pool.map(_make_row, todo):
             journal.add(i, made)
             progress.advance(note=str(made["name"]))
     path = out / SHIPPED.name
@@ -147,9 +155,9 @@ def _rebuild(structures: Structures, backend: Any, out: Path) -> DotTable:
     return dataclasses.replace(read_table(Source(file=path)), origin=path.name, rebuilt=True)
 
 
-def _make_row(dots: list[Dot], index: int) -> Row:
+def _make_row(numbered: tuple[int, Dot]) -> Row:
     with threadpool_limits(1):
-        return row(dots[index])
+        return row(numbered[1])
 
 
 def _compare_clusterers(
