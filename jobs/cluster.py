@@ -7,6 +7,7 @@ done: tasks leave their results in files and return short summaries.
 import contextlib
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
@@ -18,6 +19,16 @@ Result = TypeVar("Result")
 # A task that kills its worker is tried again on another one.  When to give up is for the task to
 # say (it knows which of its samples it was at), so dask must not give up first.
 WORKER_DEATHS_ALLOWED = 1000
+
+WATCH_EVERY = 5.0
+"""Time between two looks for lost workers [s]."""
+
+# Memory that a task gives back is kept for the next one: asking the system for it anew, zeroed
+# page by page, would cost a tenth of the time of small simulations.
+KEEP_MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": str(2**30),
+    "MALLOC_TRIM_THRESHOLD_": str(2**30),
+}
 
 SINGLE_THREADED = {
     "OMP_NUM_THREADS": "1",
@@ -174,8 +185,9 @@ def _dask_client(backend: Local | Slurm | Address) -> Iterator[Any]:
         # Workers take this over; for this process see `_silence`.
         "logging": {"distributed": "critical", "tornado": "critical", "asyncio": "critical"},
         "distributed.scheduler.allowed-failures": WORKER_DEATHS_ALLOWED,
-        "distributed.nanny.pre-spawn-environ": SINGLE_THREADED,
+        "distributed.nanny.pre-spawn-environ": SINGLE_THREADED | KEEP_MEMORY,
         "distributed.admin.system-monitor.gil.enabled": False,
+        "distributed.deploy.lost-worker-timeout": f"{WATCH_EVERY}s",
     }
     with dask.config.set(settings), contextlib.ExitStack() as stack:
         _silence()
@@ -197,26 +209,44 @@ def _silence() -> None:
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def _local(backend: Local) -> Any:
+@contextlib.contextmanager
+def _local(backend: Local) -> Iterator[Any]:
     import distributed
 
-    return distributed.LocalCluster(
-        n_workers=backend.workers or available_cores(),
+    wanted = backend.workers or available_cores()
+    with distributed.LocalCluster(
+        n_workers=wanted,
         threads_per_worker=1,
         processes=True,
         memory_limit=backend.memory or "auto",
         dashboard_address=None,
         silence_logs=logging.CRITICAL,
-    )
+    ) as cluster:
+        over = threading.Event()
+        watch = threading.Thread(target=_keep_up, args=(cluster, wanted, over), daemon=True)
+        watch.start()
+        try:
+            yield cluster
+        finally:
+            over.set()
+            watch.join()
 
 
-def _slurm(backend: Slurm) -> Any:
+def _keep_up(cluster: Any, wanted: int, over: threading.Event) -> None:
+    """Replace workers whose nanny is gone, too; dask would wait for them for ever."""
+    while not over.wait(WATCH_EVERY):
+        if len(cluster.scheduler.workers) < wanted:
+            cluster.scale(wanted)
+
+
+@contextlib.contextmanager
+def _slurm(backend: Slurm) -> Iterator[Any]:
     from dask_jobqueue.slurm import SLURMCluster
 
-    cluster = SLURMCluster(**slurm_options(backend))
-    # `adapt` puts new jobs in the place of those that ended at their time limit; `scale` would not.
-    cluster.adapt(minimum=backend.workers, maximum=backend.workers)
-    return cluster
+    with SLURMCluster(**slurm_options(backend)) as cluster:
+        # `adapt` puts new jobs in the place of those that ended at their time limit.
+        cluster.adapt(minimum=backend.workers, maximum=backend.workers)
+        yield cluster
 
 
 def slurm_options(backend: Slurm) -> dict[str, Any]:

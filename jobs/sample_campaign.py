@@ -11,12 +11,13 @@ import pydantic
 from numpy.typing import NDArray
 
 from learning.dataset_card import Splits
-from learning.dataset_shard import resample
+from learning.dataset_shard import brackets, resample
+from solver.domain import SerialDomain
 from solver.edges import EDGES, Pulse, Source
 from solver.families.catalogue import AnyFamily, choose
 from solver.families.family import Interval, Stream
 from solver.legacy import edge_quantities
-from solver.march import simulate, time_steps
+from solver.march import March, time_steps
 from solver.problem import Material, Problem
 
 Edge = Literal["up", "down", "left", "right"]
@@ -116,12 +117,24 @@ class Campaign(_Config):
         return grid.ny, grid.nx
 
     @functools.cached_property
+    def steps(self) -> NDArray[np.float64]:
+        """Times before each step of a simulation (n,) [sh]."""
+        low, high = self.problem.cells.x
+        return time_steps(self.problem_for(self.sources[0].edge, low, high))[1]
+
+    @functools.cached_property
     def times(self) -> NDArray[np.float64]:
         """Times of the recorded signals (n_times,) [sh]."""
-        _, steps, _ = time_steps(self.problem_for(self.sources[0].edge, 0.0, 0.0))
         if self.n_times is None:
-            return steps
-        return np.linspace(steps[0], steps[-1], self.n_times)
+            return self.steps
+        return np.linspace(self.steps[0], self.steps[-1], self.n_times)
+
+    @functools.cached_property
+    def rows(self) -> NDArray[np.int64]:
+        """The steps whose signals the recorded times lie on or between, ascending."""
+        if self.n_times is None:
+            return np.arange(len(self.steps))
+        return np.unique(np.concatenate(brackets(self.steps, self.times)))
 
     @property
     def source_names(self) -> tuple[str, ...]:
@@ -171,18 +184,23 @@ class Sample:
 
 
 Signals = dict[str, NDArray[np.float64]]
-"""Per edge (n, 4, cells): E, F_x, F_y, T before each step."""
+"""Per edge (rows, 4, cells): E, F_x, F_y, T before the steps that were asked for."""
 
-Simulation = Callable[[Problem, NDArray[np.float64]], tuple[NDArray[np.float64], Signals]]
-"""Solves a problem on a density (ny, nx) and returns the times (n,) [sh] and the signals."""
+Simulation = Callable[[Problem, NDArray[np.float64], NDArray[np.int64]], Signals]
+"""Solves a problem on a density (ny, nx) and returns the signals before the steps (rows,)."""
 
 
 def simulate_here(
-    problem: Problem, density: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], Signals]:
-    """Simulate in this process."""
-    solution = simulate(problem, density=density)
-    return solution.times, solution.signals
+    problem: Problem, density: NDArray[np.float64], rows: NDArray[np.int64]
+) -> Signals:
+    """Simulate in this process; only the wanted rows are kept of each chunk of steps."""
+    march = March(problem, SerialDomain(problem.cells, problem.edges), density)
+    kept: dict[str, list[NDArray[np.float64]]] = {edge: [] for edge in EDGES}
+    for chunk in march.run():
+        inside = rows[(chunk.first <= rows) & (rows < chunk.stop)] - chunk.first
+        for edge in EDGES:
+            kept[edge].append(chunk.signals[edge][inside])
+    return {edge: np.concatenate(parts) for edge, parts in kept.items()}
 
 
 def make_sample(campaign: Campaign, number: int, simulation: Simulation = simulate_here) -> Sample:
@@ -251,23 +269,20 @@ def simulate_sources(
     recorded = []
     for place, (start, stop) in zip(campaign.sources, sources, strict=True):
         problem = campaign.problem_for(place.edge, float(start), float(stop))
-        steps, signals = simulation(problem, rho)
-        recorded.append([record_edge(steps, signals[edge], campaign) for edge in EDGES])
+        signals = simulation(problem, rho, campaign.rows)
+        recorded.append([record_edge(signals[edge], campaign) for edge in EDGES])
     kept = np.array(recorded, dtype=np.float32)
     if not np.isfinite(kept).all():
         raise ArithmeticError("the simulation gave signals that are not finite")
     return kept
 
 
-def record_edge(
-    steps: NDArray[np.float64], signal: NDArray[np.float64], campaign: Campaign
-) -> NDArray[np.float64]:
+def record_edge(signal: NDArray[np.float64], campaign: Campaign) -> NDArray[np.float64]:
     """Turn the signal of one edge into what the data set keeps.
 
     Parameters
     ----------
-    steps : (n,) times of the steps [sh]
-    signal : (n, 4, cells) E, F_x, F_y, T before each step
+    signal : (rows, 4, cells) E, F_x, F_y, T before the steps ``campaign.rows``
     campaign : for the quantities, the times (linear interpolation) and the refinement
 
     Returns
@@ -275,10 +290,10 @@ def record_edge(
     (quantities, n_times, n_cells)
     """
     parts = dict(zip("EFT", edge_quantities(signal), strict=True))
-    kept = np.stack([parts[name] for name in campaign.quantities])  # (quantities, n, cells)
+    kept = np.stack([parts[name] for name in campaign.quantities])  # (quantities, rows, cells)
     if campaign.refinement > 1:
         coarse = kept.shape[-1] // campaign.refinement
         kept = kept.reshape(*kept.shape[:-1], coarse, campaign.refinement).mean(axis=-1)
     if campaign.n_times is None:
         return kept
-    return resample(kept, steps, campaign.times)
+    return resample(kept, campaign.steps[campaign.rows], campaign.times)

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pydantic
 
-from jobs.runs import atomic
 from jobs.sample_campaign import (
     Campaign,
     Sample,
@@ -30,6 +29,9 @@ from learning.dataset_shard import (
     validate_shard,
     write_shard,
 )
+
+MARKER_SIZE = 1024
+"""Markers are padded to the same length, so that one covers the other [bytes]."""
 
 RUNNING = ".running"
 """Folder of the markers, one for each shard in work."""
@@ -116,9 +118,13 @@ class Marker(pydantic.BaseModel):
             return None
 
     def write(self, path: Path) -> None:
-        """Write the marker to ``path``, atomically."""
-        with atomic(path) as temporary:
-            temporary.write_text(self.model_dump_json())
+        """Write the marker over the one at ``path``.
+
+        In one piece and in place: it is written before every sample, and a renamed file would make
+        the file system flush. A marker that a death tore apart counts as none.
+        """
+        with path.open("r+b" if path.exists() else "wb") as file:
+            file.write(self.model_dump_json().encode().ljust(MARKER_SIZE))
 
 
 def make_shard(plan: Plan, shard: int) -> Report:

@@ -119,7 +119,8 @@ def _image(shard: Shard, attributes: Mapping[str, str], compression: Compression
             [_checksum(*pair) for pair in zip(shard.density, shard.signals, strict=True)],
             dtype=np.uint32,
         ),
-        "signal_moments": moments(shard.signals, axes=2),
+        # One sample after the other, so that its numbers stay in the cache.
+        "signal_moments": np.stack([moments(signals, axes=2) for signals in shard.signals]),
         "density_moments": moments(shard.density, axes=2),
         "density_range": np.stack(
             [shard.density.min(axis=(1, 2)), shard.density.max(axis=(1, 2))], axis=-1
@@ -206,12 +207,19 @@ def validate_shard(path: Path, card: Card, shard: int) -> NDArray[np.int8]:
         raise DamagedShardError(f"unreadable ({error})") from None
 
 
+def brackets(
+    steps: NDArray[np.float64], times: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return for each of ``times`` the index of the step before or at it, and of the one after."""
+    after = np.clip(np.searchsorted(steps, times, side="right"), 1, len(steps) - 1)
+    return after - 1, after
+
+
 def resample(
     signals: NDArray[Any], steps: NDArray[np.float64], times: NDArray[np.float64]
 ) -> NDArray[Any]:
     """Interpolate signals (..., n, cells) linearly from ``steps`` (n,) to ``times`` (n_times,)."""
-    after = np.clip(np.searchsorted(steps, times, side="right"), 1, len(steps) - 1)
-    before = after - 1
+    before, after = brackets(steps, times)
     weight = ((times - steps[before]) / (steps[after] - steps[before]))[:, None]
     mixed: NDArray[Any] = (1.0 - weight) * signals[..., before, :] + weight * signals[..., after, :]
     return mixed

@@ -58,6 +58,24 @@ def test_workers_are_single_threaded_and_replaced_when_they_die(tmp_path):
     assert pid != os.getpid()
 
 
+@pytest.mark.slow
+def test_workers_whose_nanny_is_gone_are_replaced(monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    clusters = []
+
+    class Remembered(distributed.LocalCluster):
+        def __init__(self, **settings):
+            super().__init__(**settings)
+            clusters.append(self)
+
+    monkeypatch.setattr(distributed, "LocalCluster", Remembered)
+    with open_pool(Local(workers=2)) as pool:
+        (cluster,) = clusters
+        for nanny in list(cluster.workers.values()):
+            cluster.sync(nanny.close)
+        assert len(list(pool.map(square, range(4)))) == 4
+
+
 def test_a_scheduler_that_is_not_there_is_named():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

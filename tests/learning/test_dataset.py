@@ -1,9 +1,10 @@
 import errno
 import hashlib
 import json
-import multiprocessing
 import os
 import pickle
+import subprocess
+import sys
 
 import h5py
 import numpy as np
@@ -21,6 +22,7 @@ from learning.dataset_shard import (
     write_shard,
 )
 from learning.errors import InputError
+from tests.conftest import ROOT
 
 CARD = Card(
     name="small",
@@ -200,19 +202,31 @@ class TestDamage:
         assert sorted(folder.iterdir()) == names
 
 
-def read_in_child(data, numbers):
-    return [float(data.density(number).sum()) for number in numbers]
+# In a process of its own: what other tests leave in this one (threads, signal handlers) would be
+# inherited by the children.
+READ_IN_CHILDREN = """
+import multiprocessing, sys
+from learning.dataset import DataSet
+
+def read(data):
+    return [float(data.density(number).sum()) for number in range(11)]
+
+if __name__ == "__main__":
+    data = DataSet(sys.argv[1])
+    here = read(data)
+    with multiprocessing.get_context(sys.argv[2]).Pool(2) as pool:
+        assert pool.map(read, [data] * 4) == [here] * 4
+    assert read(data) == here
+"""
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_children_read_right_after_the_parent_has_read(folder, method):
-    data = DataSet(folder)
-    here = read_in_child(data, range(11))
-    context = multiprocessing.get_context(method)
-    with context.Pool(2) as pool:
-        there = pool.starmap(read_in_child, [(data, range(11))] * 4)
-    assert there == [here] * 4
-    assert read_in_child(data, range(11)) == here
+def test_children_read_right_after_the_parent_has_read(folder, tmp_path, method):
+    script = tmp_path / "read_in_children.py"
+    script.write_text(READ_IN_CHILDREN)
+    words = [sys.executable, str(script), str(folder), method]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    subprocess.run(words, env=environment, timeout=60, check=True)
 
 
 def test_an_open_data_set_can_be_pickled(folder):
