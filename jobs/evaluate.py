@@ -37,7 +37,7 @@ def _evaluate(given: Arguments) -> int:
 
     # Importing torch takes seconds: not before the command line is understood.
     from jobs import evaluate_report
-    from jobs.evaluate_judge import judge
+    from jobs.evaluate_judge import judge, judge_with_calibration
     from learning.predict import load_trained
 
     trained = load_trained(run / f"{settings.checkpoint}.ckpt")
@@ -48,9 +48,8 @@ def _evaluate(given: Arguments) -> int:
     if given.out is not None and given.out.resolve() != run.resolve():
         out = runs.open_run(given.out, dump(settings), resume=given.resume, force=given.force)
     judged = {"": judge(trained, settings, settings)}
-    judged |= {
-        name: judge(trained, test_set, settings) for name, test_set in settings.apart.items()
-    }
+    for name, test_set in settings.apart.items():
+        judged |= judge_with_calibration(trained, name, test_set, settings)
     metrics = judged[""].numbers | {
         "run": str(run),
         "checkpoint": settings.checkpoint,

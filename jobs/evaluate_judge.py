@@ -1,6 +1,5 @@
 """Judging a trained network on one test set, re-simulation included."""
 
-import copy
 import dataclasses
 from typing import Any
 
@@ -8,10 +7,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from jobs.calibrate import calibrate, campaign_of
 from jobs.evaluate_settings import EvaluateSettings, TestSet
 from jobs.runs import Progress
-from jobs.sample_campaign import Campaign, simulate_sources
+from jobs.sample_campaign import simulate_sources
 from learning import metrics
+from learning.calibration import Calibration
 from learning.dataset import DataSet
 from learning.errors import InputError
 from learning.loader import (
@@ -24,9 +25,7 @@ from learning.loader import (
 from learning.models.layout import Layout
 from learning.precision import mixed_precision
 from learning.predict import Trained, reconstruct_all
-
-LOWEST = 1e-3
-"""Density [g/cm³] that a reconstruction is raised to before it is simulated."""
+from learning.reconstructor import Reconstructor
 
 HEADLINE = ("r2_pooled", "r2_mean", "rel_l1", "rel_l2", "mae", "ssim", "data_misfit")
 
@@ -53,7 +52,34 @@ class Judged:
         return {key: self.numbers[key] for key in HEADLINE if self.numbers[key] is not None}
 
 
-def judge(trained: Trained, test_set: TestSet, settings: EvaluateSettings) -> Judged:
+def judge_with_calibration(
+    trained: Trained, name: str, test_set: TestSet, settings: EvaluateSettings
+) -> dict[str, Judged]:
+    """Judge ``test_set`` and, if its grid is another than the training data's, calibrated as well.
+
+    Returns
+    -------
+    The judgement under ``name``, and under "NAME, calibrated".
+    """
+    results = {name: judge(trained, test_set, settings)}
+    data = DataSet(test_set.folder or trained.settings.data.folder)
+    if settings.calibration_maps and data.card.campaign and trained.card.campaign:
+        ours = campaign_of(trained.card, "campaign in the checkpoint")
+        other = campaign_of(data.card, f"{data.folder}/dataset.yaml")
+        if other.refinement != ours.refinement:
+            calibration = calibrate(
+                ours, other.refinement, trained.times, settings.calibration_maps
+            )
+            results[f"{name}, calibrated"] = judge(trained, test_set, settings, calibration)
+    return results
+
+
+def judge(
+    trained: Trained,
+    test_set: TestSet,
+    settings: EvaluateSettings,
+    calibration: Calibration | None = None,
+) -> Judged:
     """Reconstruct every map of ``test_set`` and take all measures.
 
     Raises
@@ -75,7 +101,7 @@ def judge(trained: Trained, test_set: TestSet, settings: EvaluateSettings) -> Ju
     )
     pairs = reconstruct_all(
         trained.model,
-        Samples(data, wanted.n_times, noise),
+        Samples(data, trained.times, noise, calibration),
         positions,
         batch=settings.batch,
         symmetries=settings.symmetries and layout.is_symmetric,
@@ -95,7 +121,7 @@ def judge(trained: Trained, test_set: TestSet, settings: EvaluateSettings) -> Ju
     worst = np.argsort(np.nan_to_num(each, nan=1.0))[: max(1, len(each) // 20)]
     numbers: dict[str, Any] = {
         **metrics.summary(truth, predicted, data_range),
-        **_misfit(data, positions, predicted, settings.misfit_maps),
+        **_misfit(trained.model, data, positions, predicted, settings.misfit_maps),
         "n_maps": len(truth),
         "data": str(data.folder),
         "split": test_set.split,
@@ -123,7 +149,11 @@ def _require_same(data: DataSet, found: Layout, expected: Layout) -> None:
 
 
 def _misfit(
-    data: DataSet, positions: NDArray[np.int64], predicted: NDArray[np.float32], n_maps: int
+    model: Reconstructor,
+    data: DataSet,
+    positions: NDArray[np.int64],
+    predicted: NDArray[np.float32],
+    n_maps: int,
 ) -> dict[str, Any]:
     """Simulate reconstructions, evenly spread over the set, as their truths were simulated.
 
@@ -136,15 +166,14 @@ def _misfit(
     chosen = np.unique(np.linspace(0, len(positions) - 1, min(n_maps, len(positions))).astype(int))
     if not data.card.campaign or not len(chosen):
         return {"data_misfit": None, "data_misfit_standardised": None, "misfit_maps": 0}
-    campaign = _campaign(data)
-    mean = data.stats.signal_mean[..., None, None]
-    std = data.stats.signal_std[..., None, None]
+    campaign = campaign_of(data.card, f"{data.folder}/dataset.yaml")
+    mean, std = model.signal_mean.cpu().numpy(), model.signal_std.cpu().numpy()
     plain, standardised = [], []
     with Progress("simulating reconstructions", len(chosen)) as progress:
         for row in chosen:
             position = int(positions[row])
             measured = data.signals(position)
-            density = np.maximum(predicted[row], LOWEST)
+            density = np.maximum(predicted[row], metrics.LOWEST)
             simulated = simulate_sources(campaign, density, data.sources(position))
             plain.append(metrics.data_misfit(simulated, measured))
             standardised.append(
@@ -156,11 +185,3 @@ def _misfit(
         "data_misfit_standardised": float(np.mean(standardised)),
         "misfit_maps": len(chosen),
     }
-
-
-def _campaign(data: DataSet) -> Campaign:
-    """Return the campaign that the data card keeps, with which the data set can be made again."""
-    content = copy.deepcopy(data.card.campaign)
-    # The card spells out every default; this one gives way to the families.
-    content["problem"]["material"].pop("density", None)
-    return Campaign.model_validate(content)

@@ -32,6 +32,9 @@ class EvaluateSettings(TestSet):
     checkpoint : which of the run's
     symmetries : average over the eight symmetries of the square
     misfit_maps : so many reconstructions are simulated again and compared with the measurements
+    calibration_maps : a set that was simulated on another grid than the training data is judged a
+        second time after calibration with so many training densities (see `learning.calibration`);
+        0: it is not
     batch : maps at a time
     seed : of the noise
     apart : further sets by name
@@ -40,6 +43,7 @@ class EvaluateSettings(TestSet):
     checkpoint: Literal["best", "last"] = "best"
     symmetries: bool = True
     misfit_maps: int = pydantic.Field(16, ge=0)
+    calibration_maps: int = pydantic.Field(20, ge=0)
     batch: int = pydantic.Field(32, ge=1)
     seed: int = pydantic.Field(0, ge=0)
     apart: dict[str, TestSet] = {}

@@ -14,10 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
+from learning.calibration import Calibration
 from learning.dataset import DataSet
 from learning.dataset_card import Split
 from learning.errors import InputError
 from learning.models.layout import EDGES, Layout
+from learning.resampler import Resampler
 from learning.symmetry import SQUARE, transform_map, transform_signals
 
 
@@ -78,27 +80,6 @@ def layout_of(data: DataSet, n_times: int | None) -> Layout:
     )
 
 
-class Resampler:
-    """Linear interpolation of signals (..., T, N) to ``n_times`` equidistant times."""
-
-    def __init__(self, times: NDArray[np.float64], n_times: int | None) -> None:
-        self.wanted = len(times) if n_times is None else n_times
-        self.unchanged = n_times is None or n_times == len(times)
-        target = np.linspace(times[0], times[-1], self.wanted)
-        after = np.clip(np.searchsorted(times, target), 1, len(times) - 1)
-        self._after = after
-        span = times[after] - times[after - 1]
-        self._weight = ((target - times[after - 1]) / span).astype(np.float32)[:, None]
-
-    def __call__(self, signals: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the signals at the new times."""
-        if self.unchanged:
-            return signals
-        early, late = signals[..., self._after - 1, :], signals[..., self._after, :]
-        resampled: NDArray[np.float32] = early + self._weight * (late - early)
-        return resampled
-
-
 class Augmentation:
     """Draws and applies the changes of `AugmentationSettings`.
 
@@ -155,14 +136,26 @@ class Samples(Dataset[tuple[torch.Tensor, torch.Tensor, int]]):
     """The torch face of a data set; items are asked for by (epoch, position).
 
     An item is (signals (S, E, Q, T, N), density (Y, X), position).
+
+    Parameters
+    ----------
+    data : the data set
+    times : (n_times,) at which the signals are wanted [sh]
+    augmentation : changes each sample
+    calibration : is applied last, to the signals
     """
 
     def __init__(
-        self, data: DataSet, n_times: int | None, augmentation: Augmentation | None = None
+        self,
+        data: DataSet,
+        times: NDArray[np.float64],
+        augmentation: Augmentation | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         self.data = data
-        self.resampler = Resampler(data.times, n_times)
+        self.resampler = Resampler(data.times, times)
         self.augmentation = augmentation
+        self.calibration = calibration
 
     def __getitem__(self, key: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor, int]:
         epoch, position = key
@@ -170,6 +163,8 @@ class Samples(Dataset[tuple[torch.Tensor, torch.Tensor, int]]):
         density = torch.from_numpy(self.data.density(position))
         if self.augmentation is not None:
             signals, density = self.augmentation(signals, density, epoch, position)
+        if self.calibration is not None:
+            signals = torch.from_numpy(self.calibration(signals.numpy()))
         return signals, density.contiguous(), position
 
 

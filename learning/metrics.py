@@ -6,6 +6,9 @@ from scipy import ndimage
 
 Array = NDArray[np.floating]
 
+LOWEST = 1e-3
+"""Density [g/cm³] that a reconstruction is raised to before it is simulated."""
+
 
 def r2_pooled(truth: Array, predicted: Array) -> float:
     """Return 1 − Σ(ρ̂−ρ)² / Σ(ρ−ρ̄)² over all cells of all maps, as in the published figures."""

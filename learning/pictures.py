@@ -23,7 +23,7 @@ def maps(
     extent : x and y limits of the domain [cm]
     """
     rows = len(truth)
-    figure = Figure(figsize=(9.0, 1.0 + 2.75 * rows), layout="constrained")
+    figure = Figure(figsize=(9.0, 1.5 + 2.75 * rows), layout="constrained")
     axes = figure.subplots(rows, 3, squeeze=False, sharex=True, sharey=True)
     low, high = float(truth.min()), float(truth.max())
     error = predicted - truth
@@ -99,4 +99,28 @@ def training_curves(lines: Sequence[Mapping[str, Any]]) -> Figure:
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.legend()
+    return figure
+
+
+def reconstruction(
+    density: Array, uncertainty: Array | None, extent: Extent = (0.0, 1.0, 0.0, 1.0)
+) -> Figure:
+    """Return a reconstructed density and, where it is known, its uncertainty.
+
+    Parameters
+    ----------
+    density, uncertainty : (ny, nx) [g/cm³]
+    extent : x and y limits of the domain [cm]
+    """
+    panels = [("density [g/cm³]", density, "viridis")]
+    if uncertainty is not None:
+        panels.append(("standard deviation of the reconstructions [g/cm³]", uncertainty, "magma"))
+    figure = Figure(figsize=(4.8 * len(panels), 4.0), layout="constrained")
+    row = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axes, (label, field, colours) in zip(row, panels, strict=True):
+        image = axes.imshow(
+            field, origin="lower", extent=extent, interpolation="nearest", cmap=colours
+        )
+        axes.set(xlabel="x [cm]", ylabel="y [cm]")
+        figure.colorbar(image, ax=axes, label=label)
     return figure

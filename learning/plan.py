@@ -9,6 +9,7 @@ from learning.errors import InputError
 from learning.models.catalogue import ModelSettings
 from learning.optimise import OptimiserSettings
 from learning.precision import Precision
+from learning.resampler import evenly
 
 
 class TrainSettings(pydantic.BaseModel):
@@ -66,8 +67,9 @@ class Plan:
             data.stats.signal_std,
             settings.seed,
         )
-        self.training = loader.Samples(data, n_times, augmentation)
-        self.judging = loader.Samples(data, n_times)
+        times = evenly(data.times, n_times)
+        self.training = loader.Samples(data, times, augmentation)
+        self.judging = loader.Samples(data, times)
         self.seen = loader.training_positions(data, settings.data)
         self.held_out = loader.require_split(data, "validation")
         self.steps_per_epoch = len(self.seen) // settings.batch

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from learning import checkpoint
+from learning.dataset_card import Card
 from learning.loader import Samples, batches
 from learning.models.layout import Layout
 from learning.plan import TrainSettings
@@ -23,12 +24,16 @@ class Trained(NamedTuple):
     ----------
     model : ready for use, in evaluation mode
     settings : of its training
+    card : of the data set that it was trained on
+    times : (n_times,) of the signals that it takes [sh]
     step : global batches that it has seen
     validation_r2 : best pooled R² on the validation split
     """
 
     model: Reconstructor
     settings: TrainSettings
+    card: Card
+    times: NDArray[np.float64]
     step: int
     validation_r2: float
 
@@ -48,28 +53,36 @@ def load_trained(path: Path, device: torch.device | str = "cpu") -> Trained:
     checkpoint.load_weights(model, content.get("average", content["model"]), path)
     model.requires_grad_(False).eval()
     state = content["state"]
-    return Trained(model, settings, state["step"], state["best"])
+    card = Card.model_validate(content["card"])
+    return Trained(model, settings, card, np.array(content["times"]), state["step"], state["best"])
 
 
 @torch.inference_mode()
-def reconstruct(
+def members(
     model: Reconstructor, signals_BSEQTN: torch.Tensor, *, symmetries: bool
 ) -> torch.Tensor:
-    """Return densities (B, Y, X) [g/cm³].
+    """Return reconstructions (M, B, Y, X) [g/cm³] of the same densities.
 
     Parameters
     ----------
     model : in evaluation mode
     signals_BSEQTN : in the data set's units
-    symmetries : return the mean of the eight reconstructions from the turned and reflected signals
+    symmetries : give eight, from the turned and reflected signals; otherwise one
     """
     if not symmetries:
-        return model(signals_BSEQTN)
+        return model(signals_BSEQTN)[None]
     maps = [
         transform_map(model(transform_signals(signals_BSEQTN, s).contiguous()), s.inverse)
         for s in SQUARE
     ]
-    return torch.stack(maps).mean(0)
+    return torch.stack(maps)
+
+
+def reconstruct(
+    model: Reconstructor, signals_BSEQTN: torch.Tensor, *, symmetries: bool
+) -> torch.Tensor:
+    """Return densities (B, Y, X) [g/cm³], the mean of `members`."""
+    return members(model, signals_BSEQTN, symmetries=symmetries).mean(0)
 
 
 def reconstruct_all(

@@ -44,6 +44,7 @@ class Prepared(NamedTuple):
     """All that training needs, checked."""
 
     settings: TrainSettings
+    data: DataSet
     plan: Plan
     model: Reconstructor
 
@@ -62,7 +63,7 @@ def prepare(settings: TrainSettings, among: Processes) -> Prepared:
     model.scale_by(data.stats)
     model.to(among.device)
     model.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Prepared(settings, plan, model)
+    return Prepared(settings, data, plan, model)
 
 
 @dataclasses.dataclass
@@ -117,7 +118,7 @@ def train(
     DivergedError
         When the loss is no number any more.
     """
-    settings, plan, model = prepared
+    settings, data, plan, model = prepared
     average = MovingAverage(model, settings.optimiser.ema) if settings.optimiser.ema else None
     judged = average.model if average is not None else model
     spread = distributed.spread(LossOf(model), among)
@@ -142,6 +143,8 @@ def train(
         content = {
             "settings": settings.model_dump(mode="json"),
             "layout": model.layout._asdict(),
+            "card": data.card.model_dump(mode="json"),
+            "times": plan.judging.resampler.times.tolist(),
             "state": dataclasses.asdict(state),
             "model": (judged if name == checkpoint.BEST else model).state_dict(),
         }

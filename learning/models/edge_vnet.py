@@ -19,7 +19,8 @@ from torch.nn import functional
 
 from learning.errors import InputError
 from learning.models.blocks import Norm, ResidualUNet
-from learning.models.layout import EDGES, Layout, stack_channels, turn_to_map
+from learning.models.images import stack_channels, turn_to_map
+from learning.models.layout import EDGES, Layout
 
 # For each edge, the positions of the sources in the order same, opposite, low side, high side.
 SOURCES_SEEN_FROM = {

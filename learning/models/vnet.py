@@ -14,7 +14,8 @@ import torch
 from torch import nn
 
 from learning.errors import InputError
-from learning.models.layout import Layout, stack_channels
+from learning.models.images import stack_channels
+from learning.models.layout import Layout
 
 
 class VNetSettings(pydantic.BaseModel):

@@ -163,14 +163,16 @@ def test_the_report_stands_alone(trained):
     }
 
 
-def test_the_true_map_simulated_again_has_no_misfit(data):
+def test_the_true_map_simulated_again_has_no_misfit(data, trained):
     from jobs.evaluate_judge import _misfit
     from learning.dataset import DataSet
+    from learning.predict import load_trained
 
+    model = load_trained(trained / "best.ckpt").model
     measured = DataSet(data)
     positions = measured.split("test")
     truth = np.stack([measured.density(int(p)) for p in positions])
-    assert _misfit(measured, positions, truth, 2)["data_misfit"] < 1e-7
+    assert _misfit(model, measured, positions, truth, 2)["data_misfit"] < 1e-7
 
 
 @pytest.mark.parametrize("what", ["no folder", "no checkpoint", "other data", "wrong key"])

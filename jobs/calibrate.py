@@ -1,0 +1,50 @@
+"""Calibrating signals of another grid: simulating some training densities on both."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jobs.config import check
+from jobs.runs import Progress
+from jobs.sample_campaign import Campaign, draw_density, draw_sources, simulate_sources
+from learning.calibration import Calibration, fit
+from learning.dataset_card import Card
+from learning.dataset_shard import resample
+
+
+def campaign_of(card: Card, source: str) -> Campaign:
+    """Return the campaign that a data card keeps; ``source`` names it in messages."""
+    return check(Campaign, card.campaign, source=source, folder=Path.cwd())
+
+
+def on_grid(campaign: Campaign, refinement: int) -> Campaign:
+    """Return the campaign, simulated on a grid so many times finer than its densities."""
+    # Made anew: a copy would keep the times of the old grid.
+    return Campaign.model_validate(campaign.model_dump(mode="json") | {"refinement": refinement})
+
+
+def calibrate(
+    trained_on: Campaign, refinement: int, times: NDArray[np.float64], maps: int
+) -> Calibration:
+    """Fit a calibration from signals of another grid to those of the training data.
+
+    Parameters
+    ----------
+    trained_on : campaign of the training data; its first densities are used
+    refinement : how many times finer than the densities the other grid is
+    times : (n_times,) that the network takes [sh]
+    maps : number of densities
+    """
+    pairs = []
+    campaigns = [on_grid(trained_on, refinement), trained_on]
+    with Progress("calibrating", maps) as progress:
+        for number in range(maps):
+            density, _, _ = draw_density(trained_on, number)
+            sources = draw_sources(trained_on, number)
+            pairs.append(
+                [resample(simulate_sources(c, density, sources), c.times, times) for c in campaigns]
+            )
+            progress.advance()
+    finer, coarser = np.array(pairs, dtype=np.float32).swapaxes(0, 1)
+    return fit(finer, coarser)

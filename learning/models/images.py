@@ -1,0 +1,34 @@
+"""How signals become images.
+
+Shape suffixes used in all models: B batch, S source, E edge, Q quantity, T time, N cell along an
+edge, C channel, Y and X rows and columns of the map (row 0 = bottom).
+"""
+
+import torch
+
+
+def stack_channels(signals_BSEQTN: torch.Tensor) -> torch.Tensor:
+    """Return the signals as images (B, C, T, N), one per source, edge and quantity, as published.
+
+    Rows are times and columns are cells, for every edge alike: the image's axes are those of the
+    map for none of the edges but the lower one.
+    """
+    return signals_BSEQTN.flatten(1, 3)
+
+
+def turn_to_map(signals_BETN_first: torch.Tensor) -> torch.Tensor:
+    """Turn images (B, E, C, depth, N) of the edges up, down, left, right into the map's frame.
+
+    In an edge's own frame row 0 lies at the edge and rows count the depth below it. Afterwards a
+    feature found at depth d and cell n of an edge stands where that place is in the map.
+    """
+    up, down, left, right = signals_BETN_first.unbind(1)
+    return torch.stack(
+        [
+            up.flip(-2),
+            down,
+            left.transpose(-1, -2),
+            right.flip(-2).transpose(-1, -2),
+        ],
+        dim=1,
+    )

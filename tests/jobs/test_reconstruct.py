@@ -1,0 +1,162 @@
+"""``opalux reconstruct`` takes a user's own signals in every form that they come in."""
+
+import itertools
+import json
+import math
+
+import h5py
+import numpy as np
+import pytest
+import yaml
+
+from jobs import reconstruct, sample, solve, train
+from jobs.calibrate import calibrate, campaign_of
+from jobs.measured import read_measurements
+from jobs.sample_campaign import simulate_sources
+from learning.measurement import assemble
+from learning.predict import load_trained
+from solver.legacy import COLUMNS, dataframe_text, sds_bytes
+from solver.march import simulate
+from solver.problem import Problem
+from tests.conftest import ROOT
+
+EDGES = ("up", "down", "left", "right")
+
+TRAINING = """
+data: {{folder: {data}}}
+model: {{kind: edge_vnet, width: 4, features: 4, levels: 2}}
+augmentation: {{drop_sources: 1}}
+epochs: 2
+batch: 8
+"""
+
+# The consistent scheme takes equal steps up to the final time.
+STEP = {cells: 0.01 / math.ceil(0.01 * 299 * cells / 0.5) for cells in (16, 32)}
+
+PROBLEM = """
+grid: {{nx: {cells}, ny: {cells}}}
+material: {{density: "1.5+x+0.5*y"}}
+edges: {{{edge}: {{kind: source, sources: [{{start: 0, stop: 1}}]}}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A network trained for a moment on the debug data set."""
+    folder = tmp_path_factory.mktemp("run")
+    config = ROOT / "configs" / "sample" / "debug.yaml"
+    words = [str(config), "--out", str(folder / "data"), "--set", "backend={kind: in-process}"]
+    assert sample.main(words) == 0
+    (folder / "train.yaml").write_text(TRAINING.format(data=folder / "data"))
+    assert train.main([str(folder / "train.yaml"), "--out", str(folder / "run")]) == 0
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def signals(tmp_path_factory):
+    """One density solved with each source, on the network's grid and on one twice finer."""
+    folder = tmp_path_factory.mktemp("signals")
+    for cells, edge in itertools.product((16, 32), EDGES):
+        text = PROBLEM.format(cells=cells, edge=edge)
+        solution = simulate(Problem.model_validate(yaml.safe_load(text)))
+        sds, csv = folder / f"{cells}-sds" / f"{edge}.sds", folder / f"{cells}-csv" / f"{edge}.csv"
+        sds.parent.mkdir(exist_ok=True)
+        csv.parent.mkdir(exist_ok=True)
+        number = EDGES.index(edge)
+        sds.write_bytes(sds_bytes(solution, number, None, simulations=1, header=True))
+        described = dict.fromkeys(COLUMNS[: COLUMNS.index("rho")], "") | {
+            "t_0": 0.0,
+            f"E_{edge[0]}_expr": "ponctuel(0,1)",
+        }
+        csv.write_text(dataframe_text(solution, described, header=True))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def solutions(tmp_path_factory):
+    """The solution.h5 of each source, made as a user makes them."""
+    folder = tmp_path_factory.mktemp("solutions")
+    for edge in EDGES:
+        config = folder / f"{edge}.yaml"
+        config.write_text(PROBLEM.format(cells=16, edge=edge))
+        assert solve.main([str(config), "--out", str(folder / edge)]) == 0
+    return [folder / edge / "solution.h5" for edge in EDGES]
+
+
+def reconstructed(run, out, *words):
+    """Run the job and return the density and the numbers."""
+    assert reconstruct.main([str(run), *map(str, words), "--out", str(out)]) == 0
+    with h5py.File(out / "reconstruction.h5") as file:
+        assert (file["uncertainty"][()] > 0).all()
+        density = file["density"][()]
+    return density, json.loads((out / "reconstruction.json").read_text())
+
+
+def test_solutions_sds_and_csv_of_the_same_density_give_the_same_map(
+    run, solutions, signals, tmp_path
+):
+    expected, numbers = reconstructed(run, tmp_path / "a", *solutions)
+    assert expected.shape == (16, 16)
+    assert 0 < numbers["data_misfit"] < 0.2
+    assert numbers["sources"] == list(EDGES)
+    assert (tmp_path / "a" / "reconstruction.png").stat().st_size > 10_000
+    dt = ["--set", f"dt={STEP[16]}"]
+    from_sds, _ = reconstructed(run, tmp_path / "b", signals / "16-sds", *dt)
+    np.testing.assert_allclose(from_sds, expected, atol=1e-3)
+    # The published CSV keeps six digits, and no times.
+    from_csv, _ = reconstructed(run, tmp_path / "c", signals / "16-csv", *dt)
+    np.testing.assert_allclose(from_csv, expected, atol=1e-2)
+
+
+def test_files_carry_what_a_data_set_does_and_calibration_takes_the_finer_grid_out(run, signals):
+    """The same quantities, edges, order and times as in the data set that the network knows."""
+    trained = load_trained(run / "best.ckpt")
+    campaign = campaign_of(trained.card, "card")
+    mean = trained.model.signal_mean.numpy()[..., 0, 0]
+    std = trained.model.signal_std.numpy()[..., 0, 0]
+
+    def assembled(cells: int) -> np.ndarray:
+        measured = read_measurements([signals / f"{cells}-sds"], STEP[cells])
+        return assemble(measured, trained.model.layout, trained.times, mean, std)
+
+    x = (np.arange(16) + 0.5) / 16
+    density = (1.5 + x[None, :] + 0.5 * x[:, None]).astype(np.float32)
+    expected = simulate_sources(campaign, density, np.tile([0.0, 1.0], (4, 1)))
+    np.testing.assert_allclose(assembled(16), expected, atol=1e-4)
+
+    lines = calibrate(campaign, 2, trained.times, maps=6)
+    finer = assembled(32)
+    before = np.abs(finer - expected) / std[..., None, None]
+    after = np.abs(lines(finer) - expected) / std[..., None, None]
+    assert after.mean() < 0.6 * before.mean()
+
+
+def test_one_source_may_lack_when_training_left_sources_out(run, signals, tmp_path, capsys):
+    three = [signals / "16-sds" / f"{edge}.sds" for edge in EDGES[1:]]
+    _, numbers = reconstructed(run, tmp_path / "a", *three)
+    assert numbers["sources"] == list(EDGES[1:])
+    words = [str(run), *map(str, three[:2]), "--out", str(tmp_path / "b")]
+    assert reconstruct.main(words) == 2
+    assert "drop_sources=2" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("what", ["missing", "empty folder", "text", "no solution", "no run"])
+def test_what_holds_no_signals_is_refused_and_nothing_is_written(
+    run, signals, tmp_path, capsys, what
+):
+    given = tmp_path / "given.h5"
+    if what == "empty folder":
+        given = tmp_path / "empty"
+        given.mkdir()
+    elif what == "text":
+        given = tmp_path / "signals.txt"
+        given.write_text("1 2 3")
+    elif what == "no solution":
+        h5py.File(given, "w").close()
+    elif what == "no run":
+        given, run = signals / "16-sds", tmp_path / "nowhere"
+    assert reconstruct.main([str(run), str(given), "--out", str(tmp_path / "out")]) == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith("error:")
+    assert "Traceback" not in printed
+    assert not (tmp_path / "out").exists()
