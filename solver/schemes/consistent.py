@@ -3,14 +3,14 @@
 Finite volumes that keep the diffusion limit. For the face between cells k and l (from left to
 right or from bottom to top), at distance h, with F the component along that direction, w = √k:
 
-    s = σ_k + σ_l,   m = 2 / (4 + h s / w)                   m = M/2,  M = 2 / (2 + h σ_kl / w)
+    s = σ_k + σ_l,   m = (2w/h) / (4w/h + s)                 m = M/2,  M = 2 / (2 + h σ_kl / w)
     Φ = m (F_k + F_l − w (E_l − E_k))                        energy that passes the face
     A = m (w (E_l − E_k) − (F_l − F_k))                      pull on F of cell k
     B = m (w (E_l − E_k) + (F_l − F_k))                      pull on F of cell l
     q = m s                                                  = M σ_kl, relaxation
 
     E⁺ = E − c Δt (ΔΦ_x/Δx + ΔΦ_y/Δy)
-    F⁺ = (F − w c Δt/h (A + B)) / (1 + c Δt (q + q′)/2)      each axis with its own two faces
+    F⁺ = (F − w c Δt/h (A + B)) r / (r + q + q′),  r = 2/(c Δt)   each axis with its own two faces
 
 For h σ → 0 this is upwinding of ∂t E + c ∂x F = 0, ∂t F + k c ∂x E = −c σ F; for h σ → ∞ it is the
 diffusion equation with D = k c / σ at a fixed mesh, without odd-even decoupling.
@@ -39,38 +39,36 @@ PHI, PULL_LOW, PULL_HIGH, RELAX = range(4)
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
-def face(E_k, E_l, F_k, F_l, s, h_over_w, w):
-    """Return (Φ, A, B, q) of a face, see above."""
-    m = 2 / (4 + h_over_w * s)
+def face(E_k, E_l, F_k, F_l, s, w_over_h, w):
+    """Return (Φ, A, B, q) of a face, see above; ``w_over_h`` is 2w/h. No literals: see coupling."""
+    m = w_over_h / (w_over_h + w_over_h + s)
     jump = w * (E_l - E_k)
     slope = F_l - F_k
     return m * ((F_k + F_l) - jump), m * (jump - slope), m * (jump + slope), m * s
 
 
 @numba.njit(cache=True, error_model="numpy")
-def faces(out, E_k, E_l, F_k, F_l, sigma_k, sigma_l, h_over_w, w):
+def faces(out, E_k, E_l, F_k, F_l, sigma_k, sigma_l, w_over_h, w):
     """Fill ``out`` (4, >= n) with the faces between the cells k and l, two rows of n."""
     phi, low, high, relax = out[PHI], out[PULL_LOW], out[PULL_HIGH], out[RELAX]
     for i in range(E_k.shape[0]):
         phi[i], low[i], high[i], relax[i] = face(
-            E_k[i], E_l[i], F_k[i], F_l[i], sigma_k[i] + sigma_l[i], h_over_w, w
+            E_k[i], E_l[i], F_k[i], F_l[i], sigma_k[i] + sigma_l[i], w_over_h, w
         )
 
 
 @numba.njit(cache=True, error_model="numpy")
-def update(E_row, Fx_row, Fy_row, x, below, above, nu_x, nu_y, w, half_c_dt):
+def update(E_row, Fx_row, Fy_row, x, below, above, nu_x, nu_y, w, r):
     """Step n cells in place; ``nu`` = c Δt / h, faces i and i + 1 of ``x`` belong to cell i."""
     phi_x, low_x, high_x, relax_x = x[PHI], x[PULL_LOW], x[PULL_HIGH], x[RELAX]
     for i in range(E_row.shape[0]):
         div_x = nu_x * (phi_x[i + 1] - phi_x[i])
         div_y = nu_y * (above[PHI, i] - below[PHI, i])
         E_row[i] -= div_x + div_y
-        Fx_row[i] = (Fx_row[i] - nu_x * w * (low_x[i + 1] + high_x[i])) / (
-            1 + half_c_dt * (relax_x[i + 1] + relax_x[i])
-        )
-        Fy_row[i] = (Fy_row[i] - nu_y * w * (above[PULL_LOW, i] + below[PULL_HIGH, i])) / (
-            1 + half_c_dt * (above[RELAX, i] + below[RELAX, i])
-        )
+        Fx = Fx_row[i] - nu_x * w * (low_x[i + 1] + high_x[i])
+        Fy = Fy_row[i] - nu_y * w * (above[PULL_LOW, i] + below[PULL_HIGH, i])
+        Fx_row[i] = Fx * r / (r + (relax_x[i + 1] + relax_x[i]))
+        Fy_row[i] = Fy * r / (r + (above[RELAX, i] + below[RELAX, i]))
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -106,7 +104,7 @@ def exchange_energy(flat, rho, width, first_row, last_row, live, physics, formul
     ``flat`` (4, cells) and ``rho`` (cells,) are the block with its rows end to end; ``live`` says
     which of its cells take part (ghosts at the edges of the domain do not).
     """
-    dt, c, a, C_v, tolerance = physics
+    dt, c, a, C_v, tolerance, _ = physics
     sigma_a, heat, source = formulas
     start, stop = first_row * width, last_row * width
     if source[2].shape[0] > 0:
@@ -132,7 +130,7 @@ def step(state, rho_block, spacing, w, physics, formulas, sigma_c, x, y, t, rule
     exchange a step is enough.
     """
     dx, dy = spacing
-    dt, c, a = physics[0], physics[1], physics[2]
+    dt, c, a, relaxation = physics[0], physics[1], physics[2], physics[5]
     up, down, left, right = given
     x_faces, y_faces, live, live_ghost = work[1:]
     sigma = sigma_c[2][sigma_c[1]]
@@ -173,7 +171,7 @@ def step(state, rho_block, spacing, w, physics, formulas, sigma_c, x, y, t, rule
             y_faces[:, width:],
             flat[E, below : below + n], flat[E, start:stop],
             flat[FY, below : below + n], flat[FY, start:stop],
-            sigma[:n], sigma[width : width + n], dy / w, w,
+            sigma[:n], sigma[width : width + n], (w + w) / dy, w,
         )  # fmt: skip
         skip = width if low == 1 else 0  # the lower ghost row is not transported
         if n > skip:
@@ -182,13 +180,13 @@ def step(state, rho_block, spacing, w, physics, formulas, sigma_c, x, y, t, rule
                 x_faces,
                 flat[E, first : below + n - 1], flat[E, first + 1 : below + n],
                 flat[FX, first : below + n - 1], flat[FX, first + 1 : below + n],
-                sigma[skip : n - 1], sigma[skip + 1 : n], dx / w, w,
+                sigma[skip : n - 1], sigma[skip + 1 : n], (w + w) / dx, w,
             )  # fmt: skip
             update(
                 flat[E, first + 1 : below + n - 1], flat[FX, first + 1 : below + n - 1],
                 flat[FY, first + 1 : below + n - 1],
                 x_faces, y_faces[:, skip + 1 :], y_faces[:, skip + width + 1 :],
-                c * dt / dx, c * dt / dy, w, c * dt / 2,
+                c * dt / dx, c * dt / dy, w, relaxation,
             )  # fmt: skip
         for i in range(width):
             sigma[i] = sigma[n + i]
@@ -221,7 +219,7 @@ def advance(
     state : (4, ny + 2, nx + 2) E, Fx, Fy, T, updated in place
     rho : (ny + 2, nx + 2) density, ghosts included
     spacing, w : (Δx, Δy) and √k
-    physics : (Δt, c, a, C_v, tolerance)
+    physics : (Δt, c, a, C_v (1 if a formula), tolerance, 2/(c Δt))
     formulas, sigma_c : (code, result, registers) of σ_a, C_v and S, and of σ_c
     x, y : cell centres, ghosts included
     rules, given : how the edges are filled; values (n, 4, cells) for up, down, left, right
@@ -257,7 +255,8 @@ class Stepper:
         cells = height * width
         self._rho, self._x, self._y = rho, block.x, block.y
         self._spacing, self._w = (grid.dx, grid.dy), problem.wave_speed
-        self._physics = (dt, constants.c, constants.a, capacity or 0.0, SETTLED)
+        c, a = constants.c, constants.a
+        self._physics = (dt, c, a, capacity or 1.0, SETTLED, 2 / (c * dt))
         varying = Formula(material.heat_capacity, ("rho", "T")) if capacity is None else None
         self._formulas = (
             _registers(Formula(material.sigma_a, ("rho", "T")), cells),

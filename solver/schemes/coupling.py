@@ -34,15 +34,21 @@ WEIGHTS = (5 / 18, 8 / 18, 5 / 18)
 CHANGE, CAPACITY, SLOPE, LIVE = range(4)
 ROWS = 4
 
-TINY = 1e-200
+TINY = 1e-30
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
 def newton_step(T, T_n, E_n, k, capacity, slope, a):
-    """Return −g/g′ for ρ C_v = ``capacity`` on average and ``slope`` at T."""
+    """Return −g/g′ for ρ C_v = ``capacity`` on average and ``slope`` at T.
+
+    Free of literals, which would turn float32 cells into float64: (1 + k) x = x + k x.
+    """
     T2 = T * T
-    g = (1 + k) * (capacity * (T - T_n)) - k * (E_n - a * (T2 * T2))
-    return -g / ((1 + k) * slope + 4 * k * (a * (T2 * T)))
+    gained = capacity * (T - T_n)
+    a_T3 = a * (T2 * T)
+    a_4_T3 = (a_T3 + a_T3) + (a_T3 + a_T3)
+    g = gained + k * (gained - (E_n - a_T3 * T))
+    return -g / (slope + k * (slope + a_4_T3))
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -69,18 +75,18 @@ def mean_capacity(heat, T, T_n, capacity, slope):
 
 
 @numba.njit(cache=True, error_model="numpy")
-def sweep(T, change, T_n, E, opacity, capacity, slope, factor, a, c_dt, tolerance):
+def sweep(T, change, T_n, E, opacity, capacity, slope, C_v, a, c_dt, tolerance):
     """Do a Newton step in every cell that has not settled; return how many have not now.
 
-    ρ C_v is ``factor`` times ``capacity`` on average and times ``slope`` at T. ``change`` is the
-    step before, 0 in cells that have settled. The lagged opacity makes the steps shrink by some
+    ρ C_v is ``C_v`` times ``capacity`` on average and times ``slope`` at T. ``change`` is the step
+    before, 0 in cells that have settled. The lagged opacity makes the steps shrink by some
     constant factor, so the error that a step leaves is about step²/(step before).
     """
     unsettled = 0
     for i in range(E.shape[0]):
         before = change[i]
         step = newton_step(
-            T[i], T_n[i], E[i], c_dt * opacity[i], factor * capacity[i], factor * slope[i], a
+            T[i], T_n[i], E[i], c_dt * opacity[i], C_v * capacity[i], C_v * slope[i], a
         )
         step = step if before != 0.0 else 0.0
         T[i] += step
@@ -104,7 +110,7 @@ def couple_live(E, T, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
     Parameters
     ----------
     E, T, rho : (n,) arrays; E and T are updated
-    C_v : constant heat capacity; not used when ``heat`` has a program
+    C_v : constant heat capacity; 1 where ``heat`` has a program
     c_dt : c Δt [cm]
     tolerance : settled when the error left in T is about this share or less
     sigma_a, heat : (code, result, registers) of the formulas of (rho, T)
@@ -117,10 +123,10 @@ def couple_live(E, T, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
     for i in range(n):
         registers[0, i] = rho[i]
         T_k[i] = T[i]
-        change[i] = live[i] * max(tolerance * T[i], TINY)
-    capacity, slope, factor = rho, rho, C_v
+        change[i] = live[i] * (tolerance * T[i] + TINY)
+    capacity, slope = rho, rho
     if varies:
-        capacity, slope, factor = scratch[CAPACITY, :n], scratch[SLOPE, :n], 1.0
+        capacity, slope = scratch[CAPACITY, :n], scratch[SLOPE, :n]
         for i in range(n):
             heat[2][0, i] = rho[i]
     unsettled = n
@@ -129,7 +135,7 @@ def couple_live(E, T, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
         if varies:
             mean_capacity(heat, T_k, T, capacity, slope)
         unsettled = sweep(
-            T_k, change, T, E, registers[result], capacity, slope, factor, a, c_dt, tolerance
+            T_k, change, T, E, registers[result], capacity, slope, C_v, a, c_dt, tolerance
         )
         if unsettled == 0:
             break
@@ -141,7 +147,7 @@ def couple_live(E, T, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
         mean_capacity(heat, T_k, T, capacity, slope)
     cancelled = 0
     for i in range(n):
-        gained = factor * capacity[i] * (T_k[i] - T[i])
+        gained = C_v * capacity[i] * (T_k[i] - T[i])
         change[i] = gained
         E[i] -= gained
         T[i] = T_k[i]
