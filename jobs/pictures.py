@@ -14,6 +14,7 @@ import matplotlib.pyplot as plt
 from jobs import runs
 from jobs.config import parse_yaml
 
+SHOWN_CELLS = 1024  # cells along an axis that a picture shows at most
 DENSITY_MAP, ENERGY_MAP, FLUX_MAP, HEAT_MAP = "cividis", "magma", "viridis", "inferno"
 UNITS = {"E": "E [g/cm/sh²]", "F": "|F| [g/cm/sh²]", "T": "T [keV]"}
 
@@ -25,12 +26,19 @@ def save(figure: Any, path: Path) -> None:
     plt.close(figure)
 
 
+def thinned(field: h5py.Dataset) -> np.ndarray:
+    """Read a field (ny, nx, ...), of a large one every few cells: never more than can be seen."""
+    rows, columns = (-(-cells // SHOWN_CELLS) for cells in field.shape[:2])
+    values: np.ndarray = field[::rows, ::columns]
+    return values
+
+
 def draw_fields(solution: Path, path: Path) -> None:
     """Draw density, energy, flux and temperature at the final time."""
     with h5py.File(solution, "r") as file:
-        fields = {name: file[f"fields/{name}"][()] for name in ("rho", "E", "F", "T")}
+        fields = {name: thinned(file[f"fields/{name}"]) for name in ("rho", "E", "F", "T")}
         t, scheme = float(file["fields"].attrs["t"]), file.attrs["scheme"]
-        x, y = _extent(str(file.attrs["config"]), fields["rho"].shape)
+        x, y = _extent(str(file.attrs["config"]), file["fields/rho"].shape)
     flux = np.hypot(fields["F"][..., 0], fields["F"][..., 1])
     panels = (
         (fields["rho"], "density ρ [g/cm³]", DENSITY_MAP),
@@ -56,11 +64,11 @@ def draw_signals(solution: Path, path: Path) -> None:
         signals = {}
         for edge in edges:
             group = file[f"signals/{edge}"]
-            F = group["F"][()]
+            F = thinned(group["F"])
             signals[edge] = {
-                "E": group["E"][()],
+                "E": thinned(group["E"]),
                 "F": np.hypot(F[..., 0], F[..., 1]),
-                "T": group["T"][()],
+                "T": thinned(group["T"]),
             }
     figure, axes = plt.subplots(3, 4, figsize=(14, 8.6), layout="constrained", sharex=True)
     for row, (name, colours) in enumerate((("E", ENERGY_MAP), ("F", FLUX_MAP), ("T", HEAT_MAP))):

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -24,7 +23,8 @@ DESCRIPTION = """\
 Solve the 2D grey P1 radiative-transfer equations coupled to matter temperature.
 
 CONFIG is a YAML file, or a .cfg file of the original program. Results go to DIR: solution.h5
-(fields and edge signals), run.json, fields.png, signals.png. Run it on several processes with
+(fields and edge signals), run.json, fields.png, signals.png, and on request snapshots.h5,
+snapshots.xdmf (for ParaView) and an animation. Run it on several processes with
 'mpirun -n N python -m jobs.solve CONFIG'; the results are the same to the last bit.
 
 SIGTERM or SIGUSR1 writes a checkpoint and ends with exit code 75; the same line with --resume
@@ -46,6 +46,12 @@ class Output(_Model):
     """Draw fields.png and signals.png."""
     checkpoint_steps: int = pydantic.Field(0, ge=0)
     """Write a checkpoint every so many steps (0: only when a signal asks for one)."""
+    signals_every: int = pydantic.Field(1, ge=1)
+    """Keep the edge signals before every so many steps (1: before each)."""
+    snapshots: int = pydantic.Field(0, ge=0, le=10_000)
+    """Snapshots of E, F, T, evenly spaced from t = 0 to the end, for snapshots.h5 and .xdmf."""
+    animation: Literal["gif", "mp4"] | None = None
+    """Draw the snapshots as animation.gif, or as animation.mp4 where ffmpeg is installed."""
 
 
 ExactFormula = Annotated[str, formula_of("t", "x", "y", "t_0")]
@@ -88,6 +94,30 @@ class SolveConfig(Problem):
             check_export(self)
         return self
 
+    @pydantic.model_validator(mode="after")
+    def _output_possible(self) -> Self:
+        output = self.output
+        if output.snapshots:
+            from solver.march import time_steps
+            from solver.snapshots import snapshot_steps
+
+            snapshot_steps(len(time_steps(self)[1]), output.snapshots)
+        if output.animation and not output.snapshots:
+            raise ValueError(
+                "output.animation: found no snapshots to draw; set output.snapshots, to 51 say"
+            )
+        if output.animation == "mp4":
+            from jobs.animation import ffmpeg_is_there
+
+            if not ffmpeg_is_there():
+                raise ValueError("output.animation: found no ffmpeg for mp4; install it or use gif")
+        if output.signals_every > 1 and self.export is not None:
+            raise ValueError(
+                f"output.signals_every: found {output.signals_every} with an export, whose formats "
+                "hold every step; set it to 1"
+            )
+        return self
+
 
 def read_config(path: Path, overrides: list[str]) -> tuple[SolveConfig, str]:
     """Read YAML or a published .cfg; see `jobs.config.load`."""
@@ -127,21 +157,27 @@ def check_memory(config: SolveConfig, size: int) -> None:
 
 
 def check_targets(config: SolveConfig, out: Path) -> None:
-    """Refuse an export that cannot be written, and a solution.h5 that does not fit into ``out``."""
+    """Refuse an export that cannot be written, and results that do not fit into ``out``."""
     if config.export is not None:
         from jobs.solve_export import check_target
 
         check_target(config)
     from solver.march import time_steps
     from solver.output import solution_arrays
+    from solver.snapshots import snapshot_arrays
 
-    arrays = solution_arrays(config.cells, len(time_steps(config)[1]))
-    needed = 8 * sum(math.prod(shape) for shape in arrays.values())
+    n_rows = -(-len(time_steps(config)[1]) // config.output.signals_every)
+    arrays = list(solution_arrays(config.cells, n_rows).values())
+    if config.output.snapshots:
+        arrays += snapshot_arrays(config.cells, config.output.snapshots).values()
+    needed = 8 * sum(math.prod(shape) for shape in arrays)
     existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
     free = shutil.disk_usage(existing).free
+    # An earlier run's files are gone on with, or replaced.
+    free += sum(512 * path.stat().st_blocks for path in out.glob("*") if path.is_file())
     if needed > free:
         raise ConfigError(
-            f"--out {out}: solution.h5 takes {needed / 2**30:.3g} GiB, but {free / 2**30:.3g} GiB "
+            f"--out {out}: the results take {needed / 2**30:.3g} GiB, but {free / 2**30:.3g} GiB "
             "are free there; shorten the run, coarsen the grid or choose another folder"
         )
 
@@ -157,91 +193,6 @@ def start(config: SolveConfig, ranks: Ranks) -> "March":
     from solver.domain_petsc import PetscDomain
 
     return March(config, PetscDomain(config.cells, config.edges, ranks.comm))
-
-
-def solve(march: "March", config: SolveConfig, text: str, out: Path, ranks: Ranks) -> int:
-    """Take a run to its end in the opened folder ``out``; return the exit code."""
-    from solver.output import SolutionFile, read_checkpoint, write_checkpoint
-
-    stop = _Stop()
-    attributes = {
-        "config": text,
-        "scheme": config.scheme,
-        "opalux_version": runs.version(),
-        "git_revision": runs.git_revision() if ranks.rank == 0 else "",
-        "seed": -1,  # nothing in a simulation is random
-    }
-    checkpoint = out / "checkpoint.h5"
-    unfinished = out / ".solution.h5.part"
-    going_on = ranks.on_root(lambda: checkpoint.exists() and unfinished.exists())
-    if going_on:
-        ranks.together(lambda: read_checkpoint(checkpoint, march, text))
-    file = SolutionFile(out / "solution.h5", march, attributes, resume=going_on)
-    started, first_step = time.perf_counter(), march.step
-    last_checkpoint = march.step
-    with runs.Progress("solve", march.n_steps, march.step, quiet=ranks.rank > 0) as progress:
-        for chunk in march.run():
-            file.add(chunk)
-            progress.advance(chunk.stop - chunk.first, f"t = {march.t:.4g} sh")
-            stopping = march.domain.any(stop.asked) and march.step < march.n_steps
-            due = 0 < config.output.checkpoint_steps <= march.step - last_checkpoint
-            if stopping or due:
-                file.flush()
-                write_checkpoint(checkpoint, march, attributes)
-                last_checkpoint = march.step
-            if stopping:
-                if ranks.rank == 0:
-                    print(
-                        f"stopped by a signal before step {march.step} of {march.n_steps}; "
-                        "start again with --resume",
-                        file=sys.stderr,
-                    )
-                return command.CHECKPOINTED
-    wall = time.perf_counter() - started
-    file.finish()
-    if ranks.rank == 0:
-        _report(config, out, march, wall, first_step, ranks.size)
-        checkpoint.unlink(missing_ok=True)
-    return command.OK
-
-
-def _report(
-    config: SolveConfig, out: Path, march: "March", wall: float, first_step: int, size: int
-) -> None:
-    """Write what rank 0 makes out of solution.h5: pictures, exports, run.json."""
-    grid = config.cells
-    details: dict[str, Any] = {}
-    if config.exact is not None:
-        from jobs.solve_export import errors_against
-
-        details["errors"] = errors_against(config, out / "solution.h5")
-    if config.export is not None:
-        from jobs.solve_export import export
-
-        export(config, out / "solution.h5")
-    if config.output.pictures:
-        from jobs.pictures import draw_fields, draw_signals
-
-        draw_fields(out / "solution.h5", out / "fields.png")
-        draw_signals(out / "solution.h5", out / "signals.png")
-    steps = march.n_steps - first_step
-    runs.write_json(
-        out / "run.json",
-        runs.provenance(
-            job="solve",
-            seed=None,
-            ranks=size,
-            scheme=config.scheme,
-            grid={"nx": grid.nx, "ny": grid.ny},
-            steps=march.n_steps,
-            resumed_from_step=first_step,
-            dt=march.dt,
-            t_final=march.t_final,
-            wall_seconds=wall,
-            cell_steps_per_second=steps * grid.nx * grid.ny / wall if steps else None,
-            **details,
-        ),
-    )
 
 
 def plan(config: SolveConfig) -> str:
@@ -276,9 +227,11 @@ def _work(arguments: command.Arguments, ranks: Ranks) -> int:
         if ranks.rank == 0:
             print(text + "# " + plan(config))
         return command.OK
+    from jobs.solve_run import solve
     from solver.march import SolverFailure
 
-    out = arguments.out or Path("runs") / arguments.config.stem
+    stop = _Stop()
+    out = arguments.out or Path("runs/solve") / arguments.config.stem
     ranks.on_root(lambda: check_targets(config, out))
     march = ranks.together(lambda: start(config, ranks))  # finds out all that may be wrong
     ranks.on_root(lambda: runs.open_run(out, text, resume=arguments.resume, force=arguments.force))
@@ -287,7 +240,7 @@ def _work(arguments: command.Arguments, ranks: Ranks) -> int:
             print(f"{out}: complete already", file=sys.stderr)
         return command.OK
     try:
-        return solve(march, config, text, out, ranks)
+        return solve(march, config, text, out, ranks, stop)
     except SolverFailure as error:  # on all processes at once
         if not arguments.resume:
             ranks.on_root(lambda: shutil.rmtree(out))

@@ -1,54 +1,15 @@
-"""Results on disk: solution.h5, checkpoints and snapshots, written by all processes at once.
+"""solution.h5: the fields at the final time and the signals along the edges."""
 
-Every array is a contiguous HDF5 data set whose space is allocated when the file is made. From then
-on the file's structure no longer changes: processes write their blocks straight to the byte offset
-of each data set (MPI-IO under MPI), no process ever holds the whole grid, and a process killed in
-mid-write cannot break the file. Files grow under a temporary name and get their own in the end.
-"""
-
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from solver.edges import EDGES
-from solver.errors import InputError
 from solver.grid import Grid
 from solver.march import Chunk, March
-
-FORMAT_VERSION = 1
-
-Offsets = dict[str, int]
-
-
-def create(
-    path: Path,
-    arrays: Mapping[str, tuple[int, ...]],
-    attributes: Mapping[str, Mapping[str, Any]],
-) -> Offsets:
-    """Make an HDF5 file of float64 arrays and return the byte offset of each.
-
-    Parameters
-    ----------
-    path : file to make
-    arrays : shape per data set name
-    attributes : attributes per group name ('/' for the root)
-    """
-    with h5py.File(path, "w") as file:
-        for name, shape in arrays.items():
-            space = h5py.h5s.create_simple(shape)
-            plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-            plan.set_layout(h5py.h5d.CONTIGUOUS)
-            plan.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
-            plan.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
-            file.require_group(str(Path(name).parent))
-            h5py.h5d.create(file.id, name.encode(), h5py.h5t.IEEE_F64LE, space, dcpl=plan)
-        for group, values in attributes.items():
-            file.require_group(group).attrs.update(values)
-        return {name: file[name].id.get_offset() for name in arrays}
+from solver.storage import FORMAT_VERSION, GrowingFile
 
 
 def solution_arrays(grid: Grid, n_rows: int) -> dict[str, tuple[int, ...]]:
@@ -64,6 +25,12 @@ def solution_arrays(grid: Grid, n_rows: int) -> dict[str, tuple[int, ...]]:
     return arrays
 
 
+def fields_of(march: March) -> dict[str, np.ndarray]:
+    """Return views of a block's E, F (ny, nx, 2) and T, without ghosts."""
+    E, _, _, T = march.domain.state[:, 1:-1, 1:-1]
+    return {"E": E, "F": np.moveaxis(march.domain.state[1:3, 1:-1, 1:-1], 0, -1), "T": T}
+
+
 class SolutionFile:
     """solution.h5 while it grows; use it collectively on all processes.
 
@@ -72,124 +39,66 @@ class SolutionFile:
     path : the final name
     march : the run whose results it takes
     attributes : attributes of the root group
-    resume : go on with the unfinished file of an earlier run, if there is one
+    every : keep the signals before each so many steps: row r is the state before step r·every
+    resume : go on with the unfinished file of an earlier run
     """
 
     def __init__(
-        self, path: Path, march: March, attributes: Mapping[str, Any], *, resume: bool = False
+        self,
+        path: Path,
+        march: March,
+        attributes: Mapping[str, Any],
+        *,
+        every: int = 1,
+        resume: bool = False,
     ) -> None:
-        self.path = path
-        self.unfinished = path.with_name(f".{path.name}.part")
-        self._march = march
-        domain = march.domain
-        if domain.rank == 0:
-            arrays = solution_arrays(domain.block.grid, march.n_steps)
-            if resume and self.unfinished.exists():
-                offsets = _offsets(self.unfinished, arrays)
-            else:
-                root = {"format_version": FORMAT_VERSION, **attributes}
-                t = {"t": march.t_final, "units": "rho g/cm3, E and F g/cm/sh2, T keV, t sh"}
-                offsets = create(self.unfinished, arrays, {"/": root, "/fields": t})
-        self._offsets: Offsets = domain.broadcast(offsets if domain.rank == 0 else None)
-        self._views: dict[str, np.ndarray] = {}
-        if domain.rank == 0:
-            for name, shape in arrays.items():
-                if name.startswith("/signals"):
-                    self._views[name] = np.memmap(
-                        self.unfinished, "<f8", "r+", offset=self._offsets[name], shape=shape
-                    )
+        self._march, self._every = march, every
+        arrays = solution_arrays(march.domain.block.grid, -(-march.n_steps // every))
+        groups = {
+            "/": {"format_version": FORMAT_VERSION, **attributes},
+            "/fields": {
+                "t": march.t_final,
+                "units": "rho g/cm3, E and F g/cm/sh2, T keV, t sh",
+            },
+            "/signals": {"every": every},
+        }
+        self._file = GrowingFile(path, march.domain, arrays, groups, resume=resume)
 
     def add(self, chunk: Chunk) -> None:
         """Write the signals of one chunk of steps."""
+        skip = -chunk.first % self._every  # steps to the next one that is kept
+        kept = slice(skip, None, self._every)
+        times = chunk.times[kept]
+        if not len(times):
+            return
         block = self._march.domain.block
         place = {"up": block.i0, "down": block.i0, "left": block.j0, "right": block.j0}
-        parts = self._march.domain.gather((place, chunk.signals))
-        if parts is None:
-            return
-        rows = slice(chunk.first, chunk.stop)
-        self._views["/signals/t"][rows] = chunk.times
-        for places, signals in parts:
-            for edge, signal in signals.items():
-                cells = slice(places[edge], places[edge] + signal.shape[2])
-                if signal.shape[2] > 0:
-                    self._views[f"/signals/{edge}/E"][rows, cells] = signal[:, 0]
-                    self._views[f"/signals/{edge}/T"][rows, cells] = signal[:, 3]
-                    self._views[f"/signals/{edge}/F"][rows, cells] = np.moveaxis(
-                        signal[:, 1:3], 1, 2
-                    )
+        own = {edge: signal[kept] for edge, signal in chunk.signals.items()}
+        parts = self._march.domain.gather((place, own))
+        rows = {"/signals/t": times} | ({} if parts is None else _join(parts, block.grid))
+        self._file.write_rows(rows, (chunk.first + skip) // self._every)
 
-    def flush(self) -> None:
-        """Bring the signals written so far to the disk (before a checkpoint counts on them)."""
-        for view in self._views.values():
-            assert isinstance(view, np.memmap)
-            view.flush()
+    def sync(self) -> None:
+        """Bring the signals written so far to the disk."""
+        self._file.sync()
 
     def finish(self) -> None:
         """Write the fields and give the file its name."""
-        domain = self._march.domain
-        E, Fx, Fy, T = domain.state[:, 1:-1, 1:-1]
-        fields = {"rho": self._march.rho[1:-1, 1:-1], "E": E, "T": T, "F": np.stack([Fx, Fy], -1)}
-        self.flush()
-        self._views.clear()
-        for name, part in fields.items():
-            domain.write(self.unfinished, self._offsets[f"/fields/{name}"], part)
-        domain.any(False)  # all have written
-        if domain.rank == 0:
-            os.replace(self.unfinished, self.path)
-        domain.any(False)  # all see the name
+        self._file.write("/fields/rho", self._march.rho[1:-1, 1:-1])
+        for name, part in fields_of(self._march).items():
+            self._file.write(f"/fields/{name}", part)
+        self._file.finish()
 
 
-def write_checkpoint(path: Path, march: March, attributes: Mapping[str, Any]) -> None:
-    """Write the state before step ``march.step`` so that `read_checkpoint` can go on from there."""
-    domain = march.domain
-    temporary = path.with_name(f".{path.name}.part")
-    grid = domain.block.grid
-    names = ("E", "Fx", "Fy", "T")
-    offsets = None
-    if domain.rank == 0:
-        arrays = {f"/state/{name}": (grid.ny, grid.nx) for name in names}
-        root = {"format_version": FORMAT_VERSION, "step": march.step, **attributes}
-        offsets = create(temporary, arrays, {"/": root})
-    offsets = domain.broadcast(offsets)
-    for name, field in zip(names, domain.state, strict=True):
-        domain.write(temporary, offsets[f"/state/{name}"], field[1:-1, 1:-1])
-    domain.any(False)
-    if domain.rank == 0:
-        os.replace(temporary, path)
-
-
-def read_checkpoint(path: Path, march: March, config: str) -> None:
-    """Put the state of a checkpoint, written by any number of processes, into ``march``.
-
-    Raises
-    ------
-    InputError
-        When the file is no checkpoint of the same configuration.
-    """
-    try:
-        with h5py.File(path, "r") as file:
-            step, found = int(file.attrs["step"]), str(file.attrs["config"])
-            for field, name in zip(march.domain.state, ("E", "Fx", "Fy", "T"), strict=True):
-                field[1:-1, 1:-1] = file[f"/state/{name}"][march.domain.block.inner]
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        raise InputError(
-            f"checkpoint {path}: not readable ({error}); delete it to start from t = 0"
-        ) from None
-    if found != config:
-        raise InputError(
-            f"checkpoint {path}: was written with another configuration; resume with the same one"
-        )
-    march.restore(step)
-
-
-def _offsets(path: Path, arrays: Mapping[str, tuple[int, ...]]) -> Offsets:
-    try:
-        with h5py.File(path, "r") as file:
-            if any(file[name].shape != shape for name, shape in arrays.items()):
-                raise KeyError("other shapes")
-            return {name: file[name].id.get_offset() for name in arrays}
-    except (OSError, KeyError) as error:
-        raise InputError(
-            f"{path}: the unfinished results cannot be gone on with ({error}); start afresh "
-            "with --force"
-        ) from None
+def _join(
+    parts: list[tuple[dict[str, int], dict[str, np.ndarray]]], grid: Grid
+) -> dict[str, np.ndarray]:
+    """Return whole rows of the signals from what the processes along each edge hold."""
+    rows = {}
+    for edge in EDGES:
+        pieces = [(place[edge], own[edge]) for place, own in parts if own[edge].shape[2]]
+        pieces.sort(key=lambda piece: piece[0])
+        signal = np.concatenate([piece for _, piece in pieces], axis=2)
+        rows[f"/signals/{edge}/E"], rows[f"/signals/{edge}/T"] = signal[:, 0], signal[:, 3]
+        rows[f"/signals/{edge}/F"] = np.moveaxis(signal[:, 1:3], 1, 2)
+    return rows
