@@ -17,7 +17,7 @@ test test-slow test-slurm: export OMP_NUM_THREADS := 1
 test test-slow test-slurm: export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-slurm lint check format bench verify clean
+.PHONY: help setup demo test test-slow test-slurm lint check format bench bench-env verify clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,9 +52,15 @@ format: setup ## Put the sources into the common format
 bench: setup ## Time the warmed kernels and the parallel run
 	$(BIN)/python -m jobs.bench
 
+bench-env: ## Install PyClaw into .venv-bench, for `make bench` to compare with (needs gfortran)
+	@command -v gfortran > /dev/null || { echo "error: no gfortran; apt-get install gfortran" >&2; exit 2; }
+	python3.11 -m venv .venv-bench
+	.venv-bench/bin/pip install -q "numpy==2.3.5" "setuptools<80" wheel meson meson-python ninja
+	PATH=$(CURDIR)/.venv-bench/bin:$$PATH .venv-bench/bin/pip install -q --no-build-isolation clawpack==5.14.0
+
 verify: setup ## Compare the solver with exact solutions and the published results
 	$(BIN)/python -m jobs.verify
 
 clean: ## Remove caches and .venv; results are kept
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info build dist
+	rm -rf .venv .venv-bench .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

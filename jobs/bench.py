@@ -21,6 +21,8 @@ from solver.domain import SerialDomain
 from solver.march import March
 from solver.problem import Problem
 
+ROOT = Path(__file__).resolve().parent.parent
+
 BYTES_PER_CELL_STEP = 72
 """The fewest bytes a step must move: E, Fx, Fy, T in and out (64) and ρ in (8), float64."""
 
@@ -121,8 +123,25 @@ def ranks_lines(n: int = 2048) -> Iterator[str]:
     yield f"parallel efficiency {rates[2] / rates[1] / 2:.2f} (idle machine assumed)"
 
 
+def pyclaw_lines() -> Iterator[str]:
+    """Time our step against PyClaw's acoustics, a simpler system in compiled Fortran."""
+    python = ROOT / ".venv-bench" / "bin" / "python"
+    if not python.exists():
+        yield "PyClaw is not installed: run 'make bench-env' (needs gfortran)"
+        return
+    for n in (64, 512):
+        line = [str(python), str(ROOT / "jobs" / "bench_pyclaw.py"), str(n)]
+        done = subprocess.run(line, check=True, capture_output=True, text=True)
+        theirs, ours = float(done.stdout.split()[-1]), step_time(n)
+        yield (
+            f"{n} x {n} cells: PyClaw's first-order acoustics {theirs * 1e9:.1f} ns/cell/step, "
+            f"our whole step {ours * 1e9:.1f} ns: {theirs / ours:.1f} times faster"
+        )
+
+
 SECTIONS: dict[str, Callable[[], Iterator[str]]] = {
     "solver": solver_lines,
+    "pyclaw": pyclaw_lines,
     "ranks": ranks_lines,
 }
 
