@@ -42,7 +42,8 @@ def parse_yaml(text: str, source: str) -> dict[str, Any]:
         raise ConfigError(f"{source}{line}: not valid YAML ({problem})") from None
     except ConfigError as error:
         raise ConfigError(f"{source}, {error}") from None
-    except (ValueError, RecursionError) as error:
+    except (ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
+        # What PyYAML lets through when a tag does not fit its value (!!bool x, 2026-99-99).
         raise ConfigError(f"{source}: not valid YAML ({error})") from None
     if data is None:
         data = {}
@@ -87,7 +88,7 @@ def apply_overrides(data: dict[str, Any], overrides: list[str]) -> None:
 
 
 def _index(place: list[Any], key: str, override: str) -> int:
-    if not (key.isdigit() and int(key) < len(place)):
+    if not (key.isascii() and key.isdigit() and int(key) < len(place)):
         raise ConfigError(
             f"--set {override}: found '{key}', expected the number of one of {len(place)} entries"
         )

@@ -46,20 +46,36 @@ def check_export(config: "SolveConfig") -> None:
     assert config.export is not None
     path, grid = config.export.file, config.cells
     steps = len(time_steps(config)[1])
-    if config.export.mode == "binary":
-        if max(grid.nx, grid.ny, steps, config.export.simulations) >= 2**16:
+    head = _head(path) if config.export.write == "append" else b""
+    if config.export.mode == "dataframe":
+        if head and not head.startswith(",".join(legacy.COLUMNS).encode()[: len(head)]):
             raise InputError(
-                f"export.mode: sds02 holds at most {2**16 - 1} cells a side and steps, found "
-                f"{grid.nx} x {grid.ny} cells and {steps} steps; use mode: dataframe"
+                f"export.file: {path} holds no dataframe of this kind, so nothing can be added; "
+                "use another file or write: truncate"
             )
-        if config.export.write == "append" and path.exists():
-            head = path.read_bytes()[:14]
-            expected = struct.pack("<HHH", grid.nx, grid.ny, steps)
-            if not head.startswith(legacy.MAGIC) or head[7:13] != expected:
-                raise InputError(
-                    f"export.file: {path} is no sds02 file of {grid.nx} x {grid.ny} cells and "
-                    f"{steps} steps, so nothing can be added; use another file or write: truncate"
-                )
+        return
+    if max(grid.nx, grid.ny, steps, config.export.simulations) >= 2**16:
+        raise InputError(
+            f"export.mode: sds02 holds at most {2**16 - 1} cells a side and steps, found "
+            f"{grid.nx} x {grid.ny} cells and {steps} steps; use mode: dataframe"
+        )
+    expected = struct.pack("<HHH", grid.nx, grid.ny, steps)
+    if head and not (head.startswith(legacy.MAGIC) and head[7:13] == expected):
+        raise InputError(
+            f"export.file: {path} is no sds02 file of {grid.nx} x {grid.ny} cells and {steps} "
+            "steps, so nothing can be added; use another file or write: truncate"
+        )
+
+
+def _head(path: Path) -> bytes:
+    """Return the first bytes of the file that is to be added to, none if there is no file yet."""
+    try:
+        with path.open("rb") as file:
+            return file.read(14)
+    except FileNotFoundError:
+        return b""
+    except (OSError, ValueError) as error:  # ValueError: a name that holds a null character
+        raise InputError(f"export.file: cannot read {path} ({error}); choose another") from None
 
 
 def check_target(config: "SolveConfig") -> None:

@@ -139,7 +139,7 @@ class Source(_Model):
     """Source edge: E = a T⁴ plus the signal of each portion that covers the place."""
 
     kind: Literal["source"]
-    sources: tuple[Pulse, ...] = (Pulse(),)
+    sources: tuple[Pulse, ...] = pydantic.Field((Pulse(),), min_length=1)
     """The radiating portions; the rest of the edge is held at E = a T⁴."""
     Fx: FreeOrFormula = "0"
     Fy: FreeOrFormula = "0"

@@ -9,6 +9,7 @@ import csv
 import dataclasses
 import difflib
 import io
+import math
 import struct
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,7 @@ def read_cfg(text: str, source: str, folder: Path) -> dict[str, Any]:
             "file": str(Path(values["export_file"]).absolute()),
             "mode": values.get("export_mode", "dataframe"),
             "write": values.get("write_mode", "truncate"),
-            "simulations": int(_number(values, "simu_count", source, default=1)),
+            "simulations": _number(values, "simu_count", source, default=1),
         }
     return config
 
@@ -116,12 +117,15 @@ def _pairs(text: str, source: str) -> dict[str, str]:
 def _number(values: dict[str, str], key: str, source: str, default: float | None = None) -> float:
     if key not in values and default is not None:
         return default
+    if key not in values:
+        raise InputError(f"{source}: missing {key}; add it")
     try:
-        return float(values[key])
-    except KeyError:
-        raise InputError(f"{source}: missing {key}; add it") from None
+        number = float(values[key])
     except ValueError:
-        raise InputError(f"{source}: {key}: found '{values[key]}', expected a number") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputError(f"{source}: {key}: found '{values[key]}', expected a finite number")
+    return number
 
 
 def _density_and_grid(
@@ -150,9 +154,10 @@ def _density_and_grid(
             "expected x_min < x_max, y_min < y_max and a whole N > 0"
         )
     nx = int(N)
-    ny = int(nx * (y_max - y_min) / (x_max - x_min))
-    if ny < 1:
-        raise InputError(f"{source}: found no cell along y; raise N or y_max")
+    rows = nx * (y_max - y_min) / (x_max - x_min)
+    if not 1 <= rows < math.inf:
+        raise InputError(f"{source}: found {rows:.3g} cells along y; change N, y_max or x_max")
+    ny = int(rows)
     grid = {"nx": nx, "ny": ny, "x": [x_min, x_max], "y": [y_min, y_max]}
     if rho.startswith("crenau"):
         x, y, low, high = _arguments(rho, "crenau", 4, source)

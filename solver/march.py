@@ -13,7 +13,7 @@ from solver.errors import InputError
 from solver.formulas import Formula
 from solver.grid import Block, bands
 from solver.media import ArrayDensity
-from solver.problem import Problem, check_density
+from solver.problem import Problem, check_density, check_material
 from solver.schemes import consistent, published
 from solver.schemes.ghosts import wrap
 
@@ -194,6 +194,9 @@ class March:
             np.isfinite(field[rows]).all() for field in (Fx, Fy) for rows in bands(*field.shape)
         ):
             raise InputError("initial.Fx, initial.Fy: found values that are not finite")
+        rho = self.rho[1:-1, 1:-1]
+        for rows in bands(*T.shape):
+            check_material(self.problem.material, rho[rows], T[rows])
 
     def restore(self, step: int) -> None:
         """Go on before step ``step``, after the caller has put that state into the domain.
