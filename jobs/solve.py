@@ -172,10 +172,10 @@ def check_targets(config: SolveConfig, out: Path) -> None:
         arrays += snapshot_arrays(config.cells, config.output.snapshots).values()
     needed = 8 * sum(math.prod(shape) for shape in arrays)
     existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
-    free = shutil.disk_usage(existing).free
+    disk = shutil.disk_usage(existing)
     # An earlier run's files are gone on with, or replaced.
-    free += sum(512 * path.stat().st_blocks for path in out.glob("*") if path.is_file())
-    if needed > free:
+    free = disk.free + sum(512 * path.stat().st_blocks for path in out.glob("*") if path.is_file())
+    if needed > free and disk.total > 0:  # /proc and the like have no size: told when opened
         raise ConfigError(
             f"--out {out}: the results take {needed / 2**30:.3g} GiB, but {free / 2**30:.3g} GiB "
             "are free there; shorten the run, coarsen the grid or choose another folder"
