@@ -20,18 +20,20 @@ class Domain(Protocol):
     ----------
     block : the cells owned
     rank, size : number of this process and of all
-    state : (4, ny + 2, nx + 2) E, Fx, Fy, T of the block, one layer of ghosts
+    wide : (4, ny + 2 n, nx + 2 n) E, Fx, Fy, T of the block with n layers of ghosts
+    state : (4, ny + 2, nx + 2) the innermost of them: a view of one layer of ghosts
     wraps : whether the kernels continue x and y periodically themselves
     """
 
     block: Block
     rank: int
     size: int
+    wide: np.ndarray
     state: np.ndarray
     wraps: tuple[bool, bool]
 
     def exchange(self) -> None:
-        """Fill the inner ghost cells of ``state`` from the neighbours."""
+        """Fill the inner ghost cells of ``wide`` from the neighbours."""
 
     def any(self, flag: bool) -> bool:
         """Return whether ``flag`` is true on any process."""
@@ -51,13 +53,15 @@ class Domain(Protocol):
 
 
 class SerialDomain:
-    """The whole grid in one process."""
+    """The whole grid in one process, with ``layers`` of ghost cells around it."""
 
     rank, size = 0, 1
 
-    def __init__(self, grid: Grid, edges: Edges) -> None:
+    def __init__(self, grid: Grid, edges: Edges, layers: int = 1) -> None:
         self.block = grid.whole
-        self.state = np.zeros((4, grid.ny + 2, grid.nx + 2))
+        self.wide = np.zeros((4, grid.ny + 2 * layers, grid.nx + 2 * layers))
+        inner = slice(layers - 1, 1 - layers or None)
+        self.state = self.wide[:, inner, inner]
         self.wraps = edges.periodic
 
     def exchange(self) -> None:

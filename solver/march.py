@@ -14,7 +14,7 @@ from solver.formulas import Formula
 from solver.grid import Block, bands
 from solver.media import ArrayDensity
 from solver.problem import Problem, check_density, check_material
-from solver.schemes import consistent, published
+from solver.schemes import consistent, published, second_order
 from solver.schemes.ghosts import wrap
 
 
@@ -144,7 +144,11 @@ class March:
         rho = block_density(problem, domain.block, density)
         self.rho = self._continue_periodically(rho)
         self._start()
-        self._stepper = STEPPERS[problem.scheme](problem, domain.block, self.rho, self.dt)
+        self._stepper: Stepper
+        if problem.order == 2:
+            self._stepper = second_order.Stepper(problem, domain, self.rho, self.dt, self._rules)
+        else:
+            self._stepper = STEPPERS[problem.scheme](problem, domain.block, self.rho, self.dt)
 
     @property
     def t(self) -> float:
@@ -155,9 +159,7 @@ class March:
     def nbytes(self) -> int:
         """Bytes of the arrays that this process holds from step to step."""
         scratch = list(vars(self._stepper).values())
-        held = {
-            id(array): array.nbytes for array in _arrays([self.domain.state, self.rho, scratch])
-        }
+        held = {id(array): array.nbytes for array in _arrays([self.domain.wide, self.rho, scratch])}
         return sum(held.values())
 
     def _continue_periodically(self, rho: np.ndarray) -> np.ndarray:
@@ -249,7 +251,7 @@ class March:
                 np.empty((len(times), 4, sizes[name] if block.touches[name] else 0))
                 for name in EDGES
             )
-            if domain.size == 1:
+            if domain.size == 1 or self.problem.order == 2:  # which exchanges in every stage
                 self._stepper.advance(
                     domain.state, times, self._rules, given, domain.wraps, signals
                 )
@@ -316,7 +318,7 @@ class Solution:
 
 def simulate(problem: Problem, density: np.ndarray | None = None) -> Solution:
     """Solve a problem in this process; see `Solution` and `March` for shapes and errors."""
-    march = March(problem, SerialDomain(problem.cells, problem.edges), density)
+    march = March(problem, SerialDomain(problem.cells, problem.edges, problem.order), density)
     chunks = list(march.run())
     return Solution(
         times=march.times,

@@ -110,6 +110,8 @@ class Problem(_Model):
 
     scheme: Literal["consistent", "published"] = "consistent"
     """`consistent` solves the equations; `published` reproduces the original program."""
+    order: Literal[1, 2] = 1
+    """Order of `consistent` in space and time; the grid needs as many layers of ghost cells."""
     grid: GridConfig = GridConfig()
     time: Time = Time()
     constants: Constants = Constants()
@@ -209,6 +211,8 @@ class Problem(_Model):
             wrong = "a heat capacity that varies"
         elif kinds & {"wall", "periodic"}:
             wrong = "wall or periodic edges"
+        elif self.order != 1:
+            wrong = f"order {self.order}"
         if wrong:
             raise ValueError(
                 f"scheme: found 'published' with {wrong}, which it does not know; "

@@ -1,0 +1,330 @@
+"""The consistent scheme at second order in space and time.
+
+The equations are split into transport, L, which is explicit, and what happens within a cell, R,
+which is implicit: F relaxes, radiation and matter exchange energy. Both advance together in the two
+stages of ARS(2,2,2), which is stiffly accurate in R (γ = 1 − 1/√2, δ = 1 − 1/(2γ)):
+
+    U₁ = U_n + γ Δt [L(U_n) + R(U₁)]
+    U_n+1 = U_n + Δt [δ L(U_n) + (1 − δ) L(U₁)] + Δt [(1 − γ) R(U₁) + γ R(U_n+1)]
+
+There is no splitting error, and none of the stages sees F or E − a T⁴ out of the balance that a
+large opacity imposes. L(U_n) stands at t_n and L(U₁) at t_n + γ Δt, which is when the edges are
+evaluated; the volume source acts at the middle of either stage. The fluxes of L are those of
+`reconstruction`; F follows the plain gradient of the E on the faces and relaxes with the plain σ_c
+of its cell.
+
+E and T stay positive: each face's flux over the whole step is bounded by a share of what moves
+there (`reconstruction.reach`). For √k c Δt (1/Δx + 1/Δy) <= 1/2, half the limit of stability, that
+share is twice what upwinding of first order takes at most, and beams keep the second order; at the
+limit it is the same, and they become first order where |F| comes close to w E.
+
+References
+----------
+U. M. Ascher, S. J. Ruuth, R. J. Spiteri, Appl. Numer. Math. 25 (1997) 151, section 2.6.
+"""
+
+import numba
+import numpy as np
+
+from solver.domain import Domain
+from solver.edges import EQUILIBRIUM, FREE, GIVEN, edge_tables
+from solver.formulas import Formula, run
+from solver.problem import Problem
+from solver.schemes.consistent import SETTLED, _registers, _source, emit
+from solver.schemes.coupling import couple_row
+from solver.schemes.coupling_stage import GAMMA, STAGE_ROWS, finish_row
+from solver.schemes.ghosts import record
+from solver.schemes.halo import fill_halo, wrap_halo
+from solver.schemes.reconstruction import differences, faces, within_reach
+
+DELTA = 1 - 1 / (2 * GAMMA)
+
+Given = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+E, FX, FY, T = range(4)
+PHI, ENERGY = range(2)
+UP, DOWN, LEFT, RIGHT = range(4)
+
+
+@numba.njit(cache=True, error_model="numpy")
+def opacity_row(out, rho, T_row, sigma_c):
+    """Fill ``out`` (n,) with σ_c of a row of cells."""
+    code, result, registers = sigma_c
+    n = out.shape[0]
+    registers[0, :n] = rho
+    registers[1, :n] = T_row
+    run(code, registers, n)
+    out[:] = registers[result, :n]
+
+
+@numba.njit(cache=True, error_model="numpy")
+def settle(
+    phi, energy, phi_kept, energy_kept, second, E_k, E_l, F_k, F_l, sigma_k, sigma_l, drag, w, share
+):
+    """Make the Φ and E of the stage out of those of L: kept and, in stage 2, combined; bounded.
+
+    The cells k and l are those before the step. Where Φ is bounded, what moves out of the giving
+    cell, a or b, takes the blame, and E on the face falls with it.
+    """
+    for i in range(phi.shape[0]):
+        flux, level = phi[i], energy[i]
+        if second:
+            flux = DELTA * phi_kept[i] + (1 - DELTA) * flux
+            level = DELTA * energy_kept[i] + (1 - DELTA) * level
+        bounded = within_reach(flux, E_k[i], E_l[i], F_k[i], F_l[i], w, share)
+        excess = abs(flux - bounded) * (1 + 0.5 * drag * (sigma_k[i] + sigma_l[i])) / w
+        phi_kept[i] = phi[i] = bounded
+        energy_kept[i] = energy[i] = level - excess
+
+
+@numba.njit(cache=True, error_model="numpy")
+def first_update(E_row, Fx, Fy, x, below, above, nu_x, nu_y, k):
+    """Add γ Δt L(U_n) to n cells; ``nu`` = c Δt/h, faces i and i + 1 of ``x`` belong to cell i."""
+    for i in range(E_row.shape[0]):
+        div_x = nu_x * (x[PHI, i + 1] - x[PHI, i])
+        div_y = nu_y * (above[PHI, i] - below[PHI, i])
+        E_row[i] -= GAMMA * (div_x + div_y)
+        Fx[i] -= GAMMA * k * (nu_x * (x[ENERGY, i + 1] - x[ENERGY, i]))
+        Fy[i] -= GAMMA * k * (nu_y * (above[ENERGY, i] - below[ENERGY, i]))
+
+
+@numba.njit(cache=True, error_model="numpy")
+def second_update(E_row, Fx, Fy, E_n, Fx_n, Fy_n, x, below, above, sigma, nu_x, nu_y, k, c_dt):
+    """Replace U₁ in n cells by U_n + all of L + Δt (1 − γ) R(U₁), without the exchange in R."""
+    for i in range(E_row.shape[0]):
+        div_x = nu_x * (x[PHI, i + 1] - x[PHI, i])
+        div_y = nu_y * (above[PHI, i] - below[PHI, i])
+        E_row[i] = E_n[i] - (div_x + div_y)
+        relaxed = (1 - GAMMA) * (c_dt * sigma[i])
+        pull_x = k * (nu_x * (x[ENERGY, i + 1] - x[ENERGY, i]))
+        pull_y = k * (nu_y * (above[ENERGY, i] - below[ENERGY, i]))
+        Fx[i] = Fx_n[i] - pull_x - relaxed * Fx[i]
+        Fy[i] = Fy_n[i] - pull_y - relaxed * Fy[i]
+
+
+@numba.njit(cache=True, error_model="numpy")
+def relax(Fx, Fy, sigma, gamma_c_dt):
+    """Relax F of n cells implicitly."""
+    for i in range(Fx.shape[0]):
+        Fx[i] /= 1 + gamma_c_dt * sigma[i]
+        Fy[i] /= 1 + gamma_c_dt * sigma[i]
+
+
+@numba.njit(cache=True, error_model="numpy")
+def row_opacity(sigma, wide, rho, j, sigma_c, prescribed):
+    """Fill ``sigma`` (nx + 4,) with σ_c of row ``j``.
+
+    An edge where E is prescribed has none: only the half cell inside it resists the flux.
+    """
+    ny, nx = wide.shape[1] - 4, wide.shape[2] - 4
+    if (j < 2 and prescribed[DOWN]) or (j >= ny + 2 and prescribed[UP]):
+        sigma[:] = 0
+        return
+    opacity_row(sigma, rho[j], wide[T, j], sigma_c)
+    if prescribed[LEFT]:
+        sigma[:2] = 0
+    if prescribed[RIGHT]:
+        sigma[nx + 2 :] = 0
+
+
+@numba.njit(cache=True, error_model="numpy")
+def stage(
+    second, wide, old, rho, kept, spacing, w, physics, formulas, sigma_c, x, y, t, prescribed, work
+):
+    """Do one stage in place, in one pass over the rows, bottom to top.
+
+    A row is updated as soon as the faces above it are known: what the rows above still need of it
+    stands in the buffers.
+
+    Parameters
+    ----------
+    second : which of the two stages
+    wide : (4, ny + 4, nx + 4) U_n, then U₁, with both layers of ghosts
+    old : (4, ny + 4, nx + 4) U_n; E is infinite in ghosts whose E is prescribed
+    rho : (ny + 4, nx + 4)
+    kept : Φ and E of all x-faces (2, ny, nx + 1) and y-faces (2, ny + 1, nx)
+    spacing, w, physics, formulas, sigma_c : as in `consistent.advance`
+    x, y : cell centres of the inner cells
+    t : the time before the step
+    prescribed : whether E is prescribed at the edges up, down, left, right
+    work : scratch rows, see `Stepper`
+    """
+    dx, dy = spacing
+    dt, c, a, C_v, tolerance = physics
+    sigma_a, heat, source = formulas
+    x_kept, y_kept = kept
+    scratch, sigma, x_jumps, y_jumps, x_faces, y_faces = work
+    ny, nx = wide.shape[1] - 4, wide.shape[2] - 4
+    k, nu_x, nu_y = w * w, c * dt / dx, c * dt / dy
+    # All four faces together take E at most: |Φ_x| <= 2 w E share on both sides of a cell, Φ_y too.
+    share = min(1.0, 0.49 / (w * (nu_x + nu_y)))
+    inner = slice(2, nx + 2)
+    row_opacity(sigma[0], wide, rho, 0, sigma_c, prescribed)
+    for top in range(1, ny + 4):  # buffers rotate: row j's opacity and the jumps below it at j % 3
+        row_opacity(sigma[top % 3], wide, rho, top, sigma_c, prescribed)
+        differences(
+            y_jumps[0, top % 3], y_jumps[1, top % 3],
+            wide[E, top - 1, inner], wide[E, top, inner],
+            wide[FY, top - 1, inner], wide[FY, top, inner],
+            sigma[(top - 1) % 3, inner], sigma[top % 3, inner], dy / (4 * k), w,
+        )  # fmt: skip
+        if (top == 2 and prescribed[DOWN]) or (top == ny + 2 and prescribed[UP]):
+            y_jumps[:, top % 3] *= 2  # the edge is half a cell away
+        j = top - 2  # the faces above row j
+        if j < 1:
+            continue
+        below, here = y_faces[(j - 1) % 2], y_faces[j % 2]
+        faces(
+            here[PHI], here[ENERGY], wide[E, j, inner], wide[E, j + 1, inner],
+            wide[FY, j, inner], wide[FY, j + 1, inner],
+            sigma[j % 3, inner], sigma[(j + 1) % 3, inner],
+            y_jumps[0, j % 3], y_jumps[0, (j + 1) % 3],
+            y_jumps[1, (j + 1) % 3], y_jumps[1, (j + 2) % 3], dy / (2 * w), w,
+        )  # fmt: skip
+        settle(
+            here[PHI], here[ENERGY], y_kept[PHI, j - 1], y_kept[ENERGY, j - 1], second,
+            old[E, j, inner], old[E, j + 1, inner], old[FY, j, inner], old[FY, j + 1, inner],
+            sigma[j % 3, inner], sigma[(j + 1) % 3, inner], dy / (2 * w), w, share,
+        )  # fmt: skip
+        if j < 2:
+            continue
+        s = sigma[j % 3]
+        differences(
+            x_jumps[0], x_jumps[1], wide[E, j, :-1], wide[E, j, 1:],
+            wide[FX, j, :-1], wide[FX, j, 1:], s[:-1], s[1:], dx / (4 * k), w,
+        )  # fmt: skip
+        if prescribed[LEFT]:
+            x_jumps[:, 1] *= 2
+        if prescribed[RIGHT]:
+            x_jumps[:, nx + 1] *= 2
+        faces(
+            x_faces[PHI], x_faces[ENERGY], wide[E, j, 1:-2], wide[E, j, 2:-1],
+            wide[FX, j, 1:-2], wide[FX, j, 2:-1], s[1:-2], s[2:-1],
+            x_jumps[0, :-2], x_jumps[0, 1:-1], x_jumps[1, 1:-1], x_jumps[1, 2:], dx / (2 * w), w,
+        )  # fmt: skip
+        settle(
+            x_faces[PHI], x_faces[ENERGY], x_kept[PHI, j - 2], x_kept[ENERGY, j - 2], second,
+            old[E, j, 1:-2], old[E, j, 2:-1], old[FX, j, 1:-2], old[FX, j, 2:-1],
+            s[1:-2], s[2:-1], dx / (2 * w), w, share,
+        )  # fmt: skip
+        E_row, T_row, rho_row = wide[E, j, inner], wide[T, j, inner], rho[j, inner]
+        Fx, Fy = wide[FX, j, inner], wide[FY, j, inner]
+        if second:
+            second_update(
+                E_row, Fx, Fy, old[E, j, inner], old[FX, j, inner], old[FY, j, inner],
+                x_faces, below, here, s[inner], nu_x, nu_y, k, c * dt,
+            )  # fmt: skip
+            if source[2].shape[0] > 0:
+                emit(E_row, x, y[j - 2], t + dt / 2, dt, source)
+            finish_row(
+                E_row, T_row, old[T, j, inner], rho_row, C_v, a, c * dt, tolerance, sigma_a, heat,
+                scratch,
+            )  # fmt: skip
+        else:
+            first_update(E_row, Fx, Fy, x_faces, below, here, nu_x, nu_y, k)
+            if source[2].shape[0] > 0:
+                emit(E_row, x, y[j - 2], t + GAMMA * dt / 2, GAMMA * dt, source)
+            couple_row(
+                E_row, T_row, rho_row, C_v, a, GAMMA * c * dt, tolerance, sigma_a, heat, scratch
+            )
+        # Row j's opacity before the update has been used: its buffer takes the one after it.
+        opacity_row(s[inner], rho_row, T_row, sigma_c)
+        relax(Fx, Fy, s[inner], GAMMA * c * dt)
+
+
+class Stepper:
+    """The consistent scheme at second order on one process's share of the grid.
+
+    Parameters
+    ----------
+    problem, domain : what is solved, and the cells it is solved on with two layers of ghosts
+    rho : (ny + 2, nx + 2) density [g/cm³], ghosts included
+    dt : time step [sh]
+    rules : (4 edges, 4 fields) how the edges are filled
+    """
+
+    def __init__(
+        self, problem: Problem, domain: Domain, rho: np.ndarray, dt: float, rules: np.ndarray
+    ) -> None:
+        material, constants, block = problem.material, problem.constants, domain.block
+        grid, (ny, nx) = block.grid, (block.ny, block.nx)
+        assert domain.wide.shape == (4, ny + 4, nx + 4), "order 2 needs two layers of ghosts"
+        capacity = problem.heat_capacity
+        self._edges, self._domain, self._rules, self._dt = problem.edges, domain, rules, dt
+        self._x, self._y = block.x[1:-1], block.y[1:-1]
+        self._spacing, self._w = (grid.dx, grid.dy), problem.wave_speed
+        self._physics = (dt, constants.c, constants.a, capacity or 1.0, SETTLED)
+        self._rho = self._widen(rho)
+        varying = Formula(material.heat_capacity, ("rho", "T")) if capacity is None else None
+        self._formulas = (
+            _registers(Formula(material.sigma_a, ("rho", "T")), nx),
+            _registers(varying, nx),
+            _registers(_source(problem), nx),
+        )
+        self._sigma_c = _registers(Formula(material.sigma_c, ("rho", "T")), nx + 4)
+        self._prescribed = np.isin(rules[:, E], (GIVEN, EQUILIBRIUM))
+        self._old = np.zeros_like(domain.wide)
+        self._kept = (np.zeros((2, ny, nx + 1)), np.zeros((2, ny + 1, nx)))
+        self._work = (
+            np.empty((STAGE_ROWS, nx)),
+            np.zeros((3, nx + 4)),
+            np.empty((2, nx + 3)),
+            np.empty((2, 3, nx)),
+            np.empty((2, nx + 1)),
+            np.empty((2, 2, nx)),
+        )
+
+    def _widen(self, rho: np.ndarray) -> np.ndarray:
+        """Give ρ its second layer of ghosts, by the state's own exchange."""
+        wide, block = self._domain.wide, self._domain.block
+        E_plane = wide[E].copy()
+        wide[E, 1:-1, 1:-1] = rho
+        inside = np.where(np.isin(self._rules, (GIVEN, EQUILIBRIUM)), FREE, self._rules)
+        rows, columns = np.zeros((4, block.nx)), np.zeros((4, block.ny))
+        self._fill(inside, (rows, rows, columns, columns))
+        widened = wide[E].copy()
+        wide[E] = E_plane
+        return widened
+
+    def _fill(self, rules: np.ndarray, given: Given) -> None:
+        """Fill all ghosts of ``wide``."""
+        domain = self._domain
+        domain.exchange()
+        wrap_halo(domain.wide, *domain.wraps)
+        fill_halo(domain.wide, rules, *given, self._physics[2])
+
+    def _keep(self) -> None:
+        """Keep the state before the step; what a prescribed E gives is not bounded by it."""
+        self._old[...] = self._domain.wide
+        for prescribed, ghosts in zip(
+            self._prescribed,
+            (np.s_[-2:], np.s_[:2], np.s_[:, :2], np.s_[:, -2:]),
+            strict=True,
+        ):
+            if prescribed:
+                self._old[E][ghosts] = np.inf
+
+    def advance(
+        self,
+        state: np.ndarray,
+        times: np.ndarray,
+        rules: np.ndarray,
+        given: tuple[np.ndarray, ...],
+        wraps: tuple[bool, bool],
+        signals: tuple[np.ndarray, ...],
+    ) -> None:
+        """Take one step for each of ``times``; see `solver.march.Stepper`."""
+        domain = self._domain
+        tables = edge_tables(self._edges, domain.block, rules, times + GAMMA * self._dt)
+        later = (tables.up, tables.down, tables.left, tables.right)
+        for n, t in enumerate(times):
+            record(state, *(signal[n] for signal in signals))
+            for second, values in ((False, given), (True, later)):
+                self._fill(rules, (values[0][n], values[1][n], values[2][n], values[3][n]))
+                if not second:
+                    self._keep()
+                stage(
+                    second, domain.wide, self._old, self._rho, self._kept, self._spacing, self._w,
+                    self._physics, self._formulas, self._sigma_c, self._x, self._y, float(t),
+                    self._prescribed, self._work,
+                )  # fmt: skip
