@@ -23,9 +23,10 @@ import numba
 import numpy as np
 
 from solver.edges import EDGES, EXCHANGED, edge_rules
-from solver.formulas import Formula, run
+from solver.formulas import Formula
 from solver.grid import Block
 from solver.problem import Problem
+from solver.programs import run
 from solver.schemes.coupling import LIVE, ROWS, couple_live
 from solver.schemes.ghosts import fill_row, fill_side, record, wrap
 

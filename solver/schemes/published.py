@@ -13,9 +13,10 @@ import numba
 import numpy as np
 
 from solver.edges import EXCHANGED
-from solver.formulas import Formula, run
+from solver.formulas import Formula
 from solver.grid import Block
 from solver.problem import Problem
+from solver.programs import run
 from solver.schemes.ghosts import fill_row, fill_side, record
 
 E, FX, FY, T = range(4)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solver.formulas import Formula, FormulaError, run
+from solver.formulas import Formula, FormulaError
+from solver.programs import run
 
 
 @pytest.mark.parametrize(
