@@ -37,7 +37,8 @@ def _evaluate(given: Arguments) -> int:
 
     # Importing torch takes seconds: not before the command line is understood.
     from jobs import evaluate_report
-    from jobs.evaluate_judge import judge, judge_with_calibration
+    from jobs.evaluate_judge import judge, judge_niche, judge_with_calibration
+    from learning.objectives import Density
     from learning.predict import load_trained
 
     trained = load_trained(run / f"{settings.checkpoint}.ckpt")
@@ -47,6 +48,14 @@ def _evaluate(given: Arguments) -> int:
     out = run
     if given.out is not None and given.out.resolve() != run.resolve():
         out = runs.open_run(given.out, dump(settings), resume=given.resume, force=given.force)
+    if not isinstance(trained.model.objective, Density):
+        numbers = judge_niche(trained, settings, settings)
+        numbers |= {"run": str(run), "checkpoint": settings.checkpoint, "step": trained.step}
+        runs.write_json(out / "metrics.json", numbers)
+        evaluate_report.write_niche(out, run, trained, numbers)
+        print(", ".join(f"{name} {value:.4f}" for name, value in numbers["scores"].items()))
+        print(f"report: {out / 'report.html'}")
+        return command.OK
     judged = {"": judge(trained, settings, settings)}
     for name, test_set in settings.apart.items():
         judged |= judge_with_calibration(trained, name, test_set, settings)

@@ -14,6 +14,7 @@ from jobs.sample_campaign import simulate_sources
 from learning import metrics
 from learning.calibration import Calibration
 from learning.dataset import DataSet
+from learning.distributed import Processes
 from learning.errors import InputError
 from learning.loader import (
     Augmentation,
@@ -26,6 +27,7 @@ from learning.models.layout import Layout
 from learning.precision import mixed_precision
 from learning.predict import Trained, reconstruct_all
 from learning.reconstructor import Reconstructor
+from learning.validation import validate
 
 HEADLINE = ("r2_pooled", "r2_mean", "rel_l1", "rel_l2", "mae", "ssim", "data_misfit")
 
@@ -101,7 +103,7 @@ def judge(
     )
     pairs = reconstruct_all(
         trained.model,
-        Samples(data, trained.times, noise, calibration),
+        Samples(data, trained.times, trained.model.objective, noise, calibration),
         positions,
         batch=settings.batch,
         symmetries=settings.symmetries and layout.is_symmetric,
@@ -137,6 +139,35 @@ def judge(
         },
     }
     return Judged(truth, predicted, families, numbers)
+
+
+def judge_niche(trained: Trained, test_set: TestSet, settings: EvaluateSettings) -> dict[str, Any]:
+    """Return the scores of a network that looks for a niche, for metrics.json.
+
+    Raises
+    ------
+    InputError
+        When the data set is not of the kind that the network was trained on.
+    """
+    data = DataSet(test_set.folder or trained.settings.data.folder)
+    positions = require_split(data, test_set.split)
+    layout = layout_of(data, trained.settings.data.n_times)
+    _require_same(data, layout, trained.model.layout)
+    cpu = torch.device("cpu")
+    scores = validate(
+        trained.model,
+        Samples(data, trained.times, trained.model.objective),
+        positions,
+        settings.batch,
+        Processes(0, 1, cpu),
+        mixed_precision("float32", cpu),
+    )
+    return {
+        "scores": {name: value for name, value in scores.items() if name != "loss"},
+        "n_maps": len(positions),
+        "data": str(data.folder),
+        "split": test_set.split,
+    }
 
 
 def _require_same(data: DataSet, found: Layout, expected: Layout) -> None:

@@ -19,6 +19,7 @@ from learning.dataset import DataSet
 from learning.dataset_card import Split
 from learning.errors import InputError
 from learning.models.layout import EDGES, Layout
+from learning.objectives import Objective
 from learning.resampler import Resampler
 from learning.symmetry import SQUARE, transform_map, transform_signals
 
@@ -111,14 +112,14 @@ class Augmentation:
         self._std = torch.tensor(std, dtype=torch.float32)[..., None, None]
 
     def __call__(
-        self, signals: torch.Tensor, density: torch.Tensor, epoch: int, position: int
+        self, signals: torch.Tensor, target: torch.Tensor, epoch: int, position: int
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the changed signals (S, E, Q, T, N) and density (Y, X)."""
+        """Return the changed signals (S, E, Q, T, N) and target, which symmetries move as a map."""
         draw = np.random.default_rng([self.seed, epoch, position])
         if self.settings.symmetries:
             symmetry = SQUARE[draw.integers(len(SQUARE))]
             signals = transform_signals(signals, symmetry)
-            density = transform_map(density, symmetry)
+            target = transform_map(target, symmetry)
         if self.settings.noise:
             noise = draw.standard_normal(signals.shape, dtype=np.float32)
             signals = signals + self.settings.noise * self._std * torch.from_numpy(noise)
@@ -129,18 +130,20 @@ class Augmentation:
                 kept = torch.ones([length if a == axis else 1 for a in range(5)])
                 kept.index_fill_(axis, torch.from_numpy(dropped), 0.0)
                 signals = torch.where(kept.bool(), signals, self._mean)
-        return signals, density
+        return signals, target
 
 
 class Samples(Dataset[tuple[torch.Tensor, torch.Tensor, int]]):
     """The torch face of a data set; items are asked for by (epoch, position).
 
-    An item is (signals (S, E, Q, T, N), density (Y, X), position).
+    An item is (signals (S, E, Q, T, N), target, position); the target is the density (Y, X) unless
+    the objective is another.
 
     Parameters
     ----------
     data : the data set
     times : (n_times,) at which the signals are wanted [sh]
+    objective : gives the target
     augmentation : changes each sample
     calibration : is applied last, to the signals
     """
@@ -149,23 +152,25 @@ class Samples(Dataset[tuple[torch.Tensor, torch.Tensor, int]]):
         self,
         data: DataSet,
         times: NDArray[np.float64],
+        objective: Objective,
         augmentation: Augmentation | None = None,
         calibration: Calibration | None = None,
     ) -> None:
         self.data = data
         self.resampler = Resampler(data.times, times)
+        self.objective = objective
         self.augmentation = augmentation
         self.calibration = calibration
 
     def __getitem__(self, key: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor, int]:
         epoch, position = key
         signals = torch.from_numpy(self.resampler(self.data.signals(position)))
-        density = torch.from_numpy(self.data.density(position))
+        target = torch.from_numpy(self.objective.target(self.data, position))
         if self.augmentation is not None:
-            signals, density = self.augmentation(signals, density, epoch, position)
+            signals, target = self.augmentation(signals, target, epoch, position)
         if self.calibration is not None:
             signals = torch.from_numpy(self.calibration(signals.numpy()))
-        return signals, density.contiguous(), position
+        return signals, target.contiguous(), position
 
 
 class EpochOrder:

@@ -24,7 +24,7 @@ class TrainSettings(pydantic.BaseModel):
     precision : bfloat16: mixed precision by autocast; auto: where the device has units for it
     compile : translate the network by torch.compile (needs a C++ compiler on a CPU)
     seed : of the weights, the order of samples and the augmentation
-    patience : stop after so many validations without a better R²; null: never
+    patience : stop after so many validations without a better score; null: never
     log_every : steps between lines of metrics.jsonl
     validate_every : epochs between validations, each followed by a checkpoint
     checkpoint_every : steps between further checkpoints; null: none
@@ -68,8 +68,8 @@ class Plan:
             settings.seed,
         )
         times = evenly(data.times, n_times)
-        self.training = loader.Samples(data, times, augmentation)
-        self.judging = loader.Samples(data, times)
+        self.training = loader.Samples(data, times, settings.model.objective, augmentation)
+        self.judging = loader.Samples(data, times, settings.model.objective)
         self.seen = loader.training_positions(data, settings.data)
         self.held_out = loader.require_split(data, "validation")
         self.steps_per_epoch = len(self.seen) // settings.batch

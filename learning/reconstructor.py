@@ -1,12 +1,15 @@
 """From signals in physical units to a density in physical units: scaling around a network."""
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
-from learning.dataset_stats import Stats
+from learning.dataset import DataSet
 from learning.errors import InputError
 from learning.models.catalogue import ModelSettings
 from learning.models.layout import Layout
+from learning.objectives import Objective
 
 
 class Reconstructor(nn.Module):
@@ -17,8 +20,9 @@ class Reconstructor(nn.Module):
 
     Parameters
     ----------
-    network : takes standardised signals; its ``output`` says in what unit it gives the density
+    network : takes standardised signals
     layout : of the data
+    objective : what the network is trained to give
     """
 
     signal_mean: torch.Tensor
@@ -26,56 +30,57 @@ class Reconstructor(nn.Module):
     offset: torch.Tensor
     unit: torch.Tensor
 
-    def __init__(self, network: nn.Module, layout: Layout) -> None:
+    def __init__(self, network: nn.Module, layout: Layout, objective: Objective) -> None:
         super().__init__()
         self.network = network
         self.layout = layout
+        self.objective = objective
         channels = (*layout.signals_shape[:3], 1, 1)
         self.register_buffer("signal_mean", torch.zeros(channels))
         self.register_buffer("signal_std", torch.ones(channels))
-        self.register_buffer("offset", torch.zeros(()))
-        self.register_buffer("unit", torch.ones(()))
+        shape = objective.scale_shape(layout)
+        self.register_buffer("offset", torch.zeros(shape))
+        self.register_buffer("unit", torch.ones(shape))
 
-    def scale_by(self, stats: Stats) -> None:
-        """Take over the training split's statistics.
+    def scale_by(self, data: DataSet, positions: NDArray[np.int64]) -> None:
+        """Take over the statistics of the training split, whose samples are at ``positions``.
 
         Raises
         ------
         InputError
             When they are not numbers, which means that the data are not.
         """
-        mean, std = torch.tensor(stats.signal_mean), torch.tensor(stats.signal_std)
-        density = torch.tensor([stats.density_mean, stats.density_std, stats.density_max])
+        mean, std = torch.tensor(data.stats.signal_mean), torch.tensor(data.stats.signal_std)
         if mean.shape != self.signal_mean.shape[:3]:
             raise InputError(
-                f"statistics of shape {tuple(mean.shape)} (source, edge, quantity), expected "
-                f"{tuple(self.signal_mean.shape[:3])}; make the data set's stats.json again"
+                f"{data.folder}: statistics of shape {tuple(mean.shape)} (source, edge, quantity), "
+                f"expected {tuple(self.signal_mean.shape[:3])}; make stats.json again"
             )
-        if not all(torch.isfinite(x).all() for x in (mean, std, density)):
+        offset, unit = map(torch.as_tensor, self.objective.scale(data, positions))
+        if not all(torch.isfinite(x).all() for x in (mean, std, offset, unit)):
             raise InputError(
-                "found NaN or infinity in the training split's statistics, expected numbers; "
-                "check the data set with `opalux dataset check`"
+                f"{data.folder}: found NaN or infinity in the training split's statistics, "
+                "expected numbers; check the data set with `opalux dataset check`"
             )
         # A constant channel carries nothing; dividing by 1 leaves it at 0.
         std = torch.where(std > 1e-12 * mean.abs(), std, 1.0)
         self.signal_mean.copy_(mean[..., None, None])
         self.signal_std.copy_(std[..., None, None])
-        if self.network.output == "share of the maximum":
-            self.offset.fill_(0.0)
-            self.unit.fill_(stats.density_max)
-        else:
-            self.offset.fill_(stats.density_mean)
-            self.unit.fill_(stats.density_std or 1.0)
+        self.offset.copy_(offset)
+        self.unit.copy_(unit)
 
     def forward(self, signals_BSEQTN: torch.Tensor) -> torch.Tensor:
-        """Return densities (B, Y, X) [g/cm³] for signals in the data set's units."""
-        scaled = (signals_BSEQTN - self.signal_mean) / self.signal_std
-        return self.offset + self.unit * self.network(scaled).float()
+        """Return densities (B, Y, X) [g/cm³], or what else the network was trained to give."""
+        return self.offset + self.unit * self._given(signals_BSEQTN)
 
-    def loss(self, signals_BSEQTN: torch.Tensor, density_BYX: torch.Tensor) -> torch.Tensor:
-        """Return the mean squared error in units of the network's output."""
-        error = (self(signals_BSEQTN) - density_BYX) / self.unit
-        return error.square().mean()
+    def loss(self, signals_BSEQTN: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Return the loss of a batch, in units of the network's output."""
+        return self.objective.loss(self._given(signals_BSEQTN), (target - self.offset) / self.unit)
+
+    def _given(self, signals_BSEQTN: torch.Tensor) -> torch.Tensor:
+        scaled = (signals_BSEQTN - self.signal_mean) / self.signal_std
+        given: torch.Tensor = self.network(scaled)
+        return given.float()
 
 
 def build(settings: ModelSettings, layout: Layout, seed: int) -> Reconstructor:
@@ -88,4 +93,4 @@ def build(settings: ModelSettings, layout: Layout, seed: int) -> Reconstructor:
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Reconstructor(settings.build(layout), layout)
+        return Reconstructor(settings.build(layout), layout, settings.objective)

@@ -60,7 +60,7 @@ def prepare(settings: TrainSettings, among: Processes) -> Prepared:
     data = DataSet(settings.data.folder)
     plan = Plan(settings, data, among.world)
     model = build(settings.model, loader.layout_of(data, settings.data.n_times), settings.seed)
-    model.scale_by(data.stats)
+    model.scale_by(data, plan.seen)
     model.to(among.device)
     model.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Prepared(settings, data, plan, model)
@@ -74,7 +74,7 @@ class State:
     ----------
     step : global batches done; the learning rate and the next batch follow from it
     loss_sum, loss_count : losses since the last line of the log
-    best : best R² so far
+    best : best score so far
     waited : validations since
     ended : whether patience is at its end
     """
@@ -178,13 +178,13 @@ def train(
                     group["lr"] = lr
                 optimiser.zero_grad(set_to_none=True)
                 loss = torch.zeros((), device=among.device)
-                for number, (signals_BSEQTN, density_BYX, _) in enumerate(parts, start=1):
+                for number, (signals_BSEQTN, target, _) in enumerate(parts, start=1):
                     # Gradients are exchanged once, with the last micro batch.
                     with distributed.exchange(spread, number == len(parts)):
                         with autocast:
                             part = forward(
                                 signals_BSEQTN.to(among.device, non_blocking=True),
-                                density_BYX.to(among.device, non_blocking=True),
+                                target.to(among.device, non_blocking=True),
                             )
                         (part / len(parts)).backward()
                     loss += part.detach() / len(parts)
@@ -218,8 +218,8 @@ def train(
                     scores = validate(
                         judged, plan.judging, plan.held_out, settings.batch, among, autocast
                     )
-                    better = scores["r2_pooled"] > state.best
-                    state.best = max(state.best, scores["r2_pooled"])
+                    better = scores[model.objective.best] > state.best
+                    state.best = max(state.best, scores[model.objective.best])
                     state.waited = 0 if better else state.waited + 1
                     state.ended = state.waited == settings.patience
                     log.write("validation", state.step, epoch=epoch + 1, **scores)
@@ -228,7 +228,9 @@ def train(
                     keep(checkpoint.LAST)
                 elif settings.checkpoint_every and state.step % settings.checkpoint_every == 0:
                     keep(checkpoint.LAST)
-                progress.advance(1, f"loss {float(loss):.4f}, best R² {state.best:.4f}")
+                progress.advance(
+                    1, f"loss {float(loss):.4f}, best {model.objective.best} {state.best:.4f}"
+                )
                 if state.ended:
                     break
     return True
@@ -241,9 +243,9 @@ class LossOf(torch.nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, signals_BSEQTN: torch.Tensor, density_BYX: torch.Tensor) -> torch.Tensor:
+    def forward(self, signals_BSEQTN: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """Return the loss of the batch."""
-        return self.model.loss(signals_BSEQTN, density_BYX)
+        return self.model.loss(signals_BSEQTN, target)
 
 
 GO_ON, STOP = 0, 1
@@ -254,9 +256,9 @@ def _code(parts: list[list[torch.Tensor]], stop: StopRequest) -> int:
 
     The largest code of all processes is what they all do.
     """
-    for signals_BSEQTN, density_BYX, positions in parts:
+    for signals_BSEQTN, target, positions in parts:
         good = signals_BSEQTN.flatten(1).isfinite().all(1)
-        good &= density_BYX.flatten(1).isfinite().all(1)
+        good &= target.flatten(1).isfinite().all(1)
         if not good.all():
             return STOP + 1 + int(positions[np.flatnonzero(~good.numpy())[0]])
     return STOP if stop.made else GO_ON

@@ -6,8 +6,10 @@ import pydantic
 
 from learning.models.edge_vnet import EdgeVNetSettings
 from learning.models.fcunet import FCUNetSettings
+from learning.models.niche_cnn import NicheCNNSettings
 from learning.models.vnet import VNetSettings
 
 ModelSettings = Annotated[
-    VNetSettings | EdgeVNetSettings | FCUNetSettings, pydantic.Field(discriminator="kind")
+    VNetSettings | EdgeVNetSettings | FCUNetSettings | NicheCNNSettings,
+    pydantic.Field(discriminator="kind"),
 ]

@@ -21,6 +21,7 @@ from learning.errors import InputError
 from learning.models.blocks import Norm, ResidualUNet
 from learning.models.images import stack_channels, turn_to_map
 from learning.models.layout import EDGES, Layout
+from learning.objectives import Density, Objective
 
 # For each edge, the positions of the sources in the order same, opposite, low side, high side.
 SOURCES_SEEN_FROM = {
@@ -50,6 +51,11 @@ class EdgeVNetSettings(pydantic.BaseModel):
     levels: int = pydantic.Field(4, ge=1, le=8)
     blocks: int = pydantic.Field(1, ge=1, le=8)
     norm: Norm = "group"
+
+    @property
+    def objective(self) -> Objective:
+        """What the network is trained to give."""
+        return Density()
 
     def build(self, layout: Layout) -> nn.Module:
         """Return a network for data of this layout."""
@@ -124,8 +130,6 @@ class Images(nn.Module):
 
 class EdgeVNet(nn.Module):
     """A stem that brings signals onto the grid, and a residual V-shaped network behind it."""
-
-    output = "standard deviations"
 
     def __init__(self, stem: nn.Module, body: nn.Module) -> None:
         super().__init__()

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from learning.models.blocks import Norm, ResidualUNet
 from learning.models.layout import Layout
+from learning.objectives import Density, Objective
 
 
 class FCUNetSettings(pydantic.BaseModel):
@@ -38,6 +39,11 @@ class FCUNetSettings(pydantic.BaseModel):
     blocks: int = pydantic.Field(1, ge=1, le=8)
     norm: Norm = "group"
 
+    @property
+    def objective(self) -> Objective:
+        """What the network is trained to give."""
+        return Density()
+
     def build(self, layout: Layout) -> nn.Module:
         """Return a network for data of this layout."""
         layout.require_square(self.kind)
@@ -46,8 +52,6 @@ class FCUNetSettings(pydantic.BaseModel):
 
 class FCUNet(nn.Module):
     """See the module's description."""
-
-    output = "standard deviations"
 
     def __init__(self, layout: Layout, settings: FCUNetSettings) -> None:
         super().__init__()

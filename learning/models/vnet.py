@@ -16,6 +16,7 @@ from torch import nn
 from learning.errors import InputError
 from learning.models.images import stack_channels
 from learning.models.layout import Layout
+from learning.objectives import Density, Objective
 
 
 class VNetSettings(pydantic.BaseModel):
@@ -43,6 +44,11 @@ class VNetSettings(pydantic.BaseModel):
         if kernel % 2 == 0:
             raise ValueError(f"found {kernel}, expected an odd number of cells")
         return kernel
+
+    @property
+    def objective(self) -> Objective:
+        """What the network is trained to give."""
+        return Density(share_of_maximum=True)
 
     def build(self, layout: Layout) -> nn.Module:
         """Return a network for data of this layout."""
@@ -85,8 +91,6 @@ class VNet(nn.Module):
     channels : images in the input
     settings : shape of the network
     """
-
-    output = "share of the maximum"
 
     def __init__(self, channels: int, settings: VNetSettings) -> None:
         super().__init__()

@@ -9,6 +9,7 @@ from learning.errors import InputError
 from learning.models.edge_vnet import Columns, EdgeVNetSettings
 from learning.models.fcunet import FCUNetSettings
 from learning.models.layout import EDGES, Layout
+from learning.models.niche_cnn import NicheCNNSettings
 from learning.models.vnet import VNet, VNetSettings
 from learning.symmetry import Symmetry, transform_map, transform_signals
 
@@ -19,16 +20,19 @@ MODELS: dict[str, Any] = {
     "columns": EdgeVNetSettings(width=4, features=4, levels=3),
     "turned": EdgeVNetSettings(width=4, features=4, levels=2, stem="turned"),
     "stacked": EdgeVNetSettings(width=4, features=4, levels=2, stem="stacked", norm="batch"),
+    "niche": NicheCNNSettings(kernel=(3, 2), channels=(4, 4), hidden=8, left_out=("left",)),
+    "niche, pooled": NicheCNNSettings(kernel=(2, 2), channels=(4,), pooling=True),
     "fcunet": FCUNetSettings(courses=2, coarse=4, features=4, width=4, levels=2),
 }
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_model_gives_one_map_per_sample_and_trains_all_its_weights(name):
+def test_every_model_gives_one_answer_per_sample_and_trains_all_its_weights(name):
     torch.manual_seed(0)
     network = MODELS[name].build(SQUARE_12)
     maps = network(torch.randn(2, *SQUARE_12.signals_shape))
-    assert maps.shape == (2, 12, 12)
+    expected = (2, 3) if name.startswith("niche") else (2, 12, 12)
+    assert maps.shape == expected
     maps.square().sum().backward()
     idle = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
     # A bias in front of a batch normalisation is taken out again by it.
