@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 
 from solver.march import simulate
 from solver.problem import Problem
@@ -78,6 +79,28 @@ class PlaneWave:
         """Return the relative L2 error of E's wave on ``n`` x ``n`` cells."""
         found = simulate(self.problem(n, **changes)).fields[0] - self.mean
         return relative_l2(found, self.amplitude() * self.wave(n))
+
+    def distance(self, n: int, **changes: Any) -> float:
+        """Return the error of Ê on ``n`` cells in units of the wave at the start."""
+        wave = self.wave(n)
+        found = simulate(self.problem(n, **changes)).fields[0] - self.mean
+        return abs(float((found * wave).mean() / (wave**2).mean()) - self.amplitude())
+
+    def upwind_distance(self, n: int) -> float:
+        """Return the same error for upwind fluxes that do not know of the opacity (M = 1).
+
+        This is the scheme's own Fourier symbol, exact in time, for a wave along x.
+        """
+        phase, w = self.q[0] / n, np.sqrt(self.eddington)
+        spread = w * (1 - np.cos(phase))
+        symbol = -C * n * np.array(
+            [
+                [spread, 1j * np.sin(phase)],
+                [1j * self.eddington * np.sin(phase), spread + self.sigma / n],
+            ]
+        )  # fmt: skip
+        found = scipy.linalg.expm(self.time * symbol)[0, 0].real
+        return abs(float(found) - self.amplitude())
 
     def published_amplitude(self, n: int) -> float:
         """Return Ê of the published scheme on ``n`` x ``n`` cells.

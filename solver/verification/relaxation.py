@@ -28,12 +28,12 @@ class Relaxation:
     E_0: float = 12.0
     T_0: float = 5.0
 
-    def problem(self, time: float, **changes: Any) -> Problem:
-        """Return the problem on one cell up to ``time`` [sh]."""
+    def problem(self, until: float, **changes: Any) -> Problem:
+        """Return the problem on one cell up to the time ``until`` [sh]."""
         return Problem.model_validate(
             {
                 "grid": {"nx": 1},
-                "time": {"final": time, "cfl": 0.05 * CONSTANTS.c * time},
+                "time": {"final": until, "cfl": 0.05 * CONSTANTS.c * until},
                 "material": {"density": self.density, "heat_capacity": self.heat_capacity},
                 "initial": {"E": self.E_0, "T": self.T_0},
             }
@@ -63,8 +63,8 @@ class Relaxation:
         )
         return np.asarray(found.y[0])
 
-    def computed(self, time: float, **changes: Any) -> tuple[np.ndarray, np.ndarray]:
+    def computed(self, until: float, **changes: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return t [sh] and T(t) [keV] of the solver, the final time included."""
-        solution = simulate(self.problem(time, **changes))
+        solution = simulate(self.problem(until, **changes))
         T = np.append(solution.signals["left"][:, 3, 0], solution.fields[3, 0, 0])
         return np.append(solution.times, solution.t_final), T
