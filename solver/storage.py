@@ -8,6 +8,7 @@ the end.
 """
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -136,7 +137,8 @@ class GrowingFile:
     def _message(self, error: Exception) -> str:
         needed = 8 * sum(int(np.prod(shape)) for shape in self.arrays.values())
         free = shutil.disk_usage(self.path.parent).free
-        reason = getattr(error, "strerror", None) or str(error)
+        told = re.search(r"errno = (\d+)", str(error))  # HDF5 wraps it in a page of text
+        reason = os.strerror(int(told[1])) if told else getattr(error, "strerror", None) or error
         return (
             f"{self.path}: cannot be written ({reason}); it takes {needed / 2**20:.4g} MiB and "
             f"{free / 2**20:.4g} MiB are free; make room and start again with --resume, or choose "
