@@ -73,7 +73,7 @@ def step_time(n: int, scheme: str = "consistent", order: int = 1) -> float:
     )
     times = []
     for _ in range(4):
-        march = March(problem, SerialDomain(problem.cells, problem.edges))
+        march = March(problem, SerialDomain(problem))
         start = time.process_time()
         for _ in march.run():
             pass

@@ -3,20 +3,19 @@
 import dataclasses
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 import numpy as np
 import pydantic
 from numpy.typing import NDArray
 
+from jobs.sample_record import Recorder
 from learning.dataset_card import Splits
-from learning.dataset_shard import brackets, resample
 from solver.domain import SerialDomain
 from solver.edges import EDGES, Pulse, Source
 from solver.families.catalogue import AnyFamily, choose
 from solver.families.family import Interval, Stream
-from solver.legacy import edge_quantities
 from solver.march import March, time_steps
 from solver.problem import Material, Problem
 
@@ -130,11 +129,9 @@ class Campaign(_Config):
         return np.linspace(self.steps[0], self.steps[-1], self.n_times)
 
     @functools.cached_property
-    def rows(self) -> NDArray[np.int64]:
-        """The steps whose signals the recorded times lie on or between, ascending."""
-        if self.n_times is None:
-            return np.arange(len(self.steps))
-        return np.unique(np.concatenate(brackets(self.steps, self.times)))
+    def recorder(self) -> Recorder:
+        """What turns the signals of a simulation into what the data set keeps."""
+        return Recorder(self.steps, self.times, self.quantities, self.refinement)
 
     @property
     def source_names(self) -> tuple[str, ...]:
@@ -183,24 +180,18 @@ class Sample:
     drawn: str
 
 
-Signals = dict[str, NDArray[np.float64]]
-"""Per edge (rows, 4, cells): E, F_x, F_y, T before the steps that were asked for."""
+Chunk = tuple[int, dict[str, NDArray[np.float64]]]
+"""Some consecutive steps: the first one's number, and per edge (steps, 4, cells) E, F_x, F_y, T."""
 
-Simulation = Callable[[Problem, NDArray[np.float64], NDArray[np.int64]], Signals]
-"""Solves a problem on a density (ny, nx) and returns the signals before the steps (rows,)."""
+Simulation = Callable[[Problem, NDArray[np.float64]], Iterable[Chunk]]
+"""Solves a problem on a density (ny, nx) and gives its signals, chunk after chunk."""
 
 
-def simulate_here(
-    problem: Problem, density: NDArray[np.float64], rows: NDArray[np.int64]
-) -> Signals:
-    """Simulate in this process; only the wanted rows are kept of each chunk of steps."""
+def simulate_here(problem: Problem, density: NDArray[np.float64]) -> Iterator[Chunk]:
+    """Simulate in this process."""
     march = March(problem, SerialDomain(problem.cells, problem.edges), density)
-    kept: dict[str, list[NDArray[np.float64]]] = {edge: [] for edge in EDGES}
     for chunk in march.run():
-        inside = rows[(chunk.first <= rows) & (rows < chunk.stop)] - chunk.first
-        for edge in EDGES:
-            kept[edge].append(chunk.signals[edge][inside])
-    return {edge: np.concatenate(parts) for edge, parts in kept.items()}
+        yield chunk.first, chunk.signals
 
 
 def make_sample(campaign: Campaign, number: int, simulation: Simulation = simulate_here) -> Sample:
@@ -266,34 +257,14 @@ def simulate_sources(
     rho = density.astype(np.float64)
     if campaign.refinement > 1:
         rho = rho.repeat(campaign.refinement, axis=0).repeat(campaign.refinement, axis=1)
-    recorded = []
-    for place, (start, stop) in zip(campaign.sources, sources, strict=True):
+    recorder, cells = campaign.recorder, campaign.shape[0]
+    recorded = np.zeros((len(sources), len(EDGES), *recorder.shape(cells)))
+    for out, place, (start, stop) in zip(recorded, campaign.sources, sources, strict=True):
         problem = campaign.problem_for(place.edge, float(start), float(stop))
-        signals = simulation(problem, rho, campaign.rows)
-        recorded.append([record_edge(signals[edge], campaign) for edge in EDGES])
-    kept = np.array(recorded, dtype=np.float32)
-    if not np.isfinite(kept).all():
+        for first, signals in simulation(problem, rho):
+            for edge, kept in zip(EDGES, out, strict=True):
+                recorder.add(kept, signals[edge], first)
+    single = recorded.astype(np.float32)
+    if not np.isfinite(single).all():
         raise ArithmeticError("the simulation gave signals that are not finite")
-    return kept
-
-
-def record_edge(signal: NDArray[np.float64], campaign: Campaign) -> NDArray[np.float64]:
-    """Turn the signal of one edge into what the data set keeps.
-
-    Parameters
-    ----------
-    signal : (rows, 4, cells) E, F_x, F_y, T before the steps ``campaign.rows``
-    campaign : for the quantities, the times (linear interpolation) and the refinement
-
-    Returns
-    -------
-    (quantities, n_times, n_cells)
-    """
-    parts = dict(zip("EFT", edge_quantities(signal), strict=True))
-    kept = np.stack([parts[name] for name in campaign.quantities])  # (quantities, rows, cells)
-    if campaign.refinement > 1:
-        coarse = kept.shape[-1] // campaign.refinement
-        kept = kept.reshape(*kept.shape[:-1], coarse, campaign.refinement).mean(axis=-1)
-    if campaign.n_times is None:
-        return kept
-    return resample(kept, campaign.steps[campaign.rows], campaign.times)
+    return single

@@ -189,10 +189,10 @@ def start(config: SolveConfig, ranks: Ranks) -> "March":
     from solver.march import March
 
     if ranks.comm is None:
-        return March(config, SerialDomain(config.cells, config.edges))
+        return March(config, SerialDomain(config))
     from solver.domain_petsc import PetscDomain
 
-    return March(config, PetscDomain(config.cells, config.edges, ranks.comm))
+    return March(config, PetscDomain(config, ranks.comm))
 
 
 def plan(config: SolveConfig) -> str:

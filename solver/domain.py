@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from solver.edges import Edges
-from solver.grid import Block, Grid, bands
+from solver.grid import Block, bands
+from solver.problem import Problem
 
 
 class Domain(Protocol):
@@ -52,17 +52,23 @@ class Domain(Protocol):
         """
 
 
+def empty_state(block: Block, problem: Problem) -> tuple[np.ndarray, np.ndarray]:
+    """Return ``wide`` and ``state`` of a domain, with the ghost cells that the scheme needs."""
+    layers = problem.order
+    wide = np.zeros((4, block.ny + 2 * layers, block.nx + 2 * layers), dtype=problem.dtype)
+    inner = slice(layers - 1, 1 - layers or None)
+    return wide, wide[:, inner, inner]
+
+
 class SerialDomain:
-    """The whole grid in one process, with ``layers`` of ghost cells around it."""
+    """The whole grid of a problem in one process."""
 
     rank, size = 0, 1
 
-    def __init__(self, grid: Grid, edges: Edges, layers: int = 1) -> None:
-        self.block = grid.whole
-        self.wide = np.zeros((4, grid.ny + 2 * layers, grid.nx + 2 * layers))
-        inner = slice(layers - 1, 1 - layers or None)
-        self.state = self.wide[:, inner, inner]
-        self.wraps = edges.periodic
+    def __init__(self, problem: Problem) -> None:
+        self.block = problem.cells.whole
+        self.wide, self.state = empty_state(self.block, problem)
+        self.wraps = problem.edges.periodic
 
     def exchange(self) -> None:
         """Nothing to do: there are no neighbours."""

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from solver.edges import Edges
+from solver.domain import empty_state
 from solver.errors import InputError
 from solver.grid import Block, Grid, bands
+from solver.problem import Problem
 
 try:
     import petsc4py
@@ -40,9 +41,8 @@ class PetscDomain:
 
     Parameters
     ----------
-    grid, edges : the whole grid, and its edges (for periodicity)
+    problem : what is solved: its grid, periodic edges, layers of ghost cells and kind of numbers
     comm : communicator
-    layers : layers of ghost cells around each block
     processes : processes along x and y; PETSc decides what is None
 
     Raises
@@ -53,30 +53,28 @@ class PetscDomain:
 
     def __init__(
         self,
-        grid: Grid,
-        edges: Edges,
+        problem: Problem,
         comm: Any,
-        layers: int = 1,
         processes: tuple[int | None, int | None] = (None, None),
     ) -> None:
+        grid, periodic, layers = problem.cells, problem.edges.periodic, problem.order
         self.comm = comm
         self.rank, self.size = self.comm.Get_rank(), self.comm.Get_size()
         # A single process continues periodic fields itself, as the serial domain does.
-        self.wraps = edges.periodic if self.size == 1 else (False, False)
+        self.wraps = periodic if self.size == 1 else (False, False)
         layout = _divide(grid, self.size, layers, processes)
         self.block = _share(grid, layout, self.rank)
-        self.wide = np.zeros((4, self.block.ny + 2 * layers, self.block.nx + 2 * layers))
-        inner = slice(layers - 1, 1 - layers or None)
-        self.state = self.wide[:, inner, inner]
-        ghosts, sources = _halo(grid, layout, self.rank, layers, edges.periodic)
+        self.wide, self.state = empty_state(self.block, problem)
+        self._number = MPI.DOUBLE if problem.dtype == "float64" else MPI.FLOAT
+        ghosts, sources = _halo(grid, layout, self.rank, layers, periodic)
         self._halo = PETSc.SF().create(comm=comm)
         self._halo.setGraph(self.wide.size, ghosts, sources)
         self._halo.setUp()
 
     def exchange(self) -> None:
         """Fill the inner ghost cells of ``wide`` from the neighbours, in place."""
-        self._halo.bcastBegin(MPI.DOUBLE, self.wide, self.wide, MPI.REPLACE)
-        self._halo.bcastEnd(MPI.DOUBLE, self.wide, self.wide, MPI.REPLACE)
+        self._halo.bcastBegin(self._number, self.wide, self.wide, MPI.REPLACE)
+        self._halo.bcastEnd(self._number, self.wide, self.wide, MPI.REPLACE)
 
     def any(self, flag: bool) -> bool:
         """Return whether ``flag`` is true on any process."""

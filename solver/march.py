@@ -142,7 +142,7 @@ class March:
         self.step = 0
         self._rules = edge_rules(problem.edges, domain.block)
         rho = block_density(problem, domain.block, density)
-        self.rho = self._continue_periodically(rho)
+        self.rho = self._continue_periodically(rho).astype(problem.dtype)
         self._start()
         self._stepper: Stepper
         if problem.order == 2:
@@ -318,7 +318,7 @@ class Solution:
 
 def simulate(problem: Problem, density: np.ndarray | None = None) -> Solution:
     """Solve a problem in this process; see `Solution` and `March` for shapes and errors."""
-    march = March(problem, SerialDomain(problem.cells, problem.edges, problem.order), density)
+    march = March(problem, SerialDomain(problem), density)
     chunks = list(march.run())
     return Solution(
         times=march.times,

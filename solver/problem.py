@@ -112,6 +112,8 @@ class Problem(_Model):
     """`consistent` solves the equations; `published` reproduces the original program."""
     order: Literal[1, 2] = 1
     """Order of `consistent` in space and time; the grid needs as many layers of ghost cells."""
+    dtype: Literal["float64", "float32"] = "float64"
+    """Numbers that the cells hold; float32 (order 1 of `consistent`) halves the memory."""
     grid: GridConfig = GridConfig()
     time: Time = Time()
     constants: Constants = Constants()
@@ -164,6 +166,8 @@ class Problem(_Model):
         h = min(grid.dx, grid.dy)
         if h == 0:
             raise ValueError(f"grid: found cells of {grid.dx} x {grid.dy} cm; make them larger")
+        if self.dtype != "float64" and self.order != 1:
+            raise ValueError(f"dtype: found {self.dtype} with order 2; use float64 or order 1")
         if self.scheme == "published":
             self._published_only()
             limit = 1.0
@@ -213,6 +217,8 @@ class Problem(_Model):
             wrong = "wall or periodic edges"
         elif self.order != 1:
             wrong = f"order {self.order}"
+        elif self.dtype != "float64":
+            wrong = f"dtype {self.dtype}"
         if wrong:
             raise ValueError(
                 f"scheme: found 'published' with {wrong}, which it does not know; "

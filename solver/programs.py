@@ -34,9 +34,11 @@ class Program:
     n_registers: int
     result: int
 
-    def rows(self, n_variables: int, width: int) -> tuple[np.ndarray, int, np.ndarray]:
+    def rows(
+        self, n_variables: int, width: int, dtype: str = "float64"
+    ) -> tuple[np.ndarray, int, np.ndarray]:
         """Return what `run` needs for rows of ``width`` cells: code, result, registers."""
-        registers = np.zeros((self.n_registers, width))
+        registers = np.zeros((self.n_registers, width), dtype=dtype)
         registers[n_variables : n_variables + len(self.constants)] = self.constants[:, None]
         return self.code, self.result, registers
 

@@ -30,7 +30,8 @@ from solver.programs import run
 from solver.schemes.coupling import LIVE, ROWS, couple_live
 from solver.schemes.ghosts import fill_row, fill_side, record, wrap
 
-SETTLED = 1e-7  # share of T that the coupling's sweeps may leave as error
+# Share of T that the coupling's sweeps may leave as error.
+SETTLED = {"float64": 1e-7, "float32": 1e-6}
 
 STRIP = 1024  # cells that the vector loops take at a time, at least: long loops, in cache
 
@@ -250,31 +251,36 @@ class Stepper:
 
     def __init__(self, problem: Problem, block: Block, rho: np.ndarray, dt: float) -> None:
         material, constants, grid = problem.material, problem.constants, block.grid
+        dtype = np.dtype(problem.dtype)
         capacity = problem.heat_capacity
         width = block.nx + 2
         height = min(block.ny + 1, -(-STRIP // width))
         cells = height * width
         self._rho, self._x, self._y = rho, block.x, block.y
-        self._spacing, self._w = (grid.dx, grid.dy), problem.wave_speed
-        c, a = constants.c, constants.a
-        self._physics = (dt, c, a, capacity or 1.0, SETTLED, 2 / (c * dt))
+        # Scalars of the cells' own type: a float64 would turn float32 arithmetic into its own.
+        c, a, settled = constants.c, constants.a, SETTLED[problem.dtype]
+        physics = (dt, c, a, capacity or 1.0, settled, 2 / (c * dt))
+        self._physics = tuple(dtype.type(value) for value in physics)
+        self._spacing = dtype.type(grid.dx), dtype.type(grid.dy)
+        self._w = dtype.type(problem.wave_speed)
         varying = Formula(material.heat_capacity, ("rho", "T")) if capacity is None else None
+        sigma_a, sigma_c = (Formula(f, ("rho", "T")) for f in (material.sigma_a, material.sigma_c))
         self._formulas = (
-            _registers(Formula(material.sigma_a, ("rho", "T")), cells),
-            _registers(varying, cells),
-            _registers(_source(problem), width),
+            _registers(sigma_a, cells, problem.dtype),
+            _registers(varying, cells, problem.dtype),
+            _registers(_source(problem), width, problem.dtype),
         )
-        self._sigma_c = _registers(Formula(material.sigma_c, ("rho", "T")), cells + width)
+        self._sigma_c = _registers(sigma_c, cells + width, problem.dtype)
         rules = edge_rules(problem.edges, block)
-        row = np.full(width, 1.0)
-        row[0] = 1.0 if rules[LEFT, 0] == EXCHANGED else 0.0
-        row[-1] = 1.0 if rules[RIGHT, 0] == EXCHANGED else 0.0
-        ghost_row = np.full(width, 1.0)
-        ghost_row[[0, -1]] = 0.0
+        row = np.ones(width, dtype)
+        row[0] = rules[LEFT, 0] == EXCHANGED
+        row[-1] = rules[RIGHT, 0] == EXCHANGED
+        ghost_row = np.ones(width, dtype)
+        ghost_row[[0, -1]] = 0
         self._work = (
-            np.empty((ROWS, cells)),
-            np.empty((4, cells)),
-            np.empty((4, cells + width)),
+            np.empty((ROWS, cells), dtype),
+            np.empty((4, cells), dtype),
+            np.empty((4, cells + width), dtype),
             np.tile(row, height),
             ghost_row,
         )
@@ -300,8 +306,10 @@ def _source(problem: Problem) -> Formula | None:
     return None if source.constant == 0 else source
 
 
-def _registers(formula: Formula | None, width: int) -> tuple[np.ndarray, int, np.ndarray]:
+def _registers(
+    formula: Formula | None, width: int, dtype: str = "float64"
+) -> tuple[np.ndarray, int, np.ndarray]:
     """Return (code, result, registers) for rows of ``width`` cells; no registers for no formula."""
     if formula is None:
-        return np.empty((0, 4), dtype=np.int64), 0, np.empty((0, width))
-    return formula.program.rows(len(formula.variables), width)
+        return np.empty((0, 4), dtype=np.int64), 0, np.empty((0, width), dtype)
+    return formula.program.rows(len(formula.variables), width, dtype)

@@ -28,8 +28,9 @@ import numpy as np
 
 from solver.domain import Domain
 from solver.edges import EQUILIBRIUM, FREE, GIVEN, edge_tables
-from solver.formulas import Formula, run
+from solver.formulas import Formula
 from solver.problem import Problem
+from solver.programs import run
 from solver.schemes.consistent import SETTLED, _registers, _source, emit
 from solver.schemes.coupling import couple_row
 from solver.schemes.coupling_stage import GAMMA, STAGE_ROWS, finish_row
@@ -253,7 +254,7 @@ class Stepper:
         self._edges, self._domain, self._rules, self._dt = problem.edges, domain, rules, dt
         self._x, self._y = block.x[1:-1], block.y[1:-1]
         self._spacing, self._w = (grid.dx, grid.dy), problem.wave_speed
-        self._physics = (dt, constants.c, constants.a, capacity or 1.0, SETTLED)
+        self._physics = (dt, constants.c, constants.a, capacity or 1.0, SETTLED["float64"])
         self._rho = self._widen(rho)
         varying = Formula(material.heat_capacity, ("rho", "T")) if capacity is None else None
         self._formulas = (

@@ -17,6 +17,6 @@ def total_energy(problem: Problem, fields: np.ndarray, rho: np.ndarray) -> float
 
 def start_of(problem: Problem, rho: np.ndarray | None = None) -> Solution:
     """Return the initial state of a problem as a solution."""
-    march = March(problem, SerialDomain(problem.cells, problem.edges), rho)
+    march = March(problem, SerialDomain(problem), rho)
     fields = march.domain.state[:, 1:-1, 1:-1].copy()
     return Solution(march.times, {}, fields, 0.0, march.rho[1:-1, 1:-1].copy())

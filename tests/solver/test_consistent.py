@@ -149,3 +149,19 @@ def test_a_volume_source_adds_exactly_its_energy():
         problem, start.fields, start.rho
     )
     assert rise == pytest.approx(0.001 * 1000 * 0.5 * 64, rel=1e-11)
+
+
+def test_float32_cells_give_the_float64_solution_to_their_own_precision():
+    rho = np.random.default_rng(7).uniform(1, 5, (33, 40))
+    base = {
+        "grid": {"nx": 40, "ny": 33},
+        "time": {"final": 0.004},
+        "material": {"heat_capacity": "0.1+0.01*T"},
+        "edges": {"left": {"kind": "source"}},
+    }
+    double = simulate(Problem.model_validate(base), rho).fields
+    single = simulate(Problem.model_validate(base | {"dtype": "float32"}), rho).fields
+    assert single.dtype == np.float32
+    for a, b in zip(single, double, strict=True):
+        assert np.abs(a - b).max() <= 2e-5 * np.abs(b).max()
+        assert (a != b).any()
