@@ -199,6 +199,7 @@ def _write(
         written["clusterers"] = tables.peers_table(outcomes)
     for one in searched:
         written[f"network_{one.task}_searched"] = tables.network_parameters(one.assessment)
+        written[f"trials_{one.task}"] = tables.trials_table(one)
     for name, table in written.items():
         _put(out / "tables" / f"{name}.csv", tables.as_csv(table).encode())
     provenance = runs.provenance(job="siqd", data=study.table.origin, seconds=round(seconds, 1))

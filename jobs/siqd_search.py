@@ -75,19 +75,14 @@ def search(
     searched, yardsticks = [], []
     for name, published in study.networks.items():
         task = published.task
-        trials = _search_task(task, wanted, wanted.trials, pool, Journal(out / f"{name}.jsonl"))
-        best = winner(trials)
-        parameters = wanted.space.draw(best.number)
+        journal = Journal(out / f"search_{name}.jsonl")
+        trials = _search_task(task, wanted, wanted.trials, pool, journal)
+        best = network(name, wanted.space.draw(winner(trials).number), task.seed)
         searched.append(
             Searched(
-                task=name,
-                trials=len(trials),
-                complete=sum(trial.complete for trial in trials),
-                parameters=parameters,
-                cv=best.mean,
-                assessment=assess(
-                    task, network(name, parameters, task.seed), folds=study.settings.folds
-                ),
+                space=wanted.space,
+                trials=tuple(trials),
+                assessment=assess(task, best, folds=study.settings.folds),
             )
         )
         if wanted.yardstick:

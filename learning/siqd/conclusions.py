@@ -24,14 +24,12 @@ class Purity:
     Attributes
     ----------
     table : dots by cluster (row) and band (column)
-    shares : of the commonest band in each cluster (k,)
     overall : share of dots in the commonest band of their cluster
     by_chance : the same for clusters of these sizes filled at random
     mutual_information : of clusters and bands, adjusted for chance: 0 none, 1 the same classes
     """
 
     table: NDArray[np.int64]
-    shares: NDArray[np.float64]
     overall: float
     by_chance: float
     mutual_information: float
@@ -70,7 +68,6 @@ def purity(clusters: NDArray[np.int64], wavelength: NDArray[np.float64], seed: i
     random = [_crossed(rng.permutation(clusters), colour).max(axis=1).sum() for _ in range(500)]
     return Purity(
         table=table,
-        shares=table.max(axis=1) / table.sum(axis=1),
         overall=float(table.max(axis=1).sum() / len(colour)),
         by_chance=float(np.mean(random) / len(colour)),
         mutual_information=float(adjusted_mutual_info_score(clusters, colour)),

@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, RobustScaler
 
 from learning.errors import InputError
+from learning.siqd.classify import BAND_LIMITS
 from learning.siqd.table import FEATURES, OPTIONAL, DotTable
 
 
@@ -22,6 +23,8 @@ class Preparation(BaseModel):
 
     shortest: float = Field(400.0, ge=0)
     """Dots of shorter wavelength are left out [nm]."""
+    longest: float = Field(BAND_LIMITS[-1], gt=0)
+    """Dots of longer wavelength are left out: they have no colour [nm]."""
     scale_before_cut: bool = False
     """Whether scaling sees the dots that are left out afterwards (the paper does not say)."""
 
@@ -86,11 +89,11 @@ def scaler() -> Pipeline:
 
 def prepare(table: DotTable, how: Preparation) -> Prepared:
     """Cut the outliers and scale the features."""
-    kept = table.wavelength >= how.shortest
+    kept = (table.wavelength >= how.shortest) & (table.wavelength < how.longest)
     if kept.sum() < 50:
         raise InputError(
-            f"{table.origin}: {kept.sum()} dots from {how.shortest:g} nm on; expected at least 50 "
-            "to train and test on; lower `preparation.shortest` or give a larger table"
+            f"{table.origin}: {kept.sum()} dots from {how.shortest:g} to {how.longest:g} nm; "
+            "expected at least 50 to train and test on; widen `preparation` or give a larger table"
         )
     seen = table.features if how.scale_before_cut else table.features[kept]
     features = scaler().fit(seen).transform(table.features[kept])

@@ -118,9 +118,12 @@ def symmetry_blocks(matrix: csr_array, dot: Dot) -> list[csc_array]:
 
 
 def _edges_dense(block: csc_array) -> tuple[int, float, float]:
+    """Number of levels below mid gap and the two next to it, from all of them."""
     levels = np.linalg.eigvalsh(block.toarray())
     below = int(np.searchsorted(levels, MID_GAP))
-    return below, levels[below - 1], levels[below]
+    # A block of a tiny dot may have levels on one side only.
+    bounded = np.concatenate([[-np.inf], levels, [np.inf]])
+    return below, bounded[below], bounded[below + 1]
 
 
 def _edges_sparse(block: csc_array) -> tuple[int, float, float]:

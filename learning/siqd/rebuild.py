@@ -12,11 +12,12 @@ import importlib.metadata
 import io
 from collections.abc import Iterable
 from importlib.resources import files
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from learning.siqd.gap import levels
-from learning.siqd.structures import CENTRES, Dot, enumerate_dots
+from learning.siqd.structures import Dot, enumerate_dots
 from learning.siqd.tight_binding import wavelength
 
 SHIPPED = files("learning.siqd") / "data" / "tight_binding_dots.csv"
@@ -30,9 +31,12 @@ class Structures(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    centre: str = Field("bond", description="centre of the cuts", pattern="|".join(CENTRES))
-    largest: float = Field(3.04, description="largest diameter [nm]", gt=0.5, le=6.0)
-    families: int = Field(3, description="families of planes that may enclose a dot", ge=1, le=4)
+    centre: Literal["atom", "tetrahedral", "bond", "hexagonal"] = "bond"
+    """Point of the lattice about which it is cut."""
+    largest: float = Field(3.04, gt=0.5, le=6.0)
+    """Largest diameter [nm]."""
+    families: int = Field(3, ge=1, le=4)
+    """Families of planes that may enclose a dot."""
 
     def dots(self) -> list[Dot]:
         """The dots, by rising diameter."""

@@ -226,14 +226,14 @@ def _write_search(
         "The winner is then judged like the published network."
     )
     page.table(
-        ("task", "trials", "run in full", "winner", "search folds", "train / test", "10 folds"),
+        ("task", "trials", "run in full", "winner", "search folds", "train / test", "folds"),
         [
             (
                 TITLES[one.task],
-                one.trials,
+                len(one.trials),
                 one.complete,
                 ", ".join(f"{key} {_short(value)}" for key, value in one.parameters.items()),
-                one.cv,
+                one.best.mean,
                 f"{one.assessment.train:.3f} / {one.assessment.test:.3f}",
                 spread(one.assessment),
             )

@@ -10,15 +10,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+)
 
 from learning.siqd.classify import Assessment, Task, small_fits
 from learning.siqd.published import network
 
 LEAST = -np.inf
+
+Activation = Literal["identity", "logistic", "tanh", "relu"]
+Schedule = Literal["constant", "invscaling", "adaptive"]
 
 
 class Space(BaseModel):
@@ -26,18 +36,27 @@ class Space(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    activations: tuple[str, ...] = ("identity", "logistic", "tanh", "relu")
-    depth: tuple[int, int] = (1, 3)
+    activations: tuple[Activation, ...] = Field(get_args(Activation), min_length=1)
+    depth: tuple[PositiveInt, PositiveInt] = (1, 3)
     """Fewest and most hidden layers."""
-    width: tuple[int, int] = (2, 10)
+    width: tuple[PositiveInt, PositiveInt] = (2, 10)
     """Fewest and most units of a layer."""
-    alpha: tuple[float, float] = (1e-4, 10.0)
+    alpha: tuple[PositiveFloat, PositiveFloat] = (1e-4, 10.0)
     """L2 penalty, drawn evenly on a logarithmic scale."""
-    max_iter: tuple[int, int] = (200, 300)
-    learning_rates: tuple[str, ...] = ("constant", "invscaling", "adaptive")
+    max_iter: tuple[PositiveInt, PositiveInt] = (200, 300)
+    """Fewest and most iterations."""
+    learning_rates: tuple[Schedule, ...] = Field(get_args(Schedule), min_length=1)
     """Kept for the sake of comparison: L-BFGS has no learning rate."""
     folds: int = Field(5, ge=2, le=20)
-    seed: int = 0
+    """Folds of the training part over which a trial is scored."""
+    seed: int = Field(0, ge=0)
+
+    @field_validator("depth", "width", "alpha", "max_iter")
+    @classmethod
+    def _in_order(cls, ends: tuple[float, float]) -> tuple[float, float]:
+        if ends[0] > ends[1]:
+            raise ValueError(f"found {list(ends)}, expected [least, most]")
+        return ends
 
     def draw(self, trial: int) -> dict[str, Any]:
         """Hyper-parameters of a trial, under scikit-learn's names."""
@@ -126,20 +145,34 @@ class Searched:
 
     Attributes
     ----------
-    task : its name
-    trials : how many were drawn
-    complete : how many ran all their folds
-    parameters : of the winner
-    cv : its mean score over the folds of the training part
+    space : drawn from
+    trials : all of them
     assessment : of the winner, as for the published network
     """
 
-    task: str
-    trials: int
-    complete: int
-    parameters: dict[str, object]
-    cv: float
+    space: Space
+    trials: tuple[Trial, ...]
     assessment: Assessment
+
+    @property
+    def task(self) -> str:
+        """Name of the task."""
+        return self.assessment.task.name
+
+    @property
+    def best(self) -> Trial:
+        """The winner."""
+        return winner(self.trials)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Hyper-parameters of the winner."""
+        return self.space.draw(self.best.number)
+
+    @property
+    def complete(self) -> int:
+        """How many trials ran all their folds."""
+        return sum(trial.complete for trial in self.trials)
 
 
 @dataclass(frozen=True, kw_only=True)

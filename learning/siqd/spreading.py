@@ -76,12 +76,20 @@ def spread(points: NDArray, seeds: NDArray, *, method: str = "auto") -> Spreadin
     """
     points = np.ascontiguousarray(points, dtype=np.float64)
     n, d = points.shape
-    seeds = np.sort(np.asarray(seeds, dtype=np.int64))
-    if len(seeds) == 0 or seeds[0] < 0 or seeds[-1] >= n or (np.diff(seeds) == 0).any():
+    seeds = np.sort(np.asarray(seeds))
+    whole = np.issubdtype(seeds.dtype, np.integer)
+    if (
+        not whole
+        or len(seeds) == 0
+        or seeds[0] < 0
+        or seeds[-1] >= n
+        or (np.diff(seeds) == 0).any()
+    ):
         raise InputError(
             f"found seed rows {seeds.tolist()}; expected at least one, each once, between 0 and "
             f"{n - 1}; give the rows of the points to start from"
         )
+    seeds = seeds.astype(np.int64)
     if method not in METHODS:
         raise InputError(f"found method {method!r}; expected one of {', '.join(METHODS)}")
     # A box of a grid in d dimensions has 3^d - 1 neighbours: on fewer points a search of the

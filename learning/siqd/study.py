@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import adjusted_rand_score
 
@@ -38,7 +38,7 @@ class Settings(BaseModel):
     preparation: Preparation = Preparation()
     p: int | float = Field(published.ILS_P, gt=0)
     """Width of Iterative Label Spreading: a count of dots, or, below 1, a share."""
-    other_p: tuple[int, ...] = (6, 8, 10, 12, 15, 18, 20, 25, 30)
+    other_p: tuple[PositiveInt, ...] = (6, 8, 10, 12, 15, 18, 20, 25, 30)
     """Widths at which the number of clusters is looked at besides."""
     folds: int = Field(10, ge=2, le=50)
     """Folds of the cross-validation."""
@@ -167,6 +167,11 @@ def begin(
 def make_tasks(prepared: Prepared, clusters: NDArray[np.int64], seed: int) -> dict[str, Task]:
     """The three things to be learnt, by name."""
     colour = bands(prepared.wavelength)
+    if len(np.unique(colour)) < 2:
+        raise InputError(
+            f"{prepared.table.origin}: found dots of one colour band, {BANDS[colour[0]]}; expected "
+            "at least two to tell apart; give a table with more sizes"
+        )
     if len(np.unique(clusters)) < 2:
         raise InputError(
             "found one structure class; expected at least two to tell apart; lower `p` "

@@ -18,6 +18,7 @@ from learning.siqd.figures import (
     cluster_colours,
     draw_confusion,
 )
+from learning.siqd.ils import count_of
 from learning.siqd.peers import METHODS, TOLD_THE_NUMBER, Outcome, TestSet
 from learning.siqd.study import Study
 from learning.siqd.table import FEATURES
@@ -105,7 +106,8 @@ def robustness(study: Study) -> Figure:
     figure, axes = canvas(10, 3.8, 1, 2)
     left, right = axes[0]
     left.plot(found.p, found.n_clusters_by_p, "o-", color="#4477aa")
-    left.axvline(float(chosen.p), color="0.6", ls="--", lw=1)
+    width = count_of(chosen.p, len(chosen.labels_))
+    left.axvline(width, color="0.6", ls="--", lw=1)
     left.set(
         xlabel="p [dots]",
         ylabel="clusters found",

@@ -180,9 +180,8 @@ def find_columns(header: list[str], mapping: Mapping[str, str], origin: str) -> 
 
 def _plain(title: str) -> str:
     """A title without case, punctuation and unit: 'Diameter (nm)' and 'diameter_nm' agree."""
-    title = title.lower().replace("λ", "lambda")
-    title = re.sub(r"[(\[{]\s*(nm)\s*[)\]}]", "", title)
-    return re.sub(r"_?nm$", "", re.sub(r"[^a-z0-9]", "", re.sub(r"[_ ]nm$", "", title)))
+    letters = re.sub(r"[^a-z0-9]", "", title.lower().replace("λ", "lambda"))
+    return letters.removesuffix("nm")
 
 
 def _numbers(name: str, place: int, rows: Rows, problems: list[str]) -> NDArray[np.float64]:

@@ -218,9 +218,23 @@ def _finite(value: Any) -> Any:
 def search_metrics(one: Searched) -> dict[str, Any]:
     """The numbers of one task's search."""
     return {
-        "trials": one.trials,
+        "trials": len(one.trials),
         "run_in_full": one.complete,
         "parameters": one.parameters,
-        "search_cv_mean": one.cv,
+        "search_cv_mean": one.best.mean,
         **_scores(one.assessment),
     }
+
+
+def trials_table(one: Searched) -> Table:
+    """Every trial: its hyper-parameters, the folds it ran, its mean over them."""
+    rows = [
+        (
+            trial.number,
+            *(str(value) for value in one.space.draw(trial.number).values()),
+            len(trial.scores),
+            sum(trial.scores) / len(trial.scores),
+        )
+        for trial in one.trials
+    ]
+    return ("trial", *one.parameters, "folds_run", "mean_score"), rows

@@ -1,8 +1,8 @@
 """The job: one line gives the report; killed and started again it gives the same numbers."""
 
 import csv
+import dataclasses
 import json
-import os
 import re
 import signal
 import subprocess
@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from jobs.cluster import Backend, InProcess, Local, open_pool
@@ -18,7 +19,7 @@ from jobs.siqd import SiqdConfig, main
 from jobs.siqd_search import Journal, Search, _search_task
 from learning.siqd.classify import Task, bands
 from learning.siqd.features import Preparation, prepare
-from learning.siqd.rebuild import SHIPPED
+from learning.siqd.rebuild import SHIPPED, Structures, row
 from learning.siqd.search import Space
 from learning.siqd.table import Source, read_table
 
@@ -27,18 +28,50 @@ CONFIGS = ROOT / "configs" / "siqd"
 DEBUG = str(CONFIGS / "debug.yaml")
 
 
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A run that was killed while it made dots, and ended by the same line."""
+
+    out: Path
+    kept: list[str]  # lines of the journal when it was killed
+
+
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def run(tmp_path_factory):
     out = tmp_path_factory.mktemp("siqd") / "run"
-    assert main([DEBUG, "--out", str(out)]) == 0
-    return out
+    line = [sys.executable, "-m", "jobs.siqd", DEBUG, "--out", str(out)]
+    first = subprocess.Popen(line, cwd=ROOT, stderr=subprocess.DEVNULL)
+    journal = out / "dots.jsonl"
+    while not (journal.exists() and journal.read_text().count("\n") >= 5):
+        assert first.poll() is None
+        time.sleep(0.02)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    kept = journal.read_text().rpartition("\n")[0].splitlines()
+    assert main(line[3:]) == 0
+    return Run(out, kept)
 
 
-def numbers(out):
-    """metrics.json without what is a time."""
-    found = json.loads((out / "metrics.json").read_text())
-    found.pop("search_yardsticks")
-    return found
+@pytest.fixture
+def finished(run):
+    return run.out
+
+
+def test_a_killed_run_goes_on_and_makes_nothing_twice(run):
+    lines = (run.out / "dots.jsonl").read_text().splitlines()
+    assert lines[: len(run.kept)] == run.kept
+    numbers = [json.loads(line)[0] for line in lines]
+    assert sorted(numbers) == list(range(len(numbers)))
+    assert len(run.kept) < len(lines)
+
+
+def test_the_set_made_in_two_goes_is_the_set_made_in_one(run):
+    dots = Structures(largest=2.15).dots()
+    with (run.out / SHIPPED.name).open() as file:
+        made = list(csv.DictReader(file))
+    assert [entry["name"] for entry in made] == [dot.formula for dot in dots]
+    for i in (0, 20, len(dots) - 1):
+        assert made[i] == {key: str(value) for key, value in row(dots[i]).items()}
 
 
 @pytest.mark.parametrize("config", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
@@ -71,18 +104,16 @@ def test_metrics_hold_every_network_and_conclusion(finished):
 
 def test_weights_of_the_networks_are_those_that_predict(finished):
     """Wavelengths of the table from the exported weights and biases alone."""
-    import numpy as np
-
     with (finished / "tables" / "network_wavelength.csv").open() as file:
         rows = list(csv.DictReader(file))
-    layers = sorted({int(row["layer"]) for row in rows})
+    layers = sorted({int(entry["layer"]) for entry in rows})
     table = read_table(Source(file=finished / SHIPPED.name))
     values = prepare(table, Preparation(shortest=300.0)).features
     for layer in layers:
-        here = [row for row in rows if int(row["layer"]) == layer]
-        matrix = np.zeros((values.shape[1] + 1, max(int(row["to_unit"]) for row in here)))
-        for row in here:
-            matrix[int(row["from_unit"]), int(row["to_unit"]) - 1] = float(row["value"])
+        here = [entry for entry in rows if int(entry["layer"]) == layer]
+        matrix = np.zeros((values.shape[1] + 1, max(int(entry["to_unit"]) for entry in here)))
+        for entry in here:
+            matrix[int(entry["from_unit"]), int(entry["to_unit"]) - 1] = float(entry["value"])
         values = np.column_stack([np.ones(len(values)), values]) @ matrix
         if layer != layers[-1]:
             values = np.maximum(values, 0.0)
@@ -96,26 +127,6 @@ def test_a_finished_run_is_left_alone(finished, capsys):
     assert "complete already" in capsys.readouterr().out
     assert main([DEBUG, "--out", str(finished)]) == 2
     assert (finished / "report.html").stat().st_mtime_ns == before
-
-
-def test_a_run_killed_at_some_instant_goes_on_with_the_same_line(finished, tmp_path):
-    out = tmp_path / "run"
-    line = [sys.executable, "-m", "jobs.siqd", DEBUG, "--out", str(out)]
-    first = subprocess.Popen(line, cwd=ROOT, stderr=subprocess.DEVNULL)
-    journal = out / "dots.jsonl"
-    deadline = time.monotonic() + 60
-    while not (journal.exists() and journal.read_text().count("\n") >= 5):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    os.kill(first.pid, signal.SIGKILL)
-    first.wait()
-    kept = journal.read_text().rpartition("\n")[0].splitlines()
-    assert len(kept) < len((finished / "dots.jsonl").read_text().splitlines())
-    assert main(line[3:]) == 0
-    assert journal.read_text().splitlines()[: len(kept)] == kept
-    assert numbers(out) == numbers(finished)
-    for name in (SHIPPED.name, "tables/dots.csv", "tables/network_bands_searched.csv"):
-        assert (out / name).read_bytes() == (finished / name).read_bytes()
 
 
 def test_journal_drops_a_line_cut_short(tmp_path):
@@ -152,20 +163,20 @@ def test_search_on_dask_workers_gives_the_trials_of_the_plain_loop(band_task, tm
 
 def test_search_goes_on_from_its_journal(band_task, tmp_path):
     wanted = Search(trials=8, chunk=2, chunks_a_round=2, space=Space(folds=2, max_iter=(20, 30)))
-    run: list[int] = []
+    done: list[int] = []
 
     class Counting:
         def map(self, function, items):
             for item in items:
-                run.append(item)
+                done.append(item)
                 yield item, function(item)
 
     path = tmp_path / "journal"
     whole = _search_task(band_task, wanted, 8, Counting(), Journal(path))
-    assert run == [0, 1, 2, 3]
+    assert done == [0, 1, 2, 3]
     path.write_text("".join(line + "\n" for line in path.read_text().splitlines()[:3]))
     assert _search_task(band_task, wanted, 8, Counting(), Journal(path)) == whole
-    assert run == [0, 1, 2, 3, 3]
+    assert done == [0, 1, 2, 3, 3]
 
 
 def test_dry_run_writes_nothing(tmp_path, capsys):
@@ -197,6 +208,7 @@ def test_bad_input_is_one_message_and_code_2(tmp_path, capsys, overrides, messag
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_the_users_table_is_studied_without_being_called_rebuilt(tmp_path):
     table = tmp_path / "mine.csv"
     table.write_text(SHIPPED.read_text())

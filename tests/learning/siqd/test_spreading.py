@@ -71,10 +71,10 @@ def test_several_seeds_cut_the_spanning_tree_between_them():
     assert np.array_equal(spread(points, seeds).labels(seeds), label)
 
 
-@pytest.mark.parametrize("seeds", [[], [-1], [4], [1, 1]])
+@pytest.mark.parametrize("seeds", [[], [-1], [4], [1, 1], [1.5]])
 def test_seeds_that_are_not_distinct_rows_are_refused(seeds):
     with pytest.raises(InputError, match="found seed rows"):
-        spread(np.zeros((4, 2)), np.array(seeds, dtype=int))
+        spread(np.zeros((4, 2)), np.array(seeds))
 
 
 def test_all_points_may_be_seeds():

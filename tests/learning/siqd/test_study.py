@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from learning.errors import InputError
@@ -171,3 +172,22 @@ def test_the_winner_is_that_of_scikit_learn(tasks):
         search.fit(task.features[train], task.target[train])
     best = winner(run_trials(task, SPACE, range(6), LEAST))
     assert search.best_score_ == pytest.approx(best.mean)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"width": (9, 2)}, {"activations": ("sine",)}, {"alpha": (0.0, 1.0)}]
+)
+def test_a_space_that_cannot_be_drawn_from_is_refused(wrong):
+    with pytest.raises(ValidationError):
+        Space(**wrong)
+
+
+def test_one_colour_cannot_be_told_apart():
+    red = prepare(read_table(Source()), Preparation(shortest=620.0))
+    with pytest.raises(InputError, match="found dots of one colour band, red"):
+        make_tasks(red, np.arange(len(red.wavelength)) % 2, 42)
+
+
+def test_dots_beyond_the_red_are_left_out():
+    short = prepare(read_table(Source()), Preparation(longest=650.0))
+    assert short.wavelength.max() < 650.0 < short.left_out.wavelength.max()

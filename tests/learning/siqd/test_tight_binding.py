@@ -83,3 +83,12 @@ def test_blocks_turn_with_their_bond():
 
 def test_wavelength_of_a_gap():
     assert wavelength(2.0) == pytest.approx(619.92, abs=0.01)
+
+
+def test_blocks_with_levels_on_one_side_only_do_not_mislead():
+    """Si6H12: some of its blocks are so small that the rule for the largest dots must hold too."""
+    dot = enumerate_dots("hexagonal", 0.5)[0]
+    whole = np.linalg.eigvalsh(hamiltonian(dot).toarray())
+    pairs = (4 * dot.n_si + dot.n_h) // 2
+    found = levels(dot)
+    assert (found.homo, found.lumo) == pytest.approx(tuple(whole[pairs - 1 : pairs + 1]))
