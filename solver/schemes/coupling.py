@@ -24,7 +24,6 @@ from solver.programs import run
 
 SWEEPS = 8  # vector sweeps before the remaining cells are solved one by one
 BISECTIONS = 200
-CANCELLATION = 1e-6  # share of the energy gained by matter below which E_n minus it is mostly noise
 
 # Gauss points and weights on [0, 1]: the mean of C_v is exact for C_v up to degree 5 in T.
 POINTS = (0.5 - math.sqrt(0.15), 0.5, 0.5 + math.sqrt(0.15))
@@ -83,15 +82,16 @@ def sweep(T, change, T_n, E, opacity, capacity, slope, C_v, a, c_dt, tolerance):
     constant factor, so the error that a step leaves is about step²/(step before).
     """
     unsettled = 0
+    zero = c_dt - c_dt  # of the cells' own type
     for i in range(E.shape[0]):
         before = change[i]
         step = newton_step(
             T[i], T_n[i], E[i], c_dt * opacity[i], C_v * capacity[i], C_v * slope[i], a
         )
-        step = step if before != 0.0 else 0.0
+        step = step if before != zero else zero
         T[i] += step
         going = not (step * step <= tolerance * T[i] * abs(before))  # NaN goes on
-        change[i] = step if going else 0.0
+        change[i] = step if going else zero
         unsettled += going
     return unsettled
 
@@ -151,12 +151,12 @@ def couple_live(E, T, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
         change[i] = gained
         E[i] -= gained
         T[i] = T_k[i]
-        cancelled += E[i] < CANCELLATION * gained
+        cancelled += E[i] < tolerance * gained
     if cancelled > 0:
         # All but a rounding error of E went into matter: take E from its own equation instead.
         run(code, registers, n)
         for i in range(n):
-            if E[i] < CANCELLATION * change[i]:
+            if E[i] < tolerance * change[i]:
                 k = c_dt * registers[result, i]
                 E[i] = (E[i] + change[i] + k * a * T[i] ** 4) / (1 + k)
 
