@@ -11,6 +11,8 @@ JOBS = {
     "evaluate": "judge a trained network on held-out data",
     "reconstruct": "the density behind your own edge signals",
     "siqd": "the silicon quantum dot study",
+    "pipeline": "the whole road as a chain of Slurm jobs",
+    "status": "how far a pipeline, a campaign or a run is",
     "verify": "compare the solver with exact solutions, write docs/verification.md",
     "demo": "solve, sample, train and evaluate, in minutes, with a report",
 }

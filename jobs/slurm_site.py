@@ -1,0 +1,100 @@
+"""What differs from cluster to cluster: one file of site settings, read by ``opalux pipeline``."""
+
+import shlex
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+import pydantic
+
+JobKind = Literal["solve", "sample", "sample_dask", "check", "train", "evaluate", "siqd"]
+"""The batch scripts slurm/KIND.sbatch."""
+
+Line = Annotated[str, pydantic.StringConstraints(pattern=r"^[^\n]+$")]
+Word = Annotated[str, pydantic.StringConstraints(pattern=r"^\S+$")]
+Option = Annotated[str, pydantic.StringConstraints(pattern=r"^--[a-z][a-z-]*(=\S+)?$")]
+Name = Annotated[str, pydantic.StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class _Settings(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+
+class Resources(_Settings):
+    """What a job asks of Slurm; what is left out stays as in slurm/KIND.sbatch."""
+
+    partition: Word | None = None
+    account: Word | None = None
+    nodes: int | None = pydantic.Field(None, ge=1)
+    tasks_per_node: int | None = pydantic.Field(None, ge=1)
+    cpus_per_task: int | None = pydantic.Field(None, ge=1)
+    gpus_per_node: int | None = pydantic.Field(None, ge=0)
+    """0: the job uses no GPUs, whatever slurm/KIND.sbatch asks for."""
+    memory: Word | None = None
+    """For each node, such as 64G."""
+    time: Word | None = None
+    """Limit, such as 04:00:00 (quote it in YAML)."""
+    options: tuple[Option, ...] = ()
+    """Further options for sbatch, such as --constraint=skylake."""
+
+    @property
+    def sbatch_options(self) -> dict[str, str]:
+        """Options for sbatch and their values; '' for those without one."""
+        named = {
+            "--partition": self.partition,
+            "--account": self.account,
+            "--nodes": self.nodes,
+            "--ntasks-per-node": self.tasks_per_node,
+            "--cpus-per-task": self.cpus_per_task,
+            "--gpus-per-node": self.gpus_per_node,
+            "--mem": self.memory,
+            "--time": self.time,
+        }
+        found = {name: str(value) for name, value in named.items() if value is not None}
+        for option in self.options:
+            name, _, value = option.partition("=")
+            found[name] = value
+        return found
+
+
+class Site(Resources):
+    """A cluster: what holds for all jobs, and under ``jobs`` what holds for one kind of them."""
+
+    modules: tuple[Word, ...] = ()
+    """Loaded in this order; a job ends at once when one does not load."""
+    require: tuple[Name, ...] = ()
+    """Environment variables that the modules must have set, such as PETSC_DIR."""
+    environment: dict[Name, str] = {}
+    """Environment variables for the jobs."""
+    setup: tuple[Line, ...] = ()
+    """Shell lines before the modules are loaded."""
+    launcher: Line = "srun --mpi=pmix"
+    """What starts MPI ranks."""
+    python: Line | None = None
+    """What starts Python; left out: that of .venv."""
+    requeues: int = pydantic.Field(20, ge=0)
+    """How often a job may be put back into the queue."""
+    jobs: dict[JobKind, Resources] = {}
+
+    def options_for(self, kind: JobKind, wanted: Resources) -> dict[str, str]:
+        """Return sbatch's options for a job; ``wanted`` wins over the kind's, and that over all."""
+        merged: dict[str, str] = {}
+        for level in (self, self.jobs.get(kind, Resources()), wanted):
+            merged |= level.sbatch_options
+        return merged
+
+    def shell_lines(self) -> list[str]:
+        """Return what a batch script does at its start to make a node ready."""
+        lines = list(self.setup)
+        if self.modules:
+            lines.append(f"load_modules {_words(self.modules)}")
+        if self.require:
+            lines.append(f"need_variables {_words(self.require)}")
+        return lines + self.exports()
+
+    def exports(self) -> list[str]:
+        """Return the shell lines that set the site's environment variables."""
+        return [f"export {name}={shlex.quote(value)}" for name, value in self.environment.items()]
+
+
+def _words(words: Iterable[str]) -> str:
+    return " ".join(shlex.quote(word) for word in words)
