@@ -189,7 +189,7 @@ Simulation = Callable[[Problem, NDArray[np.float64]], Iterable[Chunk]]
 
 def simulate_here(problem: Problem, density: NDArray[np.float64]) -> Iterator[Chunk]:
     """Simulate in this process."""
-    march = March(problem, SerialDomain(problem.cells, problem.edges), density)
+    march = March(problem, SerialDomain(problem), density)
     for chunk in march.run():
         yield chunk.first, chunk.signals
 

@@ -4,6 +4,7 @@ import dataclasses
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
@@ -28,9 +29,9 @@ class MpiSimulation:
     launcher: tuple[str, ...]
 
     def __call__(
-        self, problem: Problem, density: NDArray[np.float64], rows: NDArray[np.int64]
-    ) -> dict[str, NDArray[np.float64]]:
-        """Return per edge the signals (rows, 4, cells) E, F_x, F_y, T before the steps ``rows``.
+        self, problem: Problem, density: NDArray[np.float64]
+    ) -> Iterator[tuple[int, dict[str, NDArray[np.float64]]]]:
+        """Give the signals in one chunk: per edge (n, 4, cells) E, F_x, F_y, T.
 
         Raises
         ------
@@ -54,14 +55,14 @@ class MpiSimulation:
             if done.returncode:
                 lines = done.stderr.strip().splitlines() or ["no message"]
                 raise RuntimeError(f"{' '.join(self.launcher)} ended with {lines[-1]}")
-            return _read(folder / "run" / "solution.h5", rows)
+            yield 0, _read(folder / "run" / "solution.h5")
 
 
-def _read(path: Path, rows: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+def _read(path: Path) -> dict[str, NDArray[np.float64]]:
     with h5py.File(path, "r") as file:
         signals = {}
         for edge in EDGES:
             group = file[f"signals/{edge}"]
-            E, F, T = group["E"][rows], group["F"][rows], group["T"][rows]
+            E, F, T = group["E"][:], group["F"][:], group["T"][:]
             signals[edge] = np.stack([E, F[..., 0], F[..., 1], T], axis=1)
         return signals

@@ -63,7 +63,7 @@ def test_workers_whose_nanny_is_gone_are_replaced(monkeypatch):
     distributed = pytest.importorskip("distributed")
     clusters = []
 
-    class Remembered(distributed.LocalCluster):
+    class Remembered(distributed.LocalCluster):  # type: ignore[name-defined]
         def __init__(self, **settings):
             super().__init__(**settings)
             clusters.append(self)

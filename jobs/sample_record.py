@@ -1,0 +1,85 @@
+"""From the signals of a simulation, step by step, to the few numbers that a data set keeps."""
+
+from collections.abc import Sequence
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from learning.dataset_shard import brackets
+
+QUANTITIES = ("E", "F", "T")
+
+
+class Recorder:
+    """Picks quantities, interpolates linearly in time and averages refined cells, in one sweep.
+
+    Parameters
+    ----------
+    steps : (n,) times before the steps [sh]
+    times : (n_times,) times to record; ``steps`` itself for all
+    quantities : of E, F (for |F|) and T
+    refinement : cells of the simulation for each recorded one
+    """
+
+    def __init__(
+        self,
+        steps: NDArray[np.float64],
+        times: NDArray[np.float64],
+        quantities: Sequence[str],
+        refinement: int,
+    ) -> None:
+        if times is steps:
+            self._before = self._after = np.arange(len(steps))
+            self._weight = np.zeros(len(steps))
+        else:
+            self._before, self._after = brackets(steps, times)
+            before, after = steps[self._before], steps[self._after]
+            self._weight = (times - before) / (after - before)
+        self._quantities = np.array([QUANTITIES.index(name) for name in quantities])
+        self._refinement = refinement
+
+    def shape(self, cells: int) -> tuple[int, int, int]:
+        """Return the shape (quantities, n_times, cells) of what is recorded of one edge."""
+        return len(self._quantities), len(self._weight), cells
+
+    def add(self, out: NDArray[np.float64], signal: NDArray[np.float64], first: int) -> None:
+        """Add to ``out`` what a chunk of steps contributes; starts from zeros.
+
+        Parameters
+        ----------
+        out : (quantities, n_times, cells)
+        signal : (m, 4, cells · refinement) E, F_x, F_y, T before the steps first … first + m − 1
+        first : number of the chunk's first step
+        """
+        _add(
+            out,
+            signal,
+            first,
+            self._before,
+            self._after,
+            self._weight,
+            self._quantities,
+            self._refinement,
+        )
+
+
+@numba.njit(cache=True, nogil=True)
+def _add(out, signal, first, before, after, weight, quantities, refinement):  # type: ignore[no-untyped-def]
+    steps = signal.shape[0]
+    for k in range(len(weight)):
+        for row, share in ((before[k] - first, 1.0 - weight[k]), (after[k] - first, weight[k])):
+            if share == 0.0 or row < 0 or row >= steps:
+                continue
+            for q in range(len(quantities)):
+                for cell in range(out.shape[2]):
+                    mean = 0.0
+                    for fine in range(cell * refinement, (cell + 1) * refinement):
+                        if quantities[q] == 0:
+                            mean += signal[row, 0, fine]
+                        elif quantities[q] == 1:
+                            Fx, Fy = signal[row, 1, fine], signal[row, 2, fine]
+                            mean += np.sqrt(Fx * Fx + Fy * Fy)
+                        else:
+                            mean += signal[row, 3, fine]
+                    out[q, k, cell] += share * (mean / refinement)
