@@ -34,8 +34,8 @@ test: setup ## Run the tests (ARGS="-k name" selects some)
 test-slow: setup ## Run the tests that take minutes
 	$(BIN)/pytest -m "slow and not slurm" $(ARGS)
 
-test-slurm: setup ## Run the tests that submit Slurm jobs
-	$(BIN)/pytest -m slurm $(ARGS)
+test-slurm: setup ## Run the tests on a real Slurm, started here (as root it is installed)
+	$(BIN)/pytest tests/slurm -m slurm $(ARGS)
 
 lint: setup ## Check style, types and the direction of imports
 	$(BIN)/ruff check
