@@ -37,11 +37,14 @@ def _evaluate(given: Arguments) -> int:
 
     # Importing torch takes seconds: not before the command line is understood.
     from jobs import evaluate_report
-    from jobs.evaluate_judge import judge, judge_niche, judge_with_calibration
+    from jobs.evaluate_judge import judge, judge_linear, judge_with_calibration
+    from jobs.evaluate_niche import judge_niche
     from learning.objectives import Density
     from learning.predict import load_trained
 
-    trained = load_trained(run / f"{settings.checkpoint}.ckpt")
+    name = f"{settings.checkpoint}.ckpt"
+    ensemble = [load_trained(folder / name) for folder in (run, *settings.also)]
+    trained = ensemble[0]
     if given.dry_run:
         print(f"would judge {run}/{settings.checkpoint}.ckpt:\n{dump(settings)}", end="")
         return command.OK
@@ -49,18 +52,21 @@ def _evaluate(given: Arguments) -> int:
     if given.out is not None and given.out.resolve() != run.resolve():
         out = runs.open_run(given.out, dump(settings), resume=given.resume, force=given.force)
     if not isinstance(trained.model.objective, Density):
-        numbers = judge_niche(trained, settings, settings)
+        numbers = judge_niche(trained, settings)
         numbers |= {"run": str(run), "checkpoint": settings.checkpoint, "step": trained.step}
         runs.write_json(out / "metrics.json", numbers)
         evaluate_report.write_niche(out, run, trained, numbers)
         print(", ".join(f"{name} {value:.4f}" for name, value in numbers["scores"].items()))
         print(f"report: {out / 'report.html'}")
         return command.OK
-    judged = {"": judge(trained, settings, settings)}
+    judged = {"": judge(ensemble, settings, settings)}
     for name, test_set in settings.apart.items():
-        judged |= judge_with_calibration(trained, name, test_set, settings)
+        judged |= judge_with_calibration(ensemble, name, test_set, settings)
+    if settings.linear_baseline:
+        judged["ridge regression"] = judge_linear(trained, settings)
     metrics = judged[""].numbers | {
         "run": str(run),
+        "networks": len(ensemble),
         "checkpoint": settings.checkpoint,
         "step": trained.step,
         "symmetries_averaged": settings.symmetries,

@@ -1,6 +1,7 @@
 """Judging a trained network on one test set, re-simulation included."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,9 @@ from jobs.calibrate import calibrate, campaign_of
 from jobs.evaluate_settings import EvaluateSettings, TestSet
 from jobs.runs import Progress
 from jobs.sample_campaign import simulate_sources
-from learning import metrics
+from learning import linear, metrics
 from learning.calibration import Calibration
 from learning.dataset import DataSet
-from learning.distributed import Processes
 from learning.errors import InputError
 from learning.loader import (
     Augmentation,
@@ -22,12 +22,12 @@ from learning.loader import (
     Samples,
     layout_of,
     require_split,
+    training_positions,
 )
 from learning.models.layout import Layout
 from learning.precision import mixed_precision
 from learning.predict import Trained, reconstruct_all
 from learning.reconstructor import Reconstructor
-from learning.validation import validate
 
 HEADLINE = ("r2_pooled", "r2_mean", "rel_l1", "rel_l2", "mae", "ssim", "data_misfit")
 
@@ -55,7 +55,7 @@ class Judged:
 
 
 def judge_with_calibration(
-    trained: Trained, name: str, test_set: TestSet, settings: EvaluateSettings
+    ensemble: Sequence[Trained], name: str, test_set: TestSet, settings: EvaluateSettings
 ) -> dict[str, Judged]:
     """Judge ``test_set`` and, if its grid is another than the training data's, calibrated as well.
 
@@ -63,7 +63,8 @@ def judge_with_calibration(
     -------
     The judgement under ``name``, and under "NAME, calibrated".
     """
-    results = {name: judge(trained, test_set, settings)}
+    results = {name: judge(ensemble, test_set, settings)}
+    trained = ensemble[0]
     data = DataSet(test_set.folder or trained.settings.data.folder)
     if settings.calibration_maps and data.card.campaign and trained.card.campaign:
         ours = campaign_of(trained.card, "campaign in the checkpoint")
@@ -72,28 +73,29 @@ def judge_with_calibration(
             calibration = calibrate(
                 ours, other.refinement, trained.times, settings.calibration_maps
             )
-            results[f"{name}, calibrated"] = judge(trained, test_set, settings, calibration)
+            results[f"{name}, calibrated"] = judge(ensemble, test_set, settings, calibration)
     return results
 
 
 def judge(
-    trained: Trained,
+    ensemble: Sequence[Trained],
     test_set: TestSet,
     settings: EvaluateSettings,
     calibration: Calibration | None = None,
 ) -> Judged:
-    """Reconstruct every map of ``test_set`` and take all measures.
+    """Reconstruct every map of ``test_set`` by the mean of the networks and take all measures.
 
     Raises
     ------
     InputError
-        When the data set is not of the kind that the network was trained on.
+        When the data set is not of the kind that the networks were trained on.
     """
-    wanted = trained.settings.data
-    data = DataSet(test_set.folder or wanted.folder)
+    trained = ensemble[0]
+    data = DataSet(test_set.folder or trained.settings.data.folder)
     positions = require_split(data, test_set.split)
-    layout = layout_of(data, wanted.n_times)
-    _require_same(data, layout, trained.model.layout)
+    layout = layout_of(data, trained.settings.data.n_times)
+    for member in ensemble:
+        require_same(data, layout, member.model.layout)
     noise = Augmentation(
         AugmentationSettings(symmetries=False, noise=test_set.noise),
         layout,
@@ -101,8 +103,8 @@ def judge(
         trained.model.signal_std.squeeze((-2, -1)).cpu().numpy(),
         settings.seed,
     )
-    pairs = reconstruct_all(
-        trained.model,
+    found = reconstruct_all(
+        [member.model for member in ensemble],
         Samples(data, trained.times, trained.model.objective, noise, calibration),
         positions,
         batch=settings.batch,
@@ -111,23 +113,49 @@ def judge(
     )
     with Progress("reconstructing", len(positions)) as progress:
         parts = []
-        for pair in pairs:
-            parts.append(pair)
-            progress.advance(len(pair[0]))
-    truth, predicted = (np.concatenate(maps) for maps in zip(*parts, strict=True))
-    families = np.array([data.family(int(position)) for position in positions])
+        for part in found:
+            parts.append(part)
+            progress.advance(len(part[0]))
+    truth, predicted, spread = (np.concatenate(maps) for maps in zip(*parts, strict=True))
+    uncertainty = metrics.coverage(truth, predicted, spread) if spread.any() else None
+    judged = measure(trained.model, data, positions, predicted, settings.misfit_maps)
+    judged.numbers.update(split=test_set.split, noise=test_set.noise, uncertainty=uncertainty)
+    return judged
 
+
+def judge_linear(trained: Trained, settings: EvaluateSettings) -> Judged:
+    """Judge ridge regression, trained on the same data, on the main test set."""
+    data = DataSet(trained.settings.data.folder)
+    test_data = DataSet(settings.folder or data.folder)
+    positions = require_split(test_data, settings.split)
+    seen = training_positions(data, trained.settings.data)
+    predicted = linear.fit(trained.model, data, seen, trained.times).reconstruct(
+        test_data, positions
+    )
+    judged = measure(trained.model, test_data, positions, predicted, settings.misfit_maps)
+    judged.numbers.update(split=settings.split, noise=0.0, uncertainty=None)
+    return judged
+
+
+def measure(
+    model: Reconstructor,
+    data: DataSet,
+    positions: NDArray[np.int64],
+    predicted: NDArray[np.float32],
+    misfit_maps: int,
+) -> Judged:
+    """Take all measures of reconstructions (n, ny, nx) of the samples at ``positions``."""
+    truth = np.stack([data.density(int(position)) for position in positions])
+    families = np.array([data.family(int(position)) for position in positions])
     data_range = float(truth.max() - truth.min())
     by_family = {str(label): families == label for label in np.unique(families)}
     each = metrics.r2_each(truth, predicted)
     worst = np.argsort(np.nan_to_num(each, nan=1.0))[: max(1, len(each) // 20)]
     numbers: dict[str, Any] = {
         **metrics.summary(truth, predicted, data_range),
-        **_misfit(trained.model, data, positions, predicted, settings.misfit_maps),
+        **_misfit(model, data, positions, predicted, misfit_maps),
         "n_maps": len(truth),
         "data": str(data.folder),
-        "split": test_set.split,
-        "noise": test_set.noise,
         "r2_pooled_worst_5_percent": metrics.r2_pooled(truth[worst], predicted[worst]),
         "rms_error_by_depth": metrics.error_by_depth(truth, predicted).tolist(),
         "families": {
@@ -141,36 +169,8 @@ def judge(
     return Judged(truth, predicted, families, numbers)
 
 
-def judge_niche(trained: Trained, test_set: TestSet, settings: EvaluateSettings) -> dict[str, Any]:
-    """Return the scores of a network that looks for a niche, for metrics.json.
-
-    Raises
-    ------
-    InputError
-        When the data set is not of the kind that the network was trained on.
-    """
-    data = DataSet(test_set.folder or trained.settings.data.folder)
-    positions = require_split(data, test_set.split)
-    layout = layout_of(data, trained.settings.data.n_times)
-    _require_same(data, layout, trained.model.layout)
-    cpu = torch.device("cpu")
-    scores = validate(
-        trained.model,
-        Samples(data, trained.times, trained.model.objective),
-        positions,
-        settings.batch,
-        Processes(0, 1, cpu),
-        mixed_precision("float32", cpu),
-    )
-    return {
-        "scores": {name: value for name, value in scores.items() if name != "loss"},
-        "n_maps": len(positions),
-        "data": str(data.folder),
-        "split": test_set.split,
-    }
-
-
-def _require_same(data: DataSet, found: Layout, expected: Layout) -> None:
+def require_same(data: DataSet, found: Layout, expected: Layout) -> None:
+    """Refuse a data set whose signals a network was not trained on."""
     for name, there, here in zip(Layout._fields, found, expected, strict=True):
         if there != here:
             raise InputError(

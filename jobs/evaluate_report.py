@@ -157,6 +157,7 @@ def _page(
 without noise, which flatters every method; sets with a finer grid or noise are judged apart.
 {main.numbers["misfit_maps"]} reconstructions of each set were simulated again for the data
 misfit.</p>
+{_uncertainty(main)}
 <h2>Best, median and worst map</h2>
 {image("maps", "Truth, reconstruction and error of the best, median and worst map")}
 <h2>By family</h2>
@@ -171,6 +172,18 @@ misfit.</p>
 <p class="note">opalux {html.escape(version())}, revision {html.escape(git_revision())}</p>
 </body></html>
 """
+
+
+def _uncertainty(judged: Judged) -> str:
+    found = judged.numbers["uncertainty"]
+    if found is None:
+        return ""
+    return (
+        f"<p>The reconstructions from turned and reflected signals, and of all networks, differ: "
+        f"their standard deviation holds {found['within_1']:.0%} of the errors (twice it: "
+        f"{found['within_2']:.0%}) and must be multiplied by {found['scale']:.2f} to be as large "
+        f"as the error.</p>"
+    )
 
 
 def write_niche(out: Path, run: Path, trained: Trained, numbers: Mapping[str, Any]) -> None:

@@ -30,7 +30,9 @@ class EvaluateSettings(TestSet):
     Attributes
     ----------
     checkpoint : which of the run's
-    symmetries : average over the eight symmetries of the square
+    also : folders of further runs, whose reconstructions are averaged with the run's
+    symmetries : average over the eight symmetries of the square, too
+    linear_baseline : judge ridge regression on the same data, too
     misfit_maps : so many reconstructions are simulated again and compared with the measurements
     calibration_maps : a set that was simulated on another grid than the training data is judged a
         second time after calibration with so many training densities (see `learning.calibration`);
@@ -41,7 +43,9 @@ class EvaluateSettings(TestSet):
     """
 
     checkpoint: Literal["best", "last"] = "best"
+    also: tuple[Path, ...] = ()
     symmetries: bool = True
+    linear_baseline: bool = False
     misfit_maps: int = pydantic.Field(16, ge=0)
     calibration_maps: int = pydantic.Field(20, ge=0)
     batch: int = pydantic.Field(32, ge=1)

@@ -12,6 +12,9 @@ from jobs.config import load
 STOPPED = 75
 """Exit code of a run that a signal stopped after its checkpoint (EX_TEMPFAIL: try again)."""
 
+FIRST_SPEAKS = 60.0
+"""Time that the first process is given to say what is wrong [s]."""
+
 DESCRIPTION = """\
 Train a network that reconstructs the density from the edge signals.
 
@@ -29,9 +32,12 @@ def main(argv: list[str] | None = None) -> int:
     given = command.arguments(command.parser("train", DESCRIPTION).parse_args(argv))
     if int(os.environ.get("RANK", 0)) == 0:
         return command.run(lambda: _train(given))
-    try:  # All processes find the same fault; the first one says it.
+    try:
         return _train(given)
     except command.INPUT_ERRORS:
+        # All processes find the same fault and the first one says it. The launcher ends them all
+        # as soon as one has ended: not before the first one has spoken.
+        time.sleep(FIRST_SPEAKS)
         return command.BAD_INPUT
 
 

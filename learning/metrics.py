@@ -94,6 +94,23 @@ def data_misfit(simulated: Array, measured: Array) -> float:
     return float(np.linalg.norm(difference) / np.linalg.norm(measured.astype(np.float64)))
 
 
+def coverage(truth: Array, predicted: Array, spread: Array) -> dict[str, float]:
+    """Return how well the spread of several reconstructions tells their error.
+
+    Returns
+    -------
+    ``within_1``, ``within_2`` : share of cells whose error is at most one and two spreads (0.683
+    and 0.954 for a Gaussian error of that size); ``scale``: root mean square error over root mean
+    square spread, by which the spread must be multiplied to be as large as the error.
+    """
+    error = np.abs(predicted - truth).astype(np.float64)
+    return {
+        "within_1": float(np.mean(error <= spread)),
+        "within_2": float(np.mean(error <= 2 * spread)),
+        "scale": float(np.sqrt(np.mean(error**2) / np.mean(spread.astype(np.float64) ** 2))),
+    }
+
+
 def summary(truth: Array, predicted: Array, data_range: float) -> dict[str, float]:
     """Return all measures that need no simulation, by the names used in metrics.json."""
     each = r2_each(truth, predicted)

@@ -1,6 +1,6 @@
 """Using a trained model: loading it and reconstructing densities."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,19 +86,27 @@ def reconstruct(
 
 
 def reconstruct_all(
-    model: Reconstructor,
+    models: Sequence[Reconstructor],
     samples: Samples,
     positions: NDArray[np.int64],
     *,
     batch: int,
     symmetries: bool,
     autocast: torch.autocast,
-) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Yield (density, reconstruction), both (batch, ny, nx) [g/cm³], in the order of positions."""
-    device = model.signal_mean.device
+) -> Iterator[tuple[NDArray[np.float32], ...]]:
+    """Yield density, reconstruction and spread, (batch, ny, nx) [g/cm³], in the order of positions.
+
+    The reconstruction is the mean, and the spread the standard deviation, over all models and, if
+    ``symmetries``, the eight symmetries of each; with a single reconstruction the spread is 0.
+    """
+    device = models[0].signal_mean.device
     keys = [(0, int(position)) for position in positions]
     order = [keys[start : start + batch] for start in range(0, len(keys), batch)]
     for signals_BSEQTN, density_BYX, _ in batches(samples, order, workers=0):
         with autocast:
-            predicted = reconstruct(model, signals_BSEQTN.to(device), symmetries=symmetries)
-        yield density_BYX.numpy(), predicted.float().cpu().numpy()
+            signals = signals_BSEQTN.to(device)
+            all_MBYX = torch.cat([members(m, signals, symmetries=symmetries) for m in models])
+        several = len(all_MBYX) > 1
+        spread = all_MBYX.std(0) if several else torch.zeros_like(all_MBYX[0])
+        found = all_MBYX.mean(0)
+        yield density_BYX.numpy(), found.float().cpu().numpy(), spread.float().cpu().numpy()

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 from jobs import evaluate, sample, train
+from jobs.config import load
 from learning import logbook
+from learning.plan import TrainSettings
 from tests.conftest import ROOT, clean_environment
 from tests.learning.made_data import make_data
 
@@ -142,12 +144,16 @@ def test_an_existing_run_is_not_overwritten(data, trained, capsys):
 
 def test_evaluation_takes_every_measure_on_every_set(data, trained):
     words = ["--set", f"apart.noisy.folder={data}", "--set", "apart.noisy.noise=0.5"]
-    assert evaluate.main([str(trained), *words, "--set", "misfit_maps=2"]) == 0
+    more = ["--set", f"also=[{trained}]", "--set", "linear_baseline=true"]
+    assert evaluate.main([str(trained), *words, "--set", "misfit_maps=2", *more]) == 0
     numbers = json.loads((trained / "metrics.json").read_text())
     keys = {"r2_pooled", "r2_mean", "rel_l1", "rel_l2", "mae", "ssim", "data_misfit"}
     assert keys <= set(numbers)
     assert all(isinstance(numbers[key], float) for key in keys)
     assert numbers["data_misfit"] > 0
+    assert numbers["networks"] == 2
+    assert 0 < numbers["uncertainty"]["within_1"] < numbers["uncertainty"]["within_2"] <= 1
+    assert set(numbers["apart"]) == {"noisy", "ridge regression"}
     assert numbers["apart"]["noisy"]["r2_pooled"] != numbers["r2_pooled"]
     assert sum(family["n_maps"] for family in numbers["families"].values()) == 4
 
@@ -187,3 +193,11 @@ def test_evaluation_refuses_what_it_cannot_judge(trained, tmp_path, capsys, what
     printed = capsys.readouterr().err
     assert printed.startswith("error:")
     assert "Traceback" not in printed
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "configs" / "train").glob("*.yaml")), ids=lambda p: p.stem
+)
+def test_every_training_configuration_is_valid_and_names_an_existing_campaign(path):
+    settings, _ = load(TrainSettings, path)
+    assert (ROOT / "configs" / "sample" / f"{settings.data.folder.name}.yaml").is_file()

@@ -47,6 +47,7 @@ def test_maps_of_other_kinds_are_refused(tmp_path, capsys):
     assert sample.main([*words, "--set", "families=[{kind: islands}]"]) == 0
     path = ROOT / "configs" / "train" / "niche_regression.yaml"
     line = [str(path), "--set", f"data.folder={tmp_path / 'data'}", "--set", "model.channels=[4]"]
+    line += ["--set", "batch=8"]
     assert train.main([*line, "--out", str(tmp_path / "run")]) == 2
     assert "expected maps of one niche" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

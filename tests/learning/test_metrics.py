@@ -53,3 +53,12 @@ def test_error_by_depth_separates_the_rings_of_cells():
     found[:, 1:-1, 1:-1] = 1.0
     found[:, 2, 2:4] = 3.0
     np.testing.assert_allclose(metrics.error_by_depth(truth, found), [0.0, 1.0, 3.0])
+
+
+def test_the_spread_of_gaussian_errors_covers_what_it_should():
+    draw = np.random.default_rng(3)
+    truth = np.zeros((50, 40, 40))
+    spread = draw.uniform(0.5, 1.5, truth.shape)
+    found = metrics.coverage(truth, 2 * spread * draw.standard_normal(truth.shape), spread)
+    assert found["scale"] == pytest.approx(2.0, rel=0.02)
+    assert found["within_2"] == pytest.approx(0.683, abs=0.01)
