@@ -99,7 +99,7 @@ def _sample(parsed: argparse.Namespace) -> int:
     if arguments.dry_run:
         print(describe(card, backend))
         return command.OK
-    out = _open(arguments, campaign, card)
+    out = _open(arguments, campaign, card, together=parsed.task is not None)
     plan = Plan(
         folder=out,
         campaign=campaign,
@@ -160,14 +160,21 @@ def describe(card: Card, backend: pydantic.BaseModel) -> str:
     )
 
 
-def _open(arguments: command.Arguments, campaign: Campaign, card: Card) -> Path:
-    """Make or enter the folder of the data set; the same line always goes on."""
+def _open(arguments: command.Arguments, campaign: Campaign, card: Card, *, together: bool) -> Path:
+    """Make or enter the folder of the data set; the same line always goes on.
+
+    With ``together`` other tasks may be opening it at this moment, so that the temporary files
+    they write first are no sign of a foreign folder.
+    """
     out = arguments.out or Path("runs") / "sample" / campaign.name
     _check_disk(out, campaign, card)
-    goes_on = (out / runs.CONFIG_NAME).is_file() and not arguments.force
-    runs.open_run(out, dump(campaign), resume=arguments.resume or goes_on, force=arguments.force)
+    goes_on = (out / runs.CONFIG_NAME).is_file()
+    if together and out.is_dir():
+        goes_on |= all(path.name.startswith(".") for path in out.iterdir())
+    resume = arguments.resume or (goes_on and not arguments.force)
+    runs.open_run(out, dump(campaign), resume=resume, force=arguments.force)
     # A killed job leaves temporary files: those of processes of this machine that are no more.
-    for temporary in out.glob(f".*.{socket.gethostname()}.*.tmp"):
+    for temporary in out.glob(f".part-*.{socket.gethostname()}.*.tmp"):
         if not Path("/proc", temporary.name.split(".")[-2]).exists():
             temporary.unlink(missing_ok=True)
     with runs.atomic(out / dataset_card.NAME) as temporary:
@@ -276,7 +283,7 @@ def quarantine(out: Path) -> int:
 def _tidy(out: Path) -> None:
     """Remove what killed workers left; all shards are there, so nobody needs it."""
     shutil.rmtree(out / RUNNING, ignore_errors=True)
-    for temporary in out.glob(".*.tmp"):
+    for temporary in out.glob(".part-*.tmp"):
         temporary.unlink(missing_ok=True)
 
 

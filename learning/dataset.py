@@ -12,6 +12,7 @@ import collections
 import functools
 import json
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -201,17 +202,22 @@ def finish(folder: Path) -> Stats:
         _write_view(data)
     finally:
         data.close()
-    temporary = folder / f".{dataset_stats.NAME}.{os.getpid()}.tmp"
+    temporary = _temporary(folder / dataset_stats.NAME)
     temporary.write_text(stats.to_json())
     os.replace(temporary, folder / dataset_stats.NAME)
     return stats
+
+
+def _temporary(path: Path) -> Path:
+    """Return a name beside ``path`` that no other process on any machine uses."""
+    return path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.tmp")
 
 
 def _write_view(data: DataSet) -> None:
     """Write ``all.h5``: virtual arrays over the shards, found relative to the file itself."""
     card = data.card
     first, _ = data._find(0)
-    temporary = data.folder / f".{VIEW_NAME}.{os.getpid()}.tmp"
+    temporary = _temporary(data.folder / VIEW_NAME)
     with h5py.File(temporary, "w") as view:
         for name in ("density", "signals", "sample_id", "family", "seed", "status", "sources"):
             part = first[name]

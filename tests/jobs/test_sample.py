@@ -95,6 +95,13 @@ def test_array_tasks_in_any_order_give_the_same_data_set(small, tmp_path):
     assert contents(parts) == contents(tmp_path / "whole")
 
 
+def test_array_tasks_may_open_the_folder_at_the_same_moment(small, tmp_path):
+    out = tmp_path / "set"
+    out.mkdir()
+    (out / ".config.yaml.17.part.yaml").touch()  # another task is about to write config.yaml
+    assert main([str(small), "--out", str(out), "--task", "0/1"]) == 0
+
+
 def test_every_sample_can_be_made_alone_from_the_card(debug):
     data = DataSet(debug)
     campaign = Campaign.model_validate(data.card.campaign)
