@@ -13,6 +13,7 @@ JOBS = {
     "siqd": "the silicon quantum dot study",
     "pipeline": "the whole road as a chain of Slurm jobs",
     "status": "how far a pipeline, a campaign or a run is",
+    "bench": "how fast the parts are, as ratios measured in one run",
     "verify": "compare the solver with exact solutions, write docs/verification.md",
     "demo": "solve, sample, train and evaluate, in minutes, with a report",
 }
