@@ -139,10 +139,24 @@ def pyclaw_lines() -> Iterator[str]:
         )
 
 
+def sampling_lines() -> Iterator[str]:
+    """Compare a campaign with the bare time steps in it."""
+    from jobs.cluster import available_cores
+    from jobs.config import load
+    from jobs.sample import SampleConfig
+    from jobs.sample_bench import DEFAULT, measure, report
+
+    config, _ = load(SampleConfig, DEFAULT, [])
+    campaign = config.campaign
+    workers = available_cores()
+    yield from report(campaign, workers, measure(campaign, workers, 4, 2)).splitlines()
+
+
 SECTIONS: dict[str, Callable[[], Iterator[str]]] = {
     "solver": solver_lines,
     "pyclaw": pyclaw_lines,
     "ranks": ranks_lines,
+    "sampling": sampling_lines,
 }
 
 
