@@ -1,0 +1,89 @@
+"""Files of a run: when snapshots are due, what is taken from the disk, what stays there."""
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from solver import storage
+from solver.checkpoint import read_checkpoint, write_checkpoint
+from solver.domain import SerialDomain
+from solver.errors import InputError
+from solver.grid import bands
+from solver.march import March
+from solver.problem import Problem
+from solver.snapshots import snapshot_steps
+from solver.storage import GrowingFile, StorageError
+
+PROBLEM = Problem.model_validate({"grid": {"nx": 7, "ny": 5}, "time": {"final": 0.01}})
+
+
+@given(st.integers(1, 10**6), st.integers(2, 200))
+def test_snapshots_are_evenly_spaced_from_the_first_to_the_last_state(n_steps, count):
+    if count > n_steps + 1:
+        with pytest.raises(InputError, match="expected 0 or 2 to"):
+            snapshot_steps(n_steps, count)
+        return
+    steps = np.array(snapshot_steps(n_steps, count))
+    assert len(steps) == count
+    assert (steps[0], steps[-1]) == (0, n_steps)
+    assert np.diff(steps).min() >= 1
+    even = n_steps * np.arange(count)  # times count − 1, to stay with integers
+    assert 2 * np.abs(steps * (count - 1) - even).max() <= count - 1
+
+
+@given(st.integers(0, 10**4), st.integers(0, 10**7))
+def test_bands_cover_all_rows_once(rows, cells):
+    places = [place for band in bands(rows, cells) for place in (band.start, band.stop)]
+    assert places[:1] + places[-1:] == [0, rows] * (rows > 0)
+    assert places[1:-1:2] == places[2::2]
+    assert places == sorted(places)
+
+
+def test_a_file_takes_its_room_when_it_is_made(tmp_path):
+    file = GrowingFile(
+        tmp_path / "x.h5", SerialDomain(PROBLEM), {"/a": (1000, 500)}, {"/": {"b": 1}}
+    )
+    assert 512 * storage.unfinished(tmp_path / "x.h5").stat().st_blocks >= 8 * 1000 * 500
+    file.write_rows({"/a": np.ones((3, 500))}, 997)
+    assert not (tmp_path / "x.h5").exists()
+    file.finish()
+    with h5py.File(tmp_path / "x.h5") as found:
+        assert found.attrs["b"] == 1
+        assert (found["a"][:997] == 0).all()
+        assert (found["a"][997:] == 1).all()
+    assert [path.name for path in tmp_path.iterdir()] == ["x.h5"]
+
+
+def test_an_unfinished_file_of_other_shapes_is_not_gone_on_with(tmp_path):
+    domain = SerialDomain(PROBLEM)
+    GrowingFile(tmp_path / "x.h5", domain, {"/a": (3, 4)}, {})
+    GrowingFile(tmp_path / "x.h5", domain, {"/a": (3, 4)}, {}, resume=True)
+    with pytest.raises(InputError, match="--force"):
+        GrowingFile(tmp_path / "x.h5", domain, {"/a": (4, 4)}, {}, resume=True)
+
+
+def test_a_checkpoint_that_fails_leaves_the_one_before(tmp_path, monkeypatch):
+    march = March(PROBLEM, SerialDomain(PROBLEM))
+    path = tmp_path / "checkpoint.h5"
+    steps = march.run(pauses=[10, 20])
+    next(steps)
+    write_checkpoint(path, march, {"config": "same"})
+    state = march.domain.state.copy()
+    next(steps)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(march.domain, "write", full)
+        with pytest.raises(StorageError, match="No space left"):
+            write_checkpoint(path, march, {"config": "same"})
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.h5"]
+    again = March(PROBLEM, SerialDomain(PROBLEM))
+    read_checkpoint(path, again, "same")
+    assert again.step == 10
+    assert np.array_equal(again.domain.state[:, 1:-1, 1:-1], state[:, 1:-1, 1:-1])
+    with pytest.raises(InputError, match="another configuration"):
+        read_checkpoint(path, again, "other")
