@@ -64,10 +64,10 @@ class IterativeLabelSpreading(ClusterMixin, BaseEstimator):
 
     Examples
     --------
-    >>> import numpy as np
-    >>> line = np.concatenate([np.arange(20), np.arange(40, 60)])[:, None]
-    >>> IterativeLabelSpreading(p=3).fit(line).n_clusters_
-    2
+    >>> from sklearn.datasets import make_blobs
+    >>> points, _ = make_blobs(300, centers=[[0, 0], [8, 0], [0, 8]], random_state=0)
+    >>> IterativeLabelSpreading(p=15).fit(points).n_clusters_
+    3
     """
 
     def __init__(
@@ -139,7 +139,8 @@ def wavelet_peaks(curve: NDArray[np.float64], width: int) -> NDArray[np.int64]:
     The same peaks as ``scipy.signal.find_peaks_cwt(curve, [width])``: maxima of the transform at
     least as large as the noise around them, the 10 % quantile of the transform in a window of a
     twentieth of the curve.  That function works out the noise at each of the n points, which
-    costs n²; here only at the maxima.
+    costs n²; here only at the maxima.  Its wavelet has an even number of points, so that two
+    neighbours tie at the top of a perfectly symmetric peak, which then is none.
     """
     n = len(curve)
     if n < 3:

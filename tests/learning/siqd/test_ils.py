@@ -1,5 +1,7 @@
 """The clusterer: scikit-learn's rules, scipy's peaks, clusters that are plain to see."""
 
+import doctest
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter1d
@@ -9,12 +11,17 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from learning.errors import InputError
+from learning.siqd import ils
 from learning.siqd.ils import IterativeLabelSpreading, count_of, wavelet_peaks
 
 
 @parametrize_with_checks([IterativeLabelSpreading()])
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
+
+
+def test_the_example_of_the_docstring_is_true():
+    assert doctest.testmod(ils) == (0, 3)
 
 
 def test_peaks_are_those_of_scipy():
