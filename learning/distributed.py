@@ -8,11 +8,10 @@ import contextlib
 import dataclasses
 import os
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed
-import torch.distributed.nn.functional
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -145,6 +144,24 @@ def _share_batch_norm(module: nn.Module) -> None:
             _share_batch_norm(child)
 
 
+class _Sum(torch.autograd.Function):
+    """The sum over all processes; so is its gradient, for each process' loss has a share in it."""
+
+    @staticmethod
+    def forward(ctx: Any, values: torch.Tensor) -> torch.Tensor:
+        """Return the sum."""
+        total = values.clone()
+        torch.distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:
+        """Return the sum of the gradients."""
+        total = gradient.clone()
+        torch.distributed.all_reduce(total)
+        return total
+
+
 class SharedBatchNorm2d(nn.BatchNorm2d):
     """Batch normalisation over the batches of all processes; torch's own needs a GPU for that."""
 
@@ -159,7 +176,7 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
         wide = input.float()
         # Every process holds equally many samples, so the mean of means is the mean.
         moments = torch.stack([wide.mean((0, 2, 3)), wide.square().mean((0, 2, 3))])
-        moments = torch.distributed.nn.functional.all_reduce(moments)
+        moments = _Sum.apply(moments)
         world = torch.distributed.get_world_size()
         mean, square = moments / world
         variance = (square - mean.square()).clamp_min(0.0)

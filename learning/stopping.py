@@ -1,6 +1,7 @@
 """Stopping on the scheduler's signal."""
 
 import contextlib
+import os
 import signal
 from collections.abc import Iterator
 from types import FrameType
@@ -9,13 +10,21 @@ SIGNALS = (signal.SIGUSR1, signal.SIGTERM)
 
 
 class StopRequest:
-    """Whether somebody asked this process to stop."""
+    """Whether this process was asked to stop, or has lost the launcher that watches over it."""
 
     def __init__(self) -> None:
-        self.made = False
+        self._asked = False
+        self._launcher = os.getppid() if "TORCHELASTIC_RUN_ID" in os.environ else None
+
+    @property
+    def made(self) -> bool:
+        """Whether to stop."""
+        # torchrun dies of a signal that it does not handle and leaves its processes behind.
+        orphaned = self._launcher is not None and os.getppid() != self._launcher
+        return self._asked or orphaned
 
     def _make(self, number: int, frame: FrameType | None) -> None:
-        self.made = True
+        self._asked = True
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """``opalux train`` and ``opalux evaluate`` as a user meets them."""
 
+import contextlib
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from jobs import evaluate, sample, train
 from jobs.config import load
 from learning import logbook
 from learning.plan import TrainSettings
+from learning.stopping import StopRequest
 from tests.conftest import ROOT, clean_environment
 from tests.learning.made_data import make_data
 
@@ -45,17 +47,34 @@ def start(data: Path, out: Path, *words: str, processes: int = 1) -> subprocess.
     )
 
 
+class StopAfterOne(StopRequest):
+    """A stop request that is made once one step has been done."""
+
+    left = 1
+
+    @property
+    def made(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
 @pytest.fixture(scope="module")
 def trained(data, tmp_path_factory):
-    """The debug run on two processes."""
+    """The debug run, stopped on one process within an epoch and taken to its end on two."""
     out = tmp_path_factory.mktemp("runs") / "two"
-    job = start(data, out, processes=2)
+    words = [str(DEBUG), "--set", f"data.folder={data}", "--out", str(out), *SMALL]
+    with pytest.MonkeyPatch.context() as patch:
+        stopped = contextlib.nullcontext(StopAfterOne())
+        patch.setattr("learning.stopping.stop_on_signals", lambda: stopped)
+        assert train.main(words) == train.STOPPED
+    assert [line["step"] for line in logbook.read(out)] == [1]
+    job = start(data, out, "--resume", processes=2)
     _, errors = job.communicate(timeout=120)
     assert job.returncode == 0, errors
     return out
 
 
-def test_two_processes_train_what_one_does(data, trained, tmp_path):
+def test_two_processes_go_on_with_what_one_began_and_train_what_one_does(data, trained, tmp_path):
     alone = tmp_path / "one"
     words = [str(DEBUG), "--set", f"data.folder={data}", "--out", str(alone), *SMALL]
     assert train.main(words) == 0

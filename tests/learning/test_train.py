@@ -25,7 +25,7 @@ class StopAfter(StopRequest):
         self.left = steps
 
     @property
-    def made(self) -> bool:  # type: ignore[override]
+    def made(self) -> bool:
         self.left -= 1
         return self.left < 0
 
