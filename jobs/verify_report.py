@@ -27,9 +27,15 @@ The equations, with k = 1 as published and k = 1/3 for the textbook P1:
     ∂t F + k c ∇E  = −c σ_c F
     ρ C_v ∂t T     = c σ_a (E − a T⁴)
 
-N is the number of cells along an axis, h the width of a cell; orders are fitted by least squares to
-all the grids shown.
+N is the number of cells along an axis, h the width of a cell. The scheme is `consistent`, at
+`order: 1` (the default; solid lines) and `order: 2` (dashed lines); orders of convergence are
+fitted by least squares to all the grids shown.
 """
+
+
+Series = tuple[Sequence[int], Sequence[float]]
+
+STYLES = {1: "-", 2: "--"}  # of the lines in all figures, by the scheme's order
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +55,8 @@ def at_least(text: str, value: float, bound: float, digits: int = 2) -> Claim:
 
 def at_most(text: str, value: float, bound: float) -> Claim:
     """Claim that ``value`` is no more than ``bound``."""
-    return Claim(text, f"{value:.1e}", f"≤ {bound:.0e}", value <= bound)
+    shown = f"{value:.1e}" if bound < 1 else f"{value:.2f}"
+    return Claim(text, shown, f"≤ {bound:g}", value <= bound)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,28 +99,38 @@ def save_figures(section: Section, folder: Path) -> None:
         save(figure, folder / name)
 
 
-def convergence_plot(
-    axis: Any, lines: dict[str, tuple[Sequence[int], Sequence[float]]], orders: Sequence[int]
-) -> None:
-    """Draw errors against N, one line a label, with slopes to compare."""
-    markers = "osD^vP*X"
-    for (label, (cells, errors)), marker in zip(lines.items(), markers, strict=False):
-        axis.loglog(cells, errors, marker=marker, markersize=5, label=label)
-    cells = next(iter(lines.values()))[0]
-    lowest = min(min(errors) for _, errors in lines.values())
-    highest = max(max(errors) for _, errors in lines.values())
-    for order in orders:
-        start = highest * 1.6 if order == 1 else lowest * 0.6 * (cells[-1] / cells[0]) ** order
-        axis.loglog(cells, [start * (cells[0] / n) ** order for n in cells], "k--", linewidth=0.8)
+def convergence_plot(axis: Any, lines: dict[str, dict[int, Series]]) -> None:
+    """Draw errors against N with slopes to compare.
+
+    Parameters
+    ----------
+    axis : matplotlib axis
+    lines : per label and order of the scheme, the numbers of cells and the errors
+    """
+    for number, (label, series) in enumerate(lines.items()):
+        for order, (cells, errors) in series.items():
+            axis.loglog(
+                cells, errors, STYLES[order], color=f"C{number}", marker="osD^vP*X"[number],
+                markersize=5, label=label if order == min(series) else None,
+            )  # fmt: skip
+    for order in sorted({order for series in lines.values() for order in series}):
+        drawn = [series[order] for series in lines.values() if order in series]
+        cells = drawn[0][0]
+        # Order 1 above all lines, order 2 below: where there is room.
+        edge = max if order == 1 else min
+        start = edge(errors[0] for _, errors in drawn) * (1.7 if order == 1 else 0.5)
+        slope = [start * (cells[0] / n) ** order for n in cells]
+        axis.loglog(cells, slope, "k:", linewidth=0.9)
         axis.annotate(
-            f"order {order}", (cells[-1], start * (cells[0] / cells[-1]) ** order), fontsize=8,
-            xytext=(4, 0), textcoords="offset points", va="center",
+            f"order {order}", (cells[-1], slope[-1]), fontsize=8, xytext=(4, 0),
+            textcoords="offset points", va="center",
         )  # fmt: skip
-    every = sorted({n for series, _ in lines.values() for n in series})
+    every = sorted({n for series in lines.values() for cells, _ in series.values() for n in cells})
     axis.set_xticks(every, [str(n) for n in every])
     axis.minorticks_off()
-    axis.set_xlim(every[0] / 1.2, every[-1] * 1.7)
+    axis.set_xlim(every[0] / 1.2, every[-1] * 1.8)
     axis.grid(alpha=0.3)
+    axis.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=4)
 
 
 def figure(width: float, height: float, columns: int = 1) -> tuple[Any, Any]:

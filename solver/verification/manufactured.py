@@ -1,4 +1,4 @@
-"""A manufactured solution in two dimensions: all coefficients vary, edges are prescribed.
+"""A manufactured solution in two dimensions, whose coefficients all vary.
 
 Only the energy equation has a source term to choose, so the fields are built to satisfy the other
 two equations exactly. With u = T⁴ = A + B e^{−λt} f(x, y) and
@@ -24,16 +24,19 @@ import numpy as np
 from solver.formulas import Formula
 from solver.march import simulate
 from solver.problem import Constants, Problem
-from solver.verification.convergence import centres, relative_l2
+from solver.verification.convergence import PERIODIC, centres, relative_l2
 
 CONSTANTS = Constants()
 C, A = CONSTANTS.c, CONSTANTS.a
 
-RHO = "(1.5+0.5*sin(2*x+3*y))"
-RHO_X, RHO_Y = "cos(2*x+3*y)", "1.5*cos(2*x+3*y)"
-SHAPE = "cos(3*x+0.4)*sin(2*y+0.5)"  # f
-SHAPE_X, SHAPE_Y = "(-3)*sin(3*x+0.4)*sin(2*y+0.5)", "2*cos(3*x+0.4)*cos(2*y+0.5)"
-LAPLACE = 13.0  # −Δf/f
+EXTENT = (1.0, 0.8)  # [cm]
+P, Q = "2*pi", "2.5*pi"  # one wave along x and along y [1/cm]
+RHO = f"(1.5+0.5*sin({P}*x+{Q}*y))"
+RHO_X, RHO_Y = f"0.5*{P}*cos({P}*x+{Q}*y)", f"0.5*{Q}*cos({P}*x+{Q}*y)"
+SHAPE = f"cos({P}*x+0.4)*sin({Q}*y+0.5)"  # f
+SHAPE_X = f"(-{P})*sin({P}*x+0.4)*sin({Q}*y+0.5)"
+SHAPE_Y = f"{Q}*cos({P}*x+0.4)*cos({Q}*y+0.5)"
+LAPLACE = f"(({P})^2+({Q})^2)"  # −Δf/f
 
 MEAN, HEIGHT = 6.0, 3.0  # A, B [keV⁴]
 RATE = 2 * C  # λ [1/sh]
@@ -49,11 +52,12 @@ TEMPERATURE = f"{U}^0.25"
 
 @dataclasses.dataclass(frozen=True)
 class Manufactured:
-    """The problem and its exact solution on [0, 1] x [0, 0.8] cm."""
+    """The problem and its exact solution, which is periodic along x and y."""
 
     eddington: float = 1.0
+    periodic: bool = False
+    """Whether the edges are periodic instead of prescribed."""
     time: float = 0.3 / C
-    extent: tuple[float, float] = (1.0, 0.8)
 
     @property
     def fields(self) -> dict[str, str]:
@@ -83,11 +87,12 @@ class Manufactured:
         return f"{radiation} + {C!r}*{divergence} + {matter}"
 
     def problem(self, n: int, **changes: Any) -> Problem:
-        """Return the problem on ``n`` x ``n`` cells; the edges are given at the ghost cells."""
-        (width, height), fields = self.extent, self.fields
+        """Return the problem on ``n`` x ``n`` cells; values are prescribed at ghost centres."""
+        (width, height), fields = EXTENT, self.fields
+        out = 0.5 / n
         across = {
-            "left": ("x", -0.5 * width / n), "right": ("x", (n + 0.5) * width / n),
-            "down": ("y", -0.5 * height / n), "up": ("y", (n + 0.5) * height / n),
+            "left": ("x", -out * width), "right": ("x", (1 + out) * width),
+            "down": ("y", -out * height), "up": ("y", (1 + out) * height),
         }  # fmt: skip
         small = f"{RATE / C!r}*(0.75+{MEAN / 4!r}/T^4)"
         return Problem.model_validate(
@@ -103,7 +108,9 @@ class Manufactured:
                 },
                 "source": self.source,
                 "initial": {name: _fix(text, "t", 0.0) for name, text in fields.items()},
-                "edges": {
+                "edges": PERIODIC
+                if self.periodic
+                else {
                     edge: {"kind": "prescribed"}
                     | {name: _fix(text, *place) for name, text in fields.items()}
                     for edge, place in across.items()
@@ -114,7 +121,7 @@ class Manufactured:
 
     def exact(self, n: int, t: float) -> np.ndarray:
         """Return the exact E, Fx, Fy, T at the cell centres, (4, n, n)."""
-        x, y = centres(n, self.extent[0])[None, :], centres(n, self.extent[1])[:, None]
+        x, y = centres(n, EXTENT[0])[None, :], centres(n, EXTENT[1])[:, None]
         return np.array(
             [Formula(text, ("x", "y", "t"))(x=x, y=y, t=t) for text in self.fields.values()]
         )
