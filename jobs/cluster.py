@@ -219,7 +219,7 @@ def _local(backend: Local) -> Iterator[Any]:
         threads_per_worker=1,
         processes=True,
         memory_limit=backend.memory or "auto",
-        dashboard_address=None,
+        dashboard_address=":0",  # any free port: campaigns may run side by side
         silence_logs=logging.CRITICAL,
     ) as cluster:
         over = threading.Event()

@@ -46,9 +46,10 @@ def _draw_page(data: DataSet, label: str, chosen: np.ndarray, path: Path) -> Non
     for row, (axes, position) in enumerate(zip(grid, chosen, strict=True)):
         density, source = data.density(position), row % len(card.sources)
         image = axes[0].imshow(density, origin="lower", cmap=DENSITY_MAP, extent=(0, 1, 0, 1))
-        figure.colorbar(image, ax=axes[0])
+        figure.colorbar(image, ax=axes[0], shrink=0.75)
         title = f"sample {position}, source: {card.sources[source]}"
-        axes[0].set(title=title, xlabel="x", ylabel="y")
+        axes[0].set_title(title, fontsize="medium")
+        axes[0].set(xlabel="x", ylabel="y")
         signals = data.signals(position)[source, :, 0]
         for axis, edge, signal in zip(axes[1:], card.edges, signals, strict=True):
             image = axis.imshow(

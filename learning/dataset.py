@@ -9,6 +9,7 @@ A data set is a folder::
 """
 
 import collections
+import dataclasses
 import functools
 import json
 import os
@@ -60,7 +61,7 @@ class DataSet:
                 f"({missing[0]}…); start the line that made the data set again"
             )
         self._open_files = open_files
-        self._files: collections.OrderedDict[int, h5py.File] = collections.OrderedDict()
+        self._parts: collections.OrderedDict[int, _Part] = collections.OrderedDict()
         self._process = os.getpid()
 
     def __len__(self) -> int:
@@ -68,7 +69,7 @@ class DataSet:
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle without the open files."""
-        return self.__dict__ | {"_files": collections.OrderedDict()}
+        return self.__dict__ | {"_parts": collections.OrderedDict()}
 
     def split(self, name: Split) -> NDArray[np.int64]:
         """Return the positions of the good samples of one split, ascending."""
@@ -77,32 +78,33 @@ class DataSet:
 
     def density(self, position: int) -> NDArray[np.float32]:
         """Return one density (ny, nx) [g/cm³], row 0 = bottom."""
-        file, row = self._find(position)
-        density: NDArray[np.float32] = file["density"][row]
-        return density
+        part, row = self._find(position)
+        out = np.empty(self.card.shape, dtype=np.float32)
+        part.density.read_direct(out, np.s_[row])
+        return out
 
     def signals(self, position: int) -> NDArray[np.float32]:
         """Return the signals (sources, edges, quantities, n_times, n_cells) of one density."""
-        file, row = self._find(position)
+        part, row = self._find(position)
         out = np.empty(self.card.signals_shape, dtype=np.float32)
-        file["signals"].read_direct(out, np.s_[row])
+        part.signals.read_direct(out, np.s_[row])
         return out
 
     def family(self, position: int) -> str:
         """Return the label of the family that the density was drawn from."""
-        file, row = self._find(position)
-        return bytes(file["family"][row]).decode()
+        part, row = self._find(position)
+        return bytes(part.file["family"][row]).decode()
 
     def sources(self, position: int) -> NDArray[np.float64]:
         """Return where each source starts and stops along its edge, (sources, 2) [cm]."""
-        file, row = self._find(position)
-        sources: NDArray[np.float64] = file["sources"][row]
+        part, row = self._find(position)
+        sources: NDArray[np.float64] = part.file["sources"][row]
         return sources
 
     def drawn(self, position: int) -> dict[str, Any]:
         """Return the numbers that were drawn for the density (positions, heights, …)."""
-        file, row = self._find(position)
-        content: dict[str, Any] = json.loads(file["drawn"][row])
+        part, row = self._find(position)
+        content: dict[str, Any] = json.loads(part.file["drawn"][row])
         return content
 
     @functools.cached_property
@@ -113,8 +115,7 @@ class DataSet:
     @functools.cached_property
     def times(self) -> NDArray[np.float64]:
         """Times of the signals (n_times,) [sh]."""
-        file, _ = self._find(0)
-        times: NDArray[np.float64] = file["times"][:]
+        times: NDArray[np.float64] = self._part(0).file["times"][:]
         return times
 
     @functools.cached_property
@@ -124,43 +125,57 @@ class DataSet:
 
     def index(self, name: str) -> NDArray[Any]:
         """Return one of the small arrays of all samples, such as ``family`` or ``sample_id``."""
-        parts = [self._file(shard)[name][:] for shard in range(self.card.n_shards)]
+        parts = [self._part(shard).file[name][:] for shard in range(self.card.n_shards)]
         return np.concatenate(parts)
 
     def close(self) -> None:
         """Close the files of this process; they open again when needed."""
         if self._process == os.getpid():
-            for file in self._files.values():
-                file.close()
-        self._files.clear()
+            for part in self._parts.values():
+                part.file.close()
+        self._parts.clear()
 
-    def _find(self, position: int) -> tuple[h5py.File, int]:
+    def _find(self, position: int) -> "tuple[_Part, int]":
         if not 0 <= position < len(self):
             raise IndexError(f"sample {position} of {len(self)}")
         shard, row = divmod(int(position), self.card.shard_size)
-        return self._file(shard), row
+        return self._part(shard), row
 
-    def _file(self, shard: int) -> h5py.File:
+    def _part(self, shard: int) -> "_Part":
         if self._process != os.getpid():
             # We are a child of the process that opened them: forget its handles, open our own.
-            self._files = collections.OrderedDict()
+            self._parts = collections.OrderedDict()
             self._process = os.getpid()
-        file = self._files.get(shard)
-        if file is None:
+        part = self._parts.get(shard)
+        if part is None:
             path = self.folder / shard_name(shard)
             try:
-                # Each chunk is one sample and is read once: a chunk cache would only copy it.
-                file = h5py.File(path, "r", rdcc_nbytes=0)
-            except OSError as error:
+                part = _open_part(path)
+            except (OSError, KeyError) as error:
                 raise InputError(
                     f"{path}: cannot be read ({error}); see `opalux dataset check`"
                 ) from None
-            self._files[shard] = file
-            if len(self._files) > self._open_files:
-                self._files.popitem(last=False)[1].close()
+            self._parts[shard] = part
+            if len(self._parts) > self._open_files:
+                self._parts.popitem(last=False)[1].file.close()
         else:
-            self._files.move_to_end(shard)
-        return file
+            self._parts.move_to_end(shard)
+        return part
+
+
+@dataclasses.dataclass(frozen=True)
+class _Part:
+    """An open shard; its large arrays are looked up once, which costs as much as reading one."""
+
+    file: h5py.File
+    density: h5py.Dataset
+    signals: h5py.Dataset
+
+
+def _open_part(path: Path) -> _Part:
+    # Each chunk is one sample and is read once: a chunk cache would only copy it.
+    file = h5py.File(path, "r", rdcc_nbytes=0)
+    return _Part(file, file["density"], file["signals"])
 
 
 def training_stats(data: DataSet) -> Stats:
@@ -216,7 +231,7 @@ def _temporary(path: Path) -> Path:
 def _write_view(data: DataSet) -> None:
     """Write ``all.h5``: virtual arrays over the shards, found relative to the file itself."""
     card = data.card
-    first, _ = data._find(0)
+    first = data._part(0).file
     temporary = _temporary(data.folder / VIEW_NAME)
     with h5py.File(temporary, "w") as view:
         for name in ("density", "signals", "sample_id", "family", "seed", "status", "sources"):

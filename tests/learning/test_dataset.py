@@ -239,7 +239,7 @@ def test_no_more_files_are_open_than_allowed(folder):
     data = DataSet(folder, open_files=1)
     for number in (0, 5, 9, 0):
         data.density(number)
-        assert len(data._files) == 1
+        assert len(data._parts) == 1
     data.close()
     assert np.isfinite(data.density(0)).all()
 
