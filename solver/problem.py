@@ -19,6 +19,7 @@ SpaceFormula = Annotated[str, formula_of("x", "y", "t_0")]
 MaterialFormula = Annotated[str, formula_of("rho", "T")]
 
 MAX_SIDE = 2**31 - 1  # cells along an axis, so that they can be counted in 32 bits
+SMALLEST_CELL = 1e-100  # [cm], so that no product below underflows
 MAX_STEPS = 10**8  # beyond this a run is a slip of the pen: the times alone would fill the memory
 
 
@@ -164,7 +165,7 @@ class Problem(_Model):
     def _solvable(self) -> Self:
         grid = self.cells
         h = min(grid.dx, grid.dy)
-        if h == 0:
+        if h < SMALLEST_CELL:
             raise ValueError(f"grid: found cells of {grid.dx} x {grid.dy} cm; make them larger")
         if self.dtype != "float64" and self.order != 1:
             raise ValueError(f"dtype: found {self.dtype} with order 2; use float64 or order 1")
