@@ -242,7 +242,7 @@ def _work(arguments: command.Arguments, ranks: Ranks) -> int:
     try:
         return solve(march, config, text, out, ranks, stop)
     except SolverFailure as error:  # on all processes at once
-        if not arguments.resume:
+        if not ranks.on_root((out / "checkpoint.h5").exists):  # nothing worth keeping
             ranks.on_root(lambda: shutil.rmtree(out))
         raise ConfigError(f"{arguments.config}: {error}") from None
 
