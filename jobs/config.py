@@ -2,6 +2,7 @@
 
 import difflib
 import inspect
+import reprlib
 import typing
 from pathlib import Path
 from typing import Any, TypeVar
@@ -152,7 +153,7 @@ def _explain(model: type[pydantic.BaseModel], detail: Any) -> str:
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if kind == "value_error":
         return f"{where}: {message}"
-    shown = repr(found)
+    shown = reprlib.repr(found)  # bounded: YAML's aliases can nest billions of entries
     return f"{where}: found {shown if len(shown) < 80 else shown[:77] + '...'}, expected {message}"
 
 

@@ -12,6 +12,7 @@ import difflib
 import functools
 import math
 import re
+import reprlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -373,7 +374,8 @@ def formula_of(*variables: str, also: tuple[str, ...] = ()) -> pydantic.BeforeVa
 
     def check(found: object) -> str:
         if isinstance(found, bool) or not isinstance(found, str | int | float):
-            raise ValueError(f"found {found!r}, expected a number or a formula")
+            shown = reprlib.repr(found)[:60]
+            raise ValueError(f"found {shown}, expected a number or a formula")
         text = repr(found) if isinstance(found, float) else str(found)
         if text not in also:
             Formula(text, variables)

@@ -333,3 +333,64 @@ def test_what_the_fuzz_starts_from_runs(base: int) -> None:
 
 def test_the_cfg_that_the_fuzz_starts_from_runs() -> None:
     assert hold("fuzz.cfg", CFG.encode(), []) == "run"
+
+
+LAUGHS = b"a: &a [1, 1, 1, 1]\n" + b"".join(
+    b"%c: &%c [%s]\n" % (n + 1, n + 1, b", ".join([b"*%c" % n] * 4)) for n in b"abcdefghijklmno"
+)
+"""Lists of lists, 4^16 entries in all, written in a few lines."""
+
+TRAPS = {
+    "a grid with cells of no width": b"grid: {nx: 4, ny: 4, x: [0, 5.0e-324]}",
+    "more cells than a float can count": b"grid: {nx: 1" + b"0" * 400 + b"}",
+    "billions of steps": b"grid: {nx: 4}\ntime: {final: 1.0e+9}",
+    "a negative opacity": b"grid: {nx: 4}\nmaterial: {sigma_a: -rho}",
+    "an opacity that is no number": b"grid: {nx: 4}\nmaterial: {sigma_c: T^0.5+0/0}",
+    "a heat capacity that vanishes": b"grid: {nx: 4}\nmaterial: {heat_capacity: T-5}",
+    "a source edge without sources": b"grid: {nx: 4}\nedges: {left: {kind: source, sources: []}}",
+    "an export to a name too long": b"grid: {nx: 4}\nexport: {write: append, file: "
+    + b"x" * 5000
+    + b"}",
+    "an export to a name with a null": b'grid: {nx: 4}\nexport: {file: "a\\0b"}',
+    "adding to a file of another kind": b"grid: {nx: 4}\nexport: {write: append, file: rho.npy}",
+    "a tag that does not fit": b"grid: {nx: !!bool x}",
+    "a date that does not exist": b"grid: {nx: !!timestamp x}",
+    "a structure that holds itself": b"grid: &a {nx: *a}",
+    "a billion laughs": LAUGHS + b"grid: *p",
+    "a billion laughs for a formula": LAUGHS + b"grid: {nx: 4}\nsource: *p",
+    "a source that is no number": b"grid: {nx: 4}\nsource: 0/0",
+}
+
+
+@pytest.mark.parametrize("trap", TRAPS)
+def test_known_traps_are_refused(trap: str) -> None:
+    assert hold("fuzz.yaml", TRAPS[trap], []).startswith("refused")
+
+
+@pytest.mark.parametrize("change", ["y_max inf", "simu_count nan", "N inf", "y_max 1e300", "CFL 0"])
+def test_known_traps_of_cfg_files_are_refused(change: str) -> None:
+    key = change.split()[0]
+    assert hold("fuzz.cfg", re.sub(rf"{key} \S+", change, CFG).encode(), []) == "refused"
+
+
+def test_runs_beyond_the_machine_are_refused_before_the_first_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "huge.yaml"
+    line = [str(config), "--out", str(tmp_path / "run")]
+    config.write_text("grid: {nx: 1000000, ny: 1000000}\ntime: {final: 1.0e-12}")
+    before = listing(tmp_path)
+    code, _, err = attempt(line)
+    check_refusal(code, err, tmp_path, before)
+    assert "GiB" in err
+    config.write_text("grid: {nx: 10}")
+    usage = type(shutil.disk_usage(tmp_path))(10**6, 10**6 - 1000, 1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    code, _, err = attempt(line)
+    check_refusal(code, err, tmp_path, before)
+    assert "are free there" in err
+
+
+def test_an_override_numbered_in_another_script_is_refused() -> None:
+    content = yaml.safe_dump(BASES[0]).encode()
+    assert hold("fuzz.yaml", content, ["--set", "edges.left.sources.².start=0"]) == "refused"
