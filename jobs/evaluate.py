@@ -37,6 +37,7 @@ def _evaluate(given: Arguments) -> int:
 
     # Importing torch takes seconds: not before the command line is understood.
     from jobs import evaluate_report
+    from jobs.evaluate_card import card
     from jobs.evaluate_judge import judge, judge_linear, judge_with_calibration
     from jobs.evaluate_niche import judge_niche
     from learning.objectives import Density
@@ -73,7 +74,9 @@ def _evaluate(given: Arguments) -> int:
         "apart": {name: result.numbers for name, result in judged.items() if name},
     }
     runs.write_json(out / "metrics.json", metrics)
-    evaluate_report.write(out, run, trained, judged, metrics)
+    with runs.atomic(out / "model_card.md") as temporary:
+        temporary.write_text(card(trained, metrics), encoding="utf-8")
+    evaluate_report.write(out, run, trained, judged)
     for name, result in judged.items():
         title = f"{name}: " if name else ""
         print(title + ", ".join(f"{key} {value:.4g}" for key, value in result.headline.items()))

@@ -29,8 +29,6 @@ from learning.precision import mixed_precision
 from learning.predict import Trained, reconstruct_all
 from learning.reconstructor import Reconstructor
 
-HEADLINE = ("r2_pooled", "r2_mean", "rel_l1", "rel_l2", "mae", "ssim", "data_misfit")
-
 
 @dataclasses.dataclass(frozen=True)
 class Judged:
@@ -51,7 +49,7 @@ class Judged:
     @property
     def headline(self) -> dict[str, float]:
         """The measures that stand side by side, those that were taken."""
-        return {key: self.numbers[key] for key in HEADLINE if self.numbers[key] is not None}
+        return {key: self.numbers[key] for key in metrics.HEADLINE if self.numbers[key] is not None}
 
 
 def judge_with_calibration(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from jobs.evaluate_judge import HEADLINE, Judged
+from jobs.evaluate_judge import Judged
 from jobs.runs import atomic, git_revision, version
 from learning import logbook, metrics, pictures
 from learning.predict import Trained
@@ -54,9 +54,7 @@ img { max-width: 100% }
 """
 
 
-def write(
-    out: Path, run: Path, trained: Trained, judged: Mapping[str, Judged], metrics_json: Any
-) -> None:
+def write(out: Path, run: Path, trained: Trained, judged: Mapping[str, Judged]) -> None:
     """Write the pictures and report.html into ``out``.
 
     Parameters
@@ -65,7 +63,6 @@ def write(
     run : folder of the training run
     trained : the network
     judged : by name of the test set; the main one's name is empty
-    metrics_json : what metrics.json holds
     """
     main = judged[""]
     cell = 1.0 / main.truth.shape[-1]
@@ -127,7 +124,7 @@ def _page(
         ["measure", *judged],
         [
             [MEANING[key], *(_number(result.numbers[key]) for result in judged.values())]
-            for key in HEADLINE
+            for key in metrics.HEADLINE
         ],
     )
     families = _table(

@@ -6,6 +6,9 @@ from scipy import ndimage
 
 Array = NDArray[np.floating]
 
+HEADLINE = ("r2_pooled", "r2_mean", "rel_l1", "rel_l2", "mae", "ssim", "data_misfit")
+"""The measures that stand side by side, by their names in metrics.json."""
+
 LOWEST = 1e-3
 """Density [g/cm³] that a reconstruction is raised to before it is simulated."""
 

@@ -171,6 +171,9 @@ def test_evaluation_takes_every_measure_on_every_set(data, trained):
     assert all(isinstance(numbers[key], float) for key in keys)
     assert numbers["data_misfit"] > 0
     assert numbers["networks"] == 2
+    card = (trained / "model_card.md").read_text()
+    assert f"{numbers['r2_pooled']:.4g}" in card
+    assert "vnet on debug" in card
     assert 0 < numbers["uncertainty"]["within_1"] < numbers["uncertainty"]["within_2"] <= 1
     assert set(numbers["apart"]) == {"noisy", "ridge regression"}
     assert numbers["apart"]["noisy"]["r2_pooled"] != numbers["r2_pooled"]
