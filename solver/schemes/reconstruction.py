@@ -30,7 +30,10 @@ C.-W. Shu, Math. Comput. 49 (1987) 105 (the extrema).
 
 import numba
 
+from solver.edges import EQUILIBRIUM, GIVEN
+
 GENTLE = 1 / 32
+KEPT = 0.99
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
@@ -69,16 +72,40 @@ def faces(phi, energy, E_k, E_l, F_k, F_l, sigma_k, sigma_l, P_k, P, Q, Q_l, dra
         energy[i] = 0.5 * (a + b)
 
 
-@numba.njit(cache=True, error_model="numpy", inline="always")
-def reach(E, flow, w, share):
-    """Return the most energy that may leave a cell through one face: a share of what moves there.
+@numba.njit(cache=True, error_model="numpy")
+def hold(phi, energy, rule_E, rule_F, E_out, F_out, sigma_k, sigma_l, outwards, drag, w):
+    """Give the faces on an edge the E, or the flux, that is prescribed there, the other being free.
 
-    ``flow`` is F towards the face. Upwinding of first order passes half of it, w u/2, at most.
+    What comes from inside, b where ``outwards`` is −1 (left and lower edge) or a where it is 1,
+    stays. Where both are prescribed, u or v of the two enters.
     """
-    return max(0.0, share * min(w * E + flow, 2 * w * E))
+    gives_E, gives_F = rule_E in (GIVEN, EQUILIBRIUM), rule_F == GIVEN
+    for i in range(phi.shape[0]):
+        drop = 0.5 * drag * (sigma_k[i] + sigma_l[i])
+        inside = energy[i] + outwards * (phi[i] * (1 + drop) / w)
+        if gives_E and gives_F:
+            outside = E_out[i] - outwards * (F_out[i] / w)
+            phi[i] = outwards * (0.5 * w * (inside - outside)) / (1 + drop)
+            energy[i] = 0.5 * (inside + outside) - outwards * (drop * phi[i] / w)
+        elif gives_E:
+            phi[i] = outwards * (w * (inside - E_out[i]) / (1 + drop))
+            energy[i] = E_out[i]
+        elif gives_F:
+            phi[i] = F_out[i]
+            energy[i] = inside - outwards * (F_out[i] * (1 + drop) / w)
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
-def within_reach(phi, E_k, E_l, F_k, F_l, w, share):
+def reach(E, flow, w):
+    """Return the most energy that may leave a cell through one face: w u, what moves towards it.
+
+    ``flow`` is F towards the face. Upwinding of first order passes half of that at most. Both
+    faces along one direction together pass 2 w E at most, but for what KEPT leaves in the cell.
+    """
+    return max(0.0, KEPT * min(w * E + flow, 2 * w * E))
+
+
+@numba.njit(cache=True, error_model="numpy", inline="always")
+def within_reach(phi, E_k, E_l, F_k, F_l, w):
     """Return Φ, bounded so that no cell gives more energy than it has."""
-    return min(max(phi, -reach(E_l, -F_l, w, share)), reach(E_k, F_k, w, share))
+    return min(max(phi, -reach(E_l, -F_l, w)), reach(E_k, F_k, w))

@@ -13,10 +13,9 @@ evaluated; the volume source acts at the middle of either stage. The fluxes of L
 `reconstruction`; F follows the plain gradient of the E on the faces and relaxes with the plain σ_c
 of its cell.
 
-E and T stay positive: each face's flux over the whole step is bounded by a share of what moves
-there (`reconstruction.reach`). For √k c Δt (1/Δx + 1/Δy) <= 1/2, half the limit of stability, that
-share is twice what upwinding of first order takes at most, and beams keep the second order; at the
-limit it is the same, and they become first order where |F| comes close to w E.
+E and T stay positive: each face's flux over the whole step is bounded by what moves there
+(`reconstruction.reach`), twice what upwinding of first order takes at most. That is enough for
+√k c Δt (1/Δx + 1/Δy) <= 1/2, half the limit of stability: a longer step is taken in two.
 
 References
 ----------
@@ -36,9 +35,11 @@ from solver.schemes.coupling import couple_row
 from solver.schemes.coupling_stage import GAMMA, STAGE_ROWS, finish_row
 from solver.schemes.ghosts import record
 from solver.schemes.halo import fill_halo, wrap_halo
-from solver.schemes.reconstruction import differences, faces, within_reach
+from solver.schemes.reconstruction import differences, faces, hold, within_reach
 
 DELTA = 1 - 1 / (2 * GAMMA)
+
+POSITIVE = 0.5 * (1 + 1e-12)  # largest √k c Δt (1/Δx + 1/Δy) of a step that keeps E positive
 
 Given = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
@@ -60,7 +61,7 @@ def opacity_row(out, rho, T_row, sigma_c):
 
 @numba.njit(cache=True, error_model="numpy")
 def settle(
-    phi, energy, phi_kept, energy_kept, second, E_k, E_l, F_k, F_l, sigma_k, sigma_l, drag, w, share
+    phi, energy, phi_kept, energy_kept, second, E_k, E_l, F_k, F_l, sigma_k, sigma_l, drag, w
 ):
     """Make the Φ and E of the stage out of those of L: kept and, in stage 2, combined; bounded.
 
@@ -72,7 +73,7 @@ def settle(
         if second:
             flux = DELTA * phi_kept[i] + (1 - DELTA) * flux
             level = DELTA * energy_kept[i] + (1 - DELTA) * level
-        bounded = within_reach(flux, E_k[i], E_l[i], F_k[i], F_l[i], w, share)
+        bounded = within_reach(flux, E_k[i], E_l[i], F_k[i], F_l[i], w)
         excess = abs(flux - bounded) * (1 + 0.5 * drag * (sigma_k[i] + sigma_l[i])) / w
         phi_kept[i] = phi[i] = bounded
         energy_kept[i] = energy[i] = level - excess
@@ -130,7 +131,7 @@ def row_opacity(sigma, wide, rho, j, sigma_c, prescribed):
 
 @numba.njit(cache=True, error_model="numpy")
 def stage(
-    second, wide, old, rho, kept, spacing, w, physics, formulas, sigma_c, x, y, t, prescribed, work
+    second, wide, old, rho, kept, spacing, w, physics, formulas, sigma_c, x, y, t, rules, work
 ):
     """Do one stage in place, in one pass over the rows, bottom to top.
 
@@ -141,13 +142,13 @@ def stage(
     ----------
     second : which of the two stages
     wide : (4, ny + 4, nx + 4) U_n, then U₁, with both layers of ghosts
-    old : (4, ny + 4, nx + 4) U_n; E is infinite in ghosts whose E is prescribed
+    old : (4, ny + 4, nx + 4) U_n; E is infinite in ghosts that feed energy in
     rho : (ny + 4, nx + 4)
     kept : Φ and E of all x-faces (2, ny, nx + 1) and y-faces (2, ny + 1, nx)
     spacing, w, physics, formulas, sigma_c : as in `consistent.advance`
     x, y : cell centres of the inner cells
     t : the time before the step
-    prescribed : whether E is prescribed at the edges up, down, left, right
+    rules : (4 edges, 4 fields) how the edges are filled
     work : scratch rows, see `Stepper`
     """
     dx, dy = spacing
@@ -157,8 +158,7 @@ def stage(
     scratch, sigma, x_jumps, y_jumps, x_faces, y_faces = work
     ny, nx = wide.shape[1] - 4, wide.shape[2] - 4
     k, nu_x, nu_y = w * w, c * dt / dx, c * dt / dy
-    # All four faces together take E at most: |Φ_x| <= 2 w E share on both sides of a cell, Φ_y too.
-    share = min(1.0, 0.49 / (w * (nu_x + nu_y)))
+    prescribed = (rules[:, E] == GIVEN) | (rules[:, E] == EQUILIBRIUM)
     inner = slice(2, nx + 2)
     row_opacity(sigma[0], wide, rho, 0, sigma_c, prescribed)
     for top in range(1, ny + 4):  # buffers rotate: row j's opacity and the jumps below it at j % 3
@@ -182,10 +182,17 @@ def stage(
             y_jumps[0, j % 3], y_jumps[0, (j + 1) % 3],
             y_jumps[1, (j + 1) % 3], y_jumps[1, (j + 2) % 3], dy / (2 * w), w,
         )  # fmt: skip
+        for edge, row, outside, outwards in ((DOWN, 1, 1, -1.0), (UP, ny + 1, ny + 2, 1.0)):
+            if j == row:
+                hold(
+                    here[PHI], here[ENERGY], rules[edge, E], rules[edge, FY],
+                    wide[E, outside, inner], wide[FY, outside, inner],
+                    sigma[j % 3, inner], sigma[(j + 1) % 3, inner], outwards, dy / (2 * w), w,
+                )  # fmt: skip
         settle(
             here[PHI], here[ENERGY], y_kept[PHI, j - 1], y_kept[ENERGY, j - 1], second,
             old[E, j, inner], old[E, j + 1, inner], old[FY, j, inner], old[FY, j + 1, inner],
-            sigma[j % 3, inner], sigma[(j + 1) % 3, inner], dy / (2 * w), w, share,
+            sigma[j % 3, inner], sigma[(j + 1) % 3, inner], dy / (2 * w), w,
         )  # fmt: skip
         if j < 2:
             continue
@@ -203,10 +210,17 @@ def stage(
             wide[FX, j, 1:-2], wide[FX, j, 2:-1], s[1:-2], s[2:-1],
             x_jumps[0, :-2], x_jumps[0, 1:-1], x_jumps[1, 1:-1], x_jumps[1, 2:], dx / (2 * w), w,
         )  # fmt: skip
+        for edge, i, outside, outwards in ((LEFT, 0, 1, -1.0), (RIGHT, nx, nx + 2, 1.0)):
+            hold(
+                x_faces[PHI, i : i + 1], x_faces[ENERGY, i : i + 1],
+                rules[edge, E], rules[edge, FX],
+                wide[E, j, outside : outside + 1], wide[FX, j, outside : outside + 1],
+                s[i + 1 : i + 2], s[i + 2 : i + 3], outwards, dx / (2 * w), w,
+            )  # fmt: skip
         settle(
             x_faces[PHI], x_faces[ENERGY], x_kept[PHI, j - 2], x_kept[ENERGY, j - 2], second,
             old[E, j, 1:-2], old[E, j, 2:-1], old[FX, j, 1:-2], old[FX, j, 2:-1],
-            s[1:-2], s[2:-1], dx / (2 * w), w, share,
+            s[1:-2], s[2:-1], dx / (2 * w), w,
         )  # fmt: skip
         E_row, T_row, rho_row = wide[E, j, inner], wide[T, j, inner], rho[j, inner]
         Fx, Fy = wide[FX, j, inner], wide[FY, j, inner]
@@ -251,6 +265,9 @@ class Stepper:
         grid, (ny, nx) = block.grid, (block.ny, block.nx)
         assert domain.wide.shape == (4, ny + 4, nx + 4), "order 2 needs two layers of ghosts"
         capacity = problem.heat_capacity
+        number = problem.wave_speed * constants.c * dt * (1 / grid.dx + 1 / grid.dy)
+        self._parts = 1 if number <= POSITIVE else 2
+        dt /= self._parts
         self._edges, self._domain, self._rules, self._dt = problem.edges, domain, rules, dt
         self._x, self._y = block.x[1:-1], block.y[1:-1]
         self._spacing, self._w = (grid.dx, grid.dy), problem.wave_speed
@@ -263,7 +280,8 @@ class Stepper:
             _registers(_source(problem), nx),
         )
         self._sigma_c = _registers(Formula(material.sigma_c, ("rho", "T")), nx + 4)
-        self._prescribed = np.isin(rules[:, E], (GIVEN, EQUILIBRIUM))
+        normal = rules[[UP, DOWN, LEFT, RIGHT], [FY, FY, FX, FX]]
+        self._feeds = np.isin(rules[:, E], (GIVEN, EQUILIBRIUM)) | (normal == GIVEN)
         self._old = np.zeros_like(domain.wide)
         self._kept = (np.zeros((2, ny, nx + 1)), np.zeros((2, ny + 1, nx)))
         self._work = (
@@ -295,14 +313,14 @@ class Stepper:
         fill_halo(domain.wide, rules, *given, self._physics[2])
 
     def _keep(self) -> None:
-        """Keep the state before the step; what a prescribed E gives is not bounded by it."""
+        """Keep the state before the step; what an edge feeds in is not bounded by its ghosts."""
         self._old[...] = self._domain.wide
-        for prescribed, ghosts in zip(
-            self._prescribed,
+        for feeds, ghosts in zip(
+            self._feeds,
             (np.s_[-2:], np.s_[:2], np.s_[:, :2], np.s_[:, -2:]),
             strict=True,
         ):
-            if prescribed:
+            if feeds:
                 self._old[E][ghosts] = np.inf
 
     def advance(
@@ -316,16 +334,20 @@ class Stepper:
     ) -> None:
         """Take one step for each of ``times``; see `solver.march.Stepper`."""
         domain = self._domain
-        tables = edge_tables(self._edges, domain.block, rules, times + GAMMA * self._dt)
-        later = (tables.up, tables.down, tables.left, tables.right)
+        starts = [part * self._dt for part in range(self._parts)]
+        stages = [(start, second) for start in starts for second in (False, True)]
+        tables = [
+            edge_tables(self._edges, domain.block, rules, times + start + second * GAMMA * self._dt)
+            for start, second in stages
+        ]
         for n, t in enumerate(times):
             record(state, *(signal[n] for signal in signals))
-            for second, values in ((False, given), (True, later)):
-                self._fill(rules, (values[0][n], values[1][n], values[2][n], values[3][n]))
+            for (start, second), table in zip(stages, tables, strict=True):
+                self._fill(rules, (table.up[n], table.down[n], table.left[n], table.right[n]))
                 if not second:
                     self._keep()
                 stage(
                     second, domain.wide, self._old, self._rho, self._kept, self._spacing, self._w,
-                    self._physics, self._formulas, self._sigma_c, self._x, self._y, float(t),
-                    self._prescribed, self._work,
+                    self._physics, self._formulas, self._sigma_c, self._x, self._y, t + start,
+                    rules, self._work,
                 )  # fmt: skip
