@@ -48,7 +48,8 @@ def _status(folder: Path) -> int:
     for row, of_row in rows(folder, jobs):
         shown = "\n".join(describe(of_row))
         table.add_row(row.name, row.state, row.progress, row.note, shown)
-    rich.console.Console(width=None if sys.stdout.isatty() else 140).print(table)
+    width = None if sys.stdout.isatty() else 140
+    rich.console.Console(width=width, markup=False, highlight=False).print(table)
     return command.OK
 
 

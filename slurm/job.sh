@@ -11,7 +11,8 @@ set -euo pipefail
 
 readonly BAD_INPUT=2     # exit code of what would fail again
 readonly CHECKPOINTED=75 # stopped by a signal, to be gone on with
-readonly KILLED=138      # ended by USR1 (128 + 10): a job that keeps all it has in files
+# Ended by a signal (128 + its number): a job that keeps all it has in files.
+readonly ENDED_BY_USR1=138 ENDED_BY_TERM=143
 
 : "${OPALUX:?}" "${SLURM_JOB_ID:?these scripts are for sbatch}"
 OPALUX_REQUEUES=${OPALUX_REQUEUES:-20}
@@ -64,8 +65,10 @@ need_python() {
 # requeue: put this job back into the queue, unless it was cancelled or has been
 # put back too often.
 requeue() {
-    local state restarts=${SLURM_RESTART_COUNT:-0}
-    state=$(scontrol show job "$SLURM_JOB_ID" | sed -n 's/.*JobState=\([A-Z_]*\).*/\1/p')
+    local job=$SLURM_JOB_ID state restarts=${SLURM_RESTART_COUNT:-0}
+    # One element of an array has the number of the whole.
+    [ -z "${SLURM_ARRAY_JOB_ID:-}" ] || job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
+    state=$(scontrol show job "$job" | sed -n 's/.*JobState=\([A-Z_]*\).*/\1/p')
     if [ "$state" != RUNNING ]; then
         say "not requeued: the job is $state; the same sbatch line goes on from here"
     elif [ "$restarts" -ge "$OPALUX_REQUEUES" ]; then
@@ -73,7 +76,7 @@ requeue() {
     else
         trap 'exit $CHECKPOINTED' TERM
         say "requeued for restart $((restarts + 1))"
-        if scontrol requeue "$SLURM_JOB_ID"; then
+        if scontrol requeue "$job"; then
             sleep 60 & # Slurm ends this script meanwhile
             wait
         fi
@@ -89,7 +92,7 @@ requeue() {
 # one that keeps all it has in files, the job goes back into the queue and later
 # on from there.  Any other failure ends the job: it would fail again.
 run() {
-    local code child told_to_stop='' interrupted repeater=''
+    local code child told_to_stop='' told_to_end='' interrupted repeater=''
     [ "${SLURM_RESTART_COUNT:-0}" -le "$OPALUX_REQUEUES" ] ||
         fail "started for the ${SLURM_RESTART_COUNT}th time (a node may fail from this job); given up"
     say "job $SLURM_JOB_ID, ${SLURM_NTASKS:-1} tasks on $SLURM_JOB_NODELIST, restart ${SLURM_RESTART_COUNT:-0}"
@@ -107,7 +110,8 @@ run() {
         repeater=$!
     }
     trap tell_to_stop USR1
-    trap 'interrupted=1; kill -TERM "$child" 2>/dev/null || true' TERM
+    # Preemption may come as TERM alone; so does scancel, which `requeue` tells apart.
+    trap 'interrupted=1 told_to_end=1; kill -TERM "$child" 2>/dev/null || true' TERM
 
     while :; do # a trap ends `wait` early
         interrupted=
@@ -121,7 +125,8 @@ run() {
     case $code in
     0) return 0 ;;
     "$CHECKPOINTED") requeue ;;
-    "$KILLED") [ -z "$told_to_stop" ] || requeue ;;
+    # Without our asking, a launcher gives these codes when it ends ranks after one failed.
+    "$ENDED_BY_USR1" | "$ENDED_BY_TERM") [ -z "$told_to_stop$told_to_end" ] || requeue ;;
     esac
     printf 'error: exit code %s; not requeued, since it would happen again\n' "$code" >&2
     exit "$code"

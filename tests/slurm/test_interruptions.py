@@ -79,10 +79,10 @@ def test_a_two_node_training_told_to_stop_goes_on_to_the_same_weights(slurm, dat
     settings = {
         "data": {"folder": str(data)},
         "model": NETWORK,
-        "epochs": 30,
+        "epochs": 20,
         "batch": 4,
         "log_every": 1,
-        "validate_every": 10,
+        "validate_every": 20,
     }
     (slurm.folder / "train.yaml").write_text(yaml.safe_dump(settings))
     line = ["--nodes=2", "--gpus-per-node=0", "--cpus-per-task=1", script("train"), "train.yaml"]
@@ -125,6 +125,20 @@ def test_a_campaign_on_dask_workers_outlives_one_of_them(slurm, tmp_path):
         made, expected = (arrays(tmp_path / name / part) for name in ("set", "alone"))
         for name in ("density", "signals"):
             assert np.array_equal(made[name], expected[name]), (part, name)
+
+
+def test_an_element_of_an_array_told_to_stop_goes_on_alone(slurm, tmp_path):
+    campaign = CAMPAIGN | {"splits": {"train": 64}, "problem": {"grid": {"nx": 32, "ny": 32}}}
+    (tmp_path / "sample.yaml").write_text(yaml.safe_dump(campaign))
+    job = slurm.sbatch("--array=0-1", script("sample"), "sample.yaml", "--out", "set")
+    # The last element: Slurm gives it the number of the whole array.
+    slurm.until((tmp_path / "set" / "part-00001.h5").exists)
+    slurm.out("scancel", "--signal=USR1", "--batch", f"{job}_1")
+    slurm.until(lambda: slurm.show(f"{job}_1", "Restarts") == "1")
+    states = slurm.finish(job)
+    assert states == {f"{job}_0": "COMPLETED", f"{job}_1": "COMPLETED"}, slurm.logs()
+    assert slurm.show(f"{job}_0", "Restarts") == "0"
+    assert len(list((tmp_path / "set").glob("part-*.h5"))) == 16
 
 
 def test_a_campaign_goes_on_elsewhere_when_its_node_is_set_down(slurm, tmp_path):
