@@ -130,8 +130,7 @@ def _run(config: SiqdConfig, table: DotTable | None, out: Path) -> None:
     searched: list[Searched] = []
     yardsticks: list[Yardstick] = []
     if config.search is not None:
-        with open_pool(config.backend) as pool:
-            searched, yardsticks = search(study, config.search, pool, out)
+        searched, yardsticks = search(study, config.search, config.backend, out)
     sets, outcomes = _compare_clusterers(config.peers)
     _write(study, searched, yardsticks, sets, outcomes, time.perf_counter() - start, out)
 

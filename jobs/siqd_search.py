@@ -10,7 +10,7 @@ import pydantic
 from sklearn.model_selection import RandomizedSearchCV
 
 from jobs import runs
-from jobs.cluster import Pool, available_cores
+from jobs.cluster import Backend, InProcess, Local, Pool, available_cores, open_pool
 from learning.siqd.classify import Task, assess, small_fits
 from learning.siqd.published import network
 from learning.siqd.search import (
@@ -69,25 +69,34 @@ class Journal:
 
 
 def search(
-    study: Study, wanted: Search, pool: Pool, out: Path
+    study: Study, wanted: Search, backend: Backend, out: Path
 ) -> tuple[list[Searched], list[Yardstick]]:
     """Search for each task, judge the winners, and run the yardstick if there is to be one."""
     searched, yardsticks = [], []
-    for name, published in study.networks.items():
-        task = published.task
-        journal = Journal(out / f"search_{name}.jsonl")
-        trials = _search_task(task, wanted, wanted.trials, pool, journal)
-        best = network(name, wanted.space.draw(winner(trials).number), task.seed)
-        searched.append(
-            Searched(
-                space=wanted.space,
-                trials=tuple(trials),
-                assessment=assess(task, best, folds=study.settings.folds),
+    workers = _workers_here(backend)
+    with open_pool(backend) as pool:
+        for name, published in study.networks.items():
+            task = published.task
+            journal = Journal(out / f"search_{name}.jsonl")
+            trials = _search_task(task, wanted, wanted.trials, pool, journal)
+            best = network(name, wanted.space.draw(winner(trials).number), task.seed)
+            searched.append(
+                Searched(
+                    space=wanted.space,
+                    trials=tuple(trials),
+                    assessment=assess(task, best, folds=study.settings.folds),
+                )
             )
-        )
-        if wanted.yardstick:
-            yardsticks.append(_yardstick(task, wanted, pool))
+            if wanted.yardstick:
+                yardsticks.append(_yardstick(task, wanted, pool, workers))
     return searched, yardsticks
+
+
+def _workers_here(backend: Backend) -> int:
+    """Workers of the back end, or the cores of this machine for one that is elsewhere."""
+    if isinstance(backend, InProcess):
+        return 1
+    return (backend.workers if isinstance(backend, Local) else None) or available_cores()
 
 
 def _search_task(
@@ -126,8 +135,8 @@ def _trial(entry: Any) -> Trial:
     return Trial(number=number, scores=tuple(scores), complete=complete)
 
 
-def _yardstick(task: Task, wanted: Search, pool: Pool) -> Yardstick:
-    """Time both searches on the first trials, on as many cores."""
+def _yardstick(task: Task, wanted: Search, pool: Pool, workers: int) -> Yardstick:
+    """Time both searches on the first trials, with as many workers."""
     start = time.perf_counter()
     ours = winner(_search_task(task, wanted, wanted.yardstick, pool, None))
     middle = time.perf_counter()
@@ -138,7 +147,7 @@ def _yardstick(task: Task, wanted: Search, pool: Pool) -> Yardstick:
         [{key: [value] for key, value in one.items()} for one in drawn],
         n_iter=wanted.yardstick,
         cv=task.folds(wanted.space.folds, train),
-        n_jobs=available_cores(),
+        n_jobs=workers,
         refit=False,
     )
     with small_fits():
@@ -148,5 +157,5 @@ def _yardstick(task: Task, wanted: Search, pool: Pool) -> Yardstick:
         trials=wanted.yardstick,
         ours=middle - start,
         theirs=time.perf_counter() - middle,
-        same_winner=abs(theirs.best_score_ - ours.mean) < 1e-9,
+        same_winner=bool(abs(theirs.best_score_ - ours.mean) < 1e-9),
     )

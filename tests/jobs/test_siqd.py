@@ -100,6 +100,7 @@ def test_metrics_hold_every_network_and_conclusion(finished):
     assert set(found["networks"]) == {"bands", "clusters", "wavelength"}
     assert len(found["conclusions_hold"]) == 3
     assert found["search"]["bands"]["trials"] == 6
+    assert [yardstick["same_winner"] for yardstick in found["search_yardsticks"]] == [True] * 3
 
 
 def test_weights_of_the_networks_are_those_that_predict(finished):
