@@ -14,59 +14,36 @@ E, FX, FY, T = range(4)
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
-def fill_pair(wide, near, far, inside, second, rules, normal, given, place, a):
-    """Fill the ghost cells ``near`` and ``far`` (j, k) beside the cells ``inside``, ``second``."""
-    wall = rules[normal] == MIRRORED
-    for j, k, source_j, source_k in (
-        (near[0], near[1], inside[0], inside[1]),
-        (far[0], far[1], second[0] if wall else inside[0], second[1] if wall else inside[1]),
-    ):
-        T_ghost = ghost(
-            rules[T], wide[T, source_j, source_k], wide[T, j, k], given[T, place], a, 0.0
+def fill_cell(wide, j, k, j_inside, k_inside, rules, given, place, a):
+    """Fill the ghost cell (j, k) from a cell inside and what is prescribed at ``place``."""
+    T_ghost = ghost(rules[T], wide[T, j_inside, k_inside], wide[T, j, k], given[T, place], a, 0.0)
+    wide[T, j, k] = T_ghost
+    for f in (E, FX, FY):
+        wide[f, j, k] = ghost(
+            rules[f], wide[f, j_inside, k_inside], wide[f, j, k], given[f, place], a, T_ghost
         )
-        wide[T, j, k] = T_ghost
-        for f in (E, FX, FY):
-            wide[f, j, k] = ghost(
-                rules[f], wide[f, source_j, source_k], wide[f, j, k], given[f, place], a, T_ghost
-            )
 
 
 @numba.njit(cache=True, error_model="numpy")
 def fill_halo(wide, rules, up, down, left, right, a):
-    """Fill the ghost cells at the edges of the domain; ``up`` ... (4, cells) are prescribed."""
+    """Fill the ghost cells at the edges of the domain; ``up`` ... (4, cells) are prescribed.
+
+    The inner layer comes first: the outer one of a wall mirrors it where the domain is one cell
+    wide.
+    """
     ny, nx = wide.shape[1] - 4, wide.shape[2] - 4
-    # A single row or column of cells mirrors itself.
-    deep_j, deep_i = min(2, ny), min(2, nx)
-    for i in range(nx):
-        k = i + 2
-        fill_pair(
-            wide,
-            (ny + 2, k),
-            (ny + 3, k),
-            (ny + 1, k),
-            (ny + 2 - deep_j, k),
-            rules[0],
-            FY,
-            up,
-            i,
-            a,
-        )
-        fill_pair(wide, (1, k), (0, k), (2, k), (1 + deep_j, k), rules[1], FY, down, i, a)
-    for i in range(ny):
-        j = i + 2
-        fill_pair(wide, (j, 1), (j, 0), (j, 2), (j, 1 + deep_i), rules[2], FX, left, i, a)
-        fill_pair(
-            wide,
-            (j, nx + 2),
-            (j, nx + 3),
-            (j, nx + 1),
-            (j, nx + 2 - deep_i),
-            rules[3],
-            FX,
-            right,
-            i,
-            a,
-        )
+    for layer in range(2):
+        deep = [
+            layer if rules[edge, FY if edge < 2 else FX] == MIRRORED else 0 for edge in range(4)
+        ]
+        for i in range(nx):
+            k = i + 2
+            fill_cell(wide, ny + 2 + layer, k, ny + 1 - deep[0], k, rules[0], up, i, a)
+            fill_cell(wide, 1 - layer, k, 2 + deep[1], k, rules[1], down, i, a)
+        for i in range(ny):
+            j = i + 2
+            fill_cell(wide, j, 1 - layer, j, 2 + deep[2], rules[2], left, i, a)
+            fill_cell(wide, j, nx + 2 + layer, j, nx + 1 - deep[3], rules[3], right, i, a)
 
 
 @numba.njit(cache=True, error_model="numpy")
