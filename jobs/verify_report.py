@@ -130,7 +130,7 @@ def convergence_plot(axis: Any, lines: dict[str, dict[int, Series]]) -> None:
     axis.minorticks_off()
     axis.set_xlim(every[0] / 1.2, every[-1] * 1.8)
     axis.grid(alpha=0.3)
-    axis.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=4)
+    axis.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
 
 
 def figure(width: float, height: float, columns: int = 1) -> tuple[Any, Any]:

@@ -87,9 +87,13 @@ class Manufactured:
         return f"{radiation} + {C!r}*{divergence} + {matter}"
 
     def problem(self, n: int, **changes: Any) -> Problem:
-        """Return the problem on ``n`` x ``n`` cells; values are prescribed at ghost centres."""
+        """Return the problem on ``n`` x ``n`` cells.
+
+        Prescribed values stand at the centres of the ghost cells at first order, and on the edge
+        itself at second order.
+        """
         (width, height), fields = EXTENT, self.fields
-        out = 0.5 / n
+        out = 0.0 if changes.get("order") == 2 else 0.5 / n
         across = {
             "left": ("x", -out * width), "right": ("x", (1 + out) * width),
             "down": ("y", -out * height), "up": ("y", (1 + out) * height),

@@ -283,9 +283,10 @@ def test_second_order_is_reached_on_smooth_waves(wave):
     assert fitted_order(cells, errors) >= 1.8, errors
 
 
-def test_second_order_is_reached_where_all_coefficients_vary():
+@pytest.mark.parametrize("periodic", [True, False])
+def test_second_order_is_reached_where_all_coefficients_vary(periodic):
     cells = [16, 32, 64]
-    errors = [Manufactured(1 / 3, periodic=True).errors(n, order=2) for n in cells]
+    errors = [Manufactured(1 / 3, periodic).errors(n, order=2) for n in cells]
     for field in ("E", "F", "T"):
         assert fitted_order(cells, [e[field] for e in errors]) >= 1.8, (field, errors)
 
@@ -304,5 +305,5 @@ def test_second_order_is_no_worse_than_first_in_the_diffusion_limit(thickness):
     first, second = (
         wave.distance(16, order=order, time={"final": wave.time, "cfl": 0.98}) for order in (1, 2)
     )
-    assert second <= max(2 * first, 0.01)
+    assert second <= max(2 * first, 0.02)
     assert Checkerboard(thickness).survivor(order=2) <= 1e-3
