@@ -8,6 +8,7 @@ scripts on it by hand:
 
 import contextlib
 import os
+import pwd
 import secrets
 import shutil
 import signal
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 PACKAGES = ("slurm-wlm", "munge", "libpmix-dev")
@@ -197,7 +198,7 @@ def configure(folder: Path) -> Path:
         CONF.format(
             d=folder,
             host=host,
-            user="root" if os.geteuid() == 0 else os.environ.get("USER", str(os.geteuid())),
+            user=pwd.getpwuid(os.geteuid()).pw_name,
             ports=free_ports(3),
             node=NODE.format(host=host),
             partition=PARTITION,
@@ -252,9 +253,10 @@ def start(
     wait_for(idle, processes, folder)
 
 
-def wait_for(ready: object, processes: list[subprocess.Popen[bytes]], folder: Path) -> None:
+def wait_for(
+    ready: Callable[[], bool], processes: list[subprocess.Popen[bytes]], folder: Path
+) -> None:
     """Wait until ``ready()``; tell from the logs why not."""
-    assert callable(ready)
     deadline = time.monotonic() + 30
     while not ready():
         if time.monotonic() > deadline or any(p.poll() is not None for p in processes):
