@@ -68,7 +68,8 @@ def atomic(path: Path) -> Iterator[Path]:
 
     A reader never sees a half-written file, and a killed writer leaves the old one whole.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part{path.suffix}")
+    own = f"{platform.node()}.{os.getpid()}"  # processes on several hosts share a folder
+    temporary = path.with_name(f".{path.name}.{own}.part{path.suffix}")
     try:
         yield temporary
         os.replace(temporary, path)

@@ -6,7 +6,7 @@ import shutil
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import pydantic
 
@@ -46,7 +46,7 @@ class Output(_Model):
     """Draw fields.png and signals.png."""
     checkpoint_steps: int = pydantic.Field(0, ge=0)
     """Write a checkpoint every so many steps (0: only when a signal asks for one)."""
-    signals_every: int = pydantic.Field(1, ge=1)
+    signals_every: int = pydantic.Field(1, ge=1, le=10**9)
     """Keep the edge signals before every so many steps (1: before each)."""
     snapshots: int = pydantic.Field(0, ge=0, le=10_000)
     """Snapshots of E, F, T, evenly spaced from t = 0 to the end, for snapshots.h5 and .xdmf."""
@@ -132,14 +132,21 @@ def read_config(path: Path, overrides: list[str]) -> tuple[SolveConfig, str]:
 
 
 class _Stop:
-    """Remembers SIGTERM and SIGUSR1 until the time loop asks."""
+    """While open, remembers SIGTERM and SIGUSR1 until the time loop asks."""
 
-    def __init__(self) -> None:
+    def __enter__(self) -> Self:
         self.asked = False
-        for number in (signal.SIGTERM, signal.SIGUSR1):
-            signal.signal(number, self._remember)
+        self._before = {
+            number: signal.signal(number, self._remember)
+            for number in (signal.SIGTERM, signal.SIGUSR1)
+        }
+        return self
 
-    def _remember(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _remember(self, *_: object) -> None:
         self.asked = True
 
 
@@ -227,10 +234,16 @@ def _work(arguments: command.Arguments, ranks: Ranks) -> int:
         if ranks.rank == 0:
             print(text + "# " + plan(config))
         return command.OK
+    with _Stop() as stop:
+        return _run(config, text, arguments, ranks, stop)
+
+
+def _run(
+    config: SolveConfig, text: str, arguments: command.Arguments, ranks: Ranks, stop: _Stop
+) -> int:
     from jobs.solve_run import solve
     from solver.march import SolverFailure
 
-    stop = _Stop()
     out = arguments.out or Path("runs/solve") / arguments.config.stem
     ranks.on_root(lambda: check_targets(config, out))
     march = ranks.together(lambda: start(config, ranks))  # finds out all that may be wrong

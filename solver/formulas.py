@@ -301,6 +301,8 @@ class Formula:
         """Evaluate on numpy arrays or numbers, one keyword per variable."""
         arrays = np.broadcast_arrays(*(np.asarray(values[name]) for name in self.variables))
         shape = arrays[0].shape if arrays else ()
+        if self.constant is not None:
+            return np.full(shape, self.constant) if shape else self.constant
         code, result, registers = self.program.rows(len(self.variables), ROW)
         flat = [array.reshape(-1) for array in arrays]
         out = np.empty(math.prod(shape))

@@ -266,11 +266,11 @@ class Stepper:
         varying = Formula(material.heat_capacity, ("rho", "T")) if capacity is None else None
         sigma_a, sigma_c = (Formula(f, ("rho", "T")) for f in (material.sigma_a, material.sigma_c))
         self._formulas = (
-            _registers(sigma_a, cells, problem.dtype),
-            _registers(varying, cells, problem.dtype),
-            _registers(_source(problem), width, problem.dtype),
+            registers_of(sigma_a, cells, problem.dtype),
+            registers_of(varying, cells, problem.dtype),
+            registers_of(volume_source(problem), width, problem.dtype),
         )
-        self._sigma_c = _registers(sigma_c, cells + width, problem.dtype)
+        self._sigma_c = registers_of(sigma_c, cells + width, problem.dtype)
         rules = edge_rules(problem.edges, block)
         row = np.ones(width, dtype)
         row[0] = rules[LEFT, 0] == EXCHANGED
@@ -301,12 +301,13 @@ class Stepper:
         )  # fmt: skip
 
 
-def _source(problem: Problem) -> Formula | None:
+def volume_source(problem: Problem) -> Formula | None:
+    """Return S(x, y, t), None where it is zero."""
     source = Formula(problem.source, ("x", "y", "t"))
     return None if source.constant == 0 else source
 
 
-def _registers(
+def registers_of(
     formula: Formula | None, width: int, dtype: str = "float64"
 ) -> tuple[np.ndarray, int, np.ndarray]:
     """Return (code, result, registers) for rows of ``width`` cells; no registers for no formula."""

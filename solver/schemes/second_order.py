@@ -30,7 +30,7 @@ from solver.edges import EQUILIBRIUM, FREE, GIVEN, edge_tables
 from solver.formulas import Formula
 from solver.problem import Problem
 from solver.programs import run
-from solver.schemes.consistent import SETTLED, _registers, _source, emit
+from solver.schemes.consistent import SETTLED, emit, registers_of, volume_source
 from solver.schemes.coupling import couple_row
 from solver.schemes.coupling_stage import GAMMA, STAGE_ROWS, finish_row
 from solver.schemes.ghosts import record
@@ -275,11 +275,11 @@ class Stepper:
         self._rho = self._widen(rho)
         varying = Formula(material.heat_capacity, ("rho", "T")) if capacity is None else None
         self._formulas = (
-            _registers(Formula(material.sigma_a, ("rho", "T")), nx),
-            _registers(varying, nx),
-            _registers(_source(problem), nx),
+            registers_of(Formula(material.sigma_a, ("rho", "T")), nx),
+            registers_of(varying, nx),
+            registers_of(volume_source(problem), nx),
         )
-        self._sigma_c = _registers(Formula(material.sigma_c, ("rho", "T")), nx + 4)
+        self._sigma_c = registers_of(Formula(material.sigma_c, ("rho", "T")), nx + 4)
         normal = rules[[UP, DOWN, LEFT, RIGHT], [FY, FY, FX, FX]]
         self._feeds = np.isin(rules[:, E], (GIVEN, EQUILIBRIUM)) | (normal == GIVEN)
         self._old = np.zeros_like(domain.wide)
