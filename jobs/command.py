@@ -41,7 +41,10 @@ class Arguments:
 
 
 def parser(
-    prog: str, description: str, config_help: str = "YAML file that names the run"
+    prog: str,
+    description: str,
+    config_help: str = "YAML file that names the run",
+    config_name: str = "CONFIG",
 ) -> argparse.ArgumentParser:
     """Return a parser with the arguments of the contract; jobs may add their own."""
     made = argparse.ArgumentParser(
@@ -50,7 +53,7 @@ def parser(
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    made.add_argument("config", metavar="CONFIG", type=Path, help=config_help)
+    made.add_argument("config", metavar=config_name, type=Path, help=config_help)
     made.add_argument(
         "--set",
         dest="overrides",

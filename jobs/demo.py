@@ -157,9 +157,9 @@ def _page(out: Path, plan: list[Stage], seconds: list[float], metrics: dict[str,
 code {{ font-size: 12px; overflow-wrap: anywhere }} td code {{ display: block; text-align: left }}
 </style>
 <h1>From edge signals to the density inside</h1>
-<p>A network has learned, from 840 simulated densities, to reconstruct the density of a medium from
-what is measured on its edges. On {metrics["n_maps"]} maps that it has never seen it reaches a
-pooled R² of <b>{metrics["r2_pooled"]:.4f}</b> at 32 × 32 cells.</p>
+<p>A network has learned, from 840 of 1000 simulated densities, to reconstruct the density of a
+medium from what is measured on its edges. On {metrics["n_maps"]} maps that it has never seen it
+reaches a pooled R² of <b>{metrics["r2_pooled"]:.4f}</b> at 32 × 32 cells.</p>
 <p class="note">Training and held-out maps come from the same solver and grid, without noise; the
 column “finer grid, 1 % noise” does not. The published network, at 64 × 64 cells and another
 training set, reached 0.87–0.89.</p>

@@ -19,10 +19,7 @@ into DIR (default: RUN itself).  Other test sets are judged apart:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see DESCRIPTION."""
-    parser = command.parser("evaluate", DESCRIPTION, config_help="folder of a training run")
-    for action in parser._actions:
-        if action.dest == "config":
-            action.metavar = "RUN"
+    parser = command.parser("evaluate", DESCRIPTION, "folder of a training run", "RUN")
     given = command.arguments(parser.parse_args(argv))
     return command.run(lambda: _evaluate(given))
 

@@ -56,8 +56,7 @@ class ReconstructSettings(pydantic.BaseModel):
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see DESCRIPTION."""
-    parser = command.parser("reconstruct", DESCRIPTION, config_help="folder of a training run")
-    parser._actions[1].metavar = "RUN"
+    parser = command.parser("reconstruct", DESCRIPTION, "folder of a training run", "RUN")
     parser.add_argument("signals", metavar="SIGNALS", nargs="+", type=Path, help="files or folders")
     parsed = parser.parse_args(argv)
     return command.run(lambda: _reconstruct(parsed))

@@ -7,10 +7,7 @@ from typing import Any
 
 from jobs import command, runs
 from jobs.command import Arguments
-from jobs.config import load
-
-STOPPED = 75
-"""Exit code of a run that a signal stopped after its checkpoint (EX_TEMPFAIL: try again)."""
+from jobs.config import ConfigError, load
 
 FIRST_SPEAKS = 60.0
 """Time that the first process is given to say what is wrong [s]."""
@@ -42,6 +39,11 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _train(given: Arguments) -> int:
+    if int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1 and "RANK" not in os.environ:
+        raise ConfigError(
+            f"srun started {os.environ['SLURM_STEP_NUM_TASKS']} tasks, each of which would train "
+            "alone into the same folder; start 'srun torchrun … -m jobs.train CONFIG'"
+        )
     # Importing torch takes seconds: not before the command line is understood.
     from learning.distributed import processes
     from learning.plan import TrainSettings
@@ -74,7 +76,8 @@ def _train(given: Arguments) -> int:
                 label, total, done, quiet=not among.first
             ),
         )
-        if among.first:
+
+        def report() -> None:
             record: dict[str, Any] = {
                 "state": "finished" if finished else "stopped",
                 "processes": among.world,
@@ -84,7 +87,9 @@ def _train(given: Arguments) -> int:
             runs.write_json(out / "run.json", runs.provenance(**record))
             if not finished:
                 print(f"stopped by a signal; {out}/last.ckpt is written, go on with --resume")
-    return command.OK if finished else STOPPED
+
+        among.on_first(report)  # the others wait: a launcher may kill what outlives them
+    return command.OK if finished else command.CHECKPOINTED
 
 
 if __name__ == "__main__":

@@ -101,9 +101,12 @@ def processes() -> Iterator[Processes]:
         yield Processes(0, 1, device)
         return
     if device.type == "cpu":
-        # torchrun gives each process one thread; a process may take its share of the cores.
+        # torchrun gives each process one thread; a process may take its share of the cores, of
+        # those that Slurm has allotted where it runs the job.
         beside = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
-        torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // beside))
+        allotted = os.environ.get("SLURM_CPUS_PER_TASK", "")
+        cores = int(allotted) if allotted.isdigit() else len(os.sched_getaffinity(0))
+        torch.set_num_threads(max(1, cores // beside))
     torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield Processes(rank, world, device)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jobs import evaluate, sample, train
+from jobs import command, evaluate, sample, train
 from jobs.config import load
 from learning import logbook
 from learning.plan import TrainSettings
@@ -66,7 +66,7 @@ def trained(data, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         stopped = contextlib.nullcontext(StopAfterOne())
         patch.setattr("learning.stopping.stop_on_signals", lambda: stopped)
-        assert train.main(words) == train.STOPPED
+        assert train.main(words) == command.CHECKPOINTED
     assert [line["step"] for line in logbook.read(out)] == [1]
     job = start(data, out, "--resume", processes=2)
     _, errors = job.communicate(timeout=120)
@@ -94,7 +94,7 @@ def test_a_signalled_run_keeps_its_place_and_ends_with_the_code_that_means_try_a
     until(lambda: len(logbook.read(out)) > 3, job)
     job.send_signal(signal.SIGUSR1)
     job.communicate(timeout=60)
-    assert job.returncode == train.STOPPED == os.EX_TEMPFAIL
+    assert job.returncode == command.CHECKPOINTED == os.EX_TEMPFAIL
     assert json.loads((out / "run.json").read_text())["state"] == "stopped"
     seen = logbook.read(out)
     line = [str(DEBUG), "--set", f"data.folder={data}", "--out", str(out), *SMALL]
