@@ -31,6 +31,12 @@ except ImportError as error:  # pragma: no cover - depends on the installation
     ) from None
 
 
+# PETSc keeps a communicator of its own beside the world's, and frees it with the last object that
+# uses it. Python's garbage collector decides when that is, on each process for itself; but PETSc's
+# clean-up at the end asks all processes for it at once and would hang if only some had it left.
+_LASTS_TO_THE_END = PETSc.COMM_WORLD.duplicate()
+
+
 def world() -> Any:
     """Return the communicator of all processes."""
     return MPI.COMM_WORLD

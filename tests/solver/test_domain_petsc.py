@@ -52,3 +52,30 @@ def test_ghosts_hold_the_neighbours_cells_and_one_file_takes_all_blocks(tmp_path
     F = np.fromfile(out, offset=8).reshape(13, 11, 2)
     place = 20.0 * np.arange(13)[:, None] + np.arange(11)
     assert np.array_equal(F, np.stack([1000 + place, 2000 + place], axis=-1))
+
+
+ASYMMETRIC_END = """
+import gc
+import sys
+from solver.domain_petsc import PetscDomain, world
+from solver.problem import Problem
+
+domain = PetscDomain(Problem(grid={"nx": 16}), world())
+domain.exchange()
+if domain.rank == int(sys.argv[1]):
+    del domain
+    gc.collect()
+else:
+    domain.itself = domain  # for the garbage collector to find, some day
+"""
+
+
+@pytest.mark.mpi
+@pytest.mark.parametrize("early", [0, 1])
+def test_processes_end_though_their_garbage_is_collected_at_different_times(
+    early, tmp_path, mpirun
+):
+    script = tmp_path / "end.py"
+    script.write_text(ASYMMETRIC_END)
+    done = mpirun(2, script, early, PYTHONPATH=str(ROOT), timeout=60)
+    assert done.returncode == 0, done.stderr
