@@ -76,8 +76,7 @@ def _train(given: Arguments) -> int:
                 label, total, done, quiet=not among.first
             ),
         )
-
-        def report() -> None:
+        if among.first:
             record: dict[str, Any] = {
                 "state": "finished" if finished else "stopped",
                 "processes": among.world,
@@ -87,8 +86,6 @@ def _train(given: Arguments) -> int:
             runs.write_json(out / "run.json", runs.provenance(**record))
             if not finished:
                 print(f"stopped by a signal; {out}/last.ckpt is written, go on with --resume")
-
-        among.on_first(report)  # the others wait: a launcher may kill what outlives them
     return command.OK if finished else command.CHECKPOINTED
 
 
