@@ -21,8 +21,8 @@ TWO_NODES = ["--nodes=2", "--ntasks-per-node=1"]
 
 LONG = """
 grid: {nx: 300, ny: 200}
-time: {final: 0.006}
-output: {pictures: false}
+time: {final: 0.06}
+output: {pictures: false, signals_every: 50}
 material: {density: 1+x}
 edges: {left: {kind: source}, up: {kind: wall}}
 """
@@ -79,7 +79,7 @@ def test_a_two_node_training_told_to_stop_goes_on_to_the_same_weights(slurm, dat
     settings = {
         "data": {"folder": str(data)},
         "model": NETWORK,
-        "epochs": 20,
+        "epochs": 40,
         "batch": 4,
         "log_every": 1,
         "validate_every": 20,
