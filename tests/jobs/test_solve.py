@@ -281,7 +281,8 @@ def test_published_cfg_runs_with_all_its_keys(tmp_path, monkeypatch):
 def test_a_run_stopped_by_a_signal_goes_on_bit_for_bit(ranks, tmp_path, mpirun):
     config = tmp_path / "long.yaml"
     config.write_text(
-        "grid: {nx: 300, ny: 200}\ntime: {final: 0.01}\noutput: {pictures: false, signals_every: 5}\n"
+        "grid: {nx: 300, ny: 200}\ntime: {final: 0.01}\n"
+        "output: {pictures: false, signals_every: 5}\n"
         "material: {density: 1+x}\nedges: {left: {kind: source}, up: {kind: wall}}"
     )
     line = ["-m", "jobs.solve", str(config), "--out"]
