@@ -108,7 +108,7 @@ def ranks_lines(n: int = 2048) -> Iterator[str]:
         for ranks in (1, 2):
             out = Path(folder) / f"ranks{ranks}"
             settings = [
-                f"grid.nx={n}", f"time.final={12 * 0.5 / n / 299!r}", "material.density=1 + 4*x*y",
+                f"grid.nx={n}", f"time.final={60 * 0.5 / n / 299!r}", "material.density=1 + 4*x*y",
                 "output.pictures=false",
             ]  # fmt: skip
             config = Path(folder) / "bench.yaml"
