@@ -130,19 +130,19 @@ def _draw_published(out: Path) -> None:
 
 
 def _page(out: Path, plan: list[Stage], seconds: list[float], metrics: dict[str, Any]) -> str:
-    from jobs.evaluate_report import MEANING, STYLE
+    from jobs.evaluate_report import MEANING, STYLE, number, table
 
     def image(path: Path, text: str) -> str:
         code = base64.b64encode(path.read_bytes()).decode()
         return f'<img alt="{html.escape(text)}" src="data:image/png;base64,{code}">'
 
     sets = {"held-out maps": metrics} | metrics["apart"]
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in ("measure", *sets))
-    rows = "".join(
-        f"<tr><td>{html.escape(meaning)}</td>"
-        + "".join(f"<td>{_number(result.get(key))}</td>" for result in sets.values())
-        + "</tr>"
-        for key, meaning in MEANING.items()
+    scores = table(
+        ["measure", *sets],
+        [
+            [meaning, *(number(result.get(key)) for result in sets.values())]
+            for key, meaning in MEANING.items()
+        ],
     )
     took = "".join(
         f"<tr><td>{html.escape(title)}</td><td>{time_taken:.0f} s</td></tr>"
@@ -165,17 +165,13 @@ column “finer grid, 1 % noise” does not. The published network, at 64 × 64 
 training set, reached 0.87–0.89.</p>
 <h2>The published density</h2><p>{published}</p>
 <h2>Best, median and worst of the held-out maps</h2><p>{judged}</p>
-<table><tr>{head}</tr>{rows}</table>
+{scores}
 <p>{depth}</p>
 <h2>The simulation behind it: the published case</h2><p>{fields}</p><p>{signals}</p>
 <h2>What was run</h2><table>{took}</table>
 <p class="note">opalux {runs.version()}, git {runs.git_revision()}</p>
 </html>
 """
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
 
 
 if __name__ == "__main__":

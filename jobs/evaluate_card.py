@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from jobs.evaluate_report import number
 from jobs.runs import git_revision, version
 from learning.metrics import HEADLINE
 from learning.predict import Trained
@@ -21,7 +22,7 @@ def card(trained: Trained, numbers: Mapping[str, Any]) -> str:
     ny, nx = layout.shape
     sets = {f"{numbers['split']} split": numbers, **numbers["apart"]}
     rows = [
-        f"| {name} | " + " | ".join(_number(result[key]) for key in HEADLINE) + " |"
+        f"| {name} | " + " | ".join(number(result[key]) for key in HEADLINE) + " |"
         for name, result in sets.items()
     ]
     depth = numbers["rms_error_by_depth"]
@@ -52,7 +53,3 @@ def card(trained: Trained, numbers: Mapping[str, Any]) -> str:
             "",
         ]
     )
-
-
-def _number(value: float | None) -> str:
-    return "—" if value is None else f"{value:.4g}"

@@ -120,20 +120,20 @@ def _page(
         code = base64.b64encode(images[name]).decode()
         return f'<p><img alt="{html.escape(text)}" src="data:image/png;base64,{code}"></p>'
 
-    scores = _table(
+    scores = table(
         ["measure", *judged],
         [
-            [MEANING[key], *(_number(result.numbers[key]) for result in judged.values())]
+            [MEANING[key], *(number(result.numbers[key]) for result in judged.values())]
             for key in metrics.HEADLINE
         ],
     )
-    families = _table(
+    families = table(
         ["family", "maps", "pooled R²", "mean R²", "MAE [g/cm³]", "SSIM"],
         [
             [
                 label,
                 str(n["n_maps"]),
-                *map(_number, (n["r2_pooled"], n["r2_mean"], n["mae"], n["ssim"])),
+                *map(number, (n["r2_pooled"], n["r2_mean"], n["mae"], n["ssim"])),
             ]
             for label, n in main.numbers["families"].items()
         ],
@@ -186,7 +186,7 @@ def _uncertainty(judged: Judged) -> str:
 def write_niche(out: Path, run: Path, trained: Trained, numbers: Mapping[str, Any]) -> None:
     """Write report.html for a network that looks for a niche."""
     ny, nx = trained.model.layout.shape
-    scores = _table(
+    scores = table(
         ["score", "value"], [[name, f"{value:.4f}"] for name, value in numbers["scores"].items()]
     )
     page = f"""<!doctype html>
@@ -208,7 +208,7 @@ def write_niche(out: Path, run: Path, trained: Trained, numbers: Mapping[str, An
 
 def _published(ours: Mapping[str, float], what: str) -> str:
     """Return the table of published figures, with ``ours`` beside those that compare."""
-    return _table(
+    return table(
         ["published figure", "published", "this run"],
         [
             [name, value, f"{ours[key]:.4f} ({what})" if key in ours else "—"]
@@ -217,12 +217,15 @@ def _published(ours: Mapping[str, float], what: str) -> str:
     )
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return an HTML table of plain text."""
+
     def line(cells: Sequence[str], tag: str) -> str:
         return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
 
     return "<table>" + line(header, "th") + "".join(line(row, "td") for row in rows) + "</table>"
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """Return a measure as the reports show it; a dash where it was not taken."""
     return "—" if value is None else f"{value:.4g}"
