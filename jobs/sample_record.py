@@ -67,19 +67,28 @@ class Recorder:
 @numba.njit(cache=True, nogil=True)
 def _add(out, signal, first, before, after, weight, quantities, refinement):  # type: ignore[no-untyped-def]
     steps = signal.shape[0]
+    flux, means = np.empty(signal.shape[2]), np.empty(out.shape[2])
     for k in range(len(weight)):
         for row, share in ((before[k] - first, 1.0 - weight[k]), (after[k] - first, weight[k])):
             if share == 0.0 or row < 0 or row >= steps:
                 continue
+            E, Fx, Fy, T = signal[row]
             for q in range(len(quantities)):
-                for cell in range(out.shape[2]):
-                    mean = 0.0
-                    for fine in range(cell * refinement, (cell + 1) * refinement):
-                        if quantities[q] == 0:
-                            mean += signal[row, 0, fine]
-                        elif quantities[q] == 1:
-                            Fx, Fy = signal[row, 1, fine], signal[row, 2, fine]
-                            mean += np.sqrt(Fx * Fx + Fy * Fy)
-                        else:
-                            mean += signal[row, 3, fine]
-                    out[q, k, cell] += share * (mean / refinement)
+                if quantities[q] == 0:
+                    values = E
+                elif quantities[q] == 1:
+                    for cell in range(len(flux)):
+                        flux[cell] = np.sqrt(Fx[cell] * Fx[cell] + Fy[cell] * Fy[cell])
+                    values = flux
+                else:
+                    values = T
+                if refinement > 1:
+                    for cell in range(len(means)):
+                        mean = 0.0
+                        for fine in range(cell * refinement, (cell + 1) * refinement):
+                            mean += values[fine]
+                        means[cell] = mean / refinement
+                    values = means
+                kept = out[q, k]
+                for cell in range(len(kept)):
+                    kept[cell] += share * values[cell]

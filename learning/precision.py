@@ -8,12 +8,13 @@ Precision = Literal["auto", "float32", "bfloat16"]
 
 
 def mixed_precision(precision: Precision, device: torch.device) -> torch.autocast:
-    """Return the autocast context; ``auto`` is bfloat16 on a device with matrix units for it."""
+    """Return the autocast context; ``auto`` is bfloat16 on a device with instructions for it."""
     if precision == "auto":
         if device.type == "cuda":
             wanted = torch.cuda.is_bf16_supported()
         else:
-            wanted = bool(torch.cpu.get_capabilities().get("amx_bf16", False))
+            known = torch.cpu.get_capabilities()
+            wanted = any(known.get(name, False) for name in ("amx_bf16", "avx512_bf16"))
     else:
         wanted = precision == "bfloat16"
     return torch.autocast(device.type, torch.bfloat16, enabled=wanted)

@@ -1,6 +1,7 @@
 """What happens on the four edges of the domain, as the user says it and as the kernels read it."""
 
 import dataclasses
+import functools
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -99,7 +100,8 @@ class Pulse(_Model):
             raise ValueError(f"found start {self.start} > stop {self.stop}; swap them")
         if self.signal is not None and self.table is not None:
             raise ValueError("found both 'signal' and 'table'; give one of them")
-        self.values(np.zeros(1))
+        if self.signal is not None or self.table is not None:
+            self.values(np.zeros(1))
         return self
 
     def covers(self, places: np.ndarray) -> np.ndarray:
@@ -223,6 +225,12 @@ def edge_rules(edges: Edges, block: Block) -> np.ndarray:
     return rules
 
 
+@functools.lru_cache(maxsize=4)
+def _nothing(steps: int, cells: int) -> np.ndarray:
+    """Return the table of an edge that prescribes nothing; kernels only read it."""
+    return np.zeros((steps, 4, cells))
+
+
 def edge_tables(edges: Edges, block: Block, rules: np.ndarray, t: np.ndarray) -> EdgeTables:
     """Tabulate what the edges prescribe at the times ``t`` (steps,) [sh]."""
     tables = {}
@@ -230,13 +238,20 @@ def edge_tables(edges: Edges, block: Block, rules: np.ndarray, t: np.ndarray) ->
         edge = getattr(edges, name)
         along = "x" if name in ("up", "down") else "y"
         places = getattr(block, along)[1:-1]
+        if not np.isin(rules[n], (GIVEN, EQUILIBRIUM)).any():
+            tables[name] = _nothing(len(t), len(places))
+            continue
         table = np.zeros((len(t), 4, len(places)))
         for m, (_, text) in enumerate(edge.rules().items()):
             if rules[n, m] == GIVEN:
-                values = {"t": t[:, None], along: places[None, :]}
-                table[:, m] = Formula(text, ("t", along))(**values)
+                formula = Formula(text, ("t", along))
+                if formula.constant is not None:
+                    table[:, m] = formula.constant
+                else:
+                    table[:, m] = formula(**{"t": t[:, None], along: places[None, :]})
             elif rules[n, m] == EQUILIBRIUM:
                 for pulse in edge.sources:
-                    table[:, m] += np.where(pulse.covers(places), pulse.values(t)[:, None], 0.0)
+                    values = pulse.values(t)[:, None]
+                    np.add(table[:, m], values, out=table[:, m], where=pulse.covers(places))
         tables[name] = table
     return EdgeTables(rules, **tables)

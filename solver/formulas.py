@@ -277,7 +277,7 @@ class Formula:
     def __init__(self, text: str | float, variables: Sequence[str]) -> None:
         self.text = str(text).strip()
         self.variables = tuple(variables)
-        self.tree = _Parser(self.text, variables).parse()
+        self.tree = _parse(self.text, self.variables)
 
     def __repr__(self) -> str:
         return f"Formula({self.text!r}, {self.variables})"
@@ -299,10 +299,11 @@ class Formula:
 
     def __call__(self, **values: Any) -> Any:
         """Evaluate on numpy arrays or numbers, one keyword per variable."""
-        arrays = np.broadcast_arrays(*(np.asarray(values[name]) for name in self.variables))
-        shape = arrays[0].shape if arrays else ()
         if self.constant is not None:
+            shape = np.broadcast_shapes(*(np.shape(values[name]) for name in self.variables))
             return np.full(shape, self.constant) if shape else self.constant
+        arrays = np.broadcast_arrays(*(np.asarray(values[name]) for name in self.variables))
+        shape = arrays[0].shape
         code, result, registers = self.program.rows(len(self.variables), ROW)
         flat = [array.reshape(-1) for array in arrays]
         out = np.empty(math.prod(shape))
@@ -314,57 +315,70 @@ class Formula:
             out[start : start + n] = registers[result, :n]
         return out.reshape(shape) if shape else float(out[0])
 
-    @functools.cached_property
+    @property
     def program(self) -> Program:
         """The register program that the kernels run."""
-        constants: list[float] = []
-        code: list[tuple[int, int, int, int]] = []
-        n_variables = len(self.variables)
+        return _compile(self.text, self.variables)
 
-        def count(node: Node) -> None:
-            if node.number is not None and node.number not in constants:
-                constants.append(node.number)
-            for argument in node.arguments:
-                count(argument)
 
-        count(self.tree)
-        first = n_variables + len(constants)
-        highest = first
+@functools.lru_cache(maxsize=1024)
+def _parse(text: str, variables: tuple[str, ...]) -> Node:
+    """Parse once: a campaign asks for the same few formulas in every simulation."""
+    return _Parser(text, variables).parse()
 
-        def emit(node: Node, free: int) -> int:
-            """Compile ``node``; registers from ``free`` on may be overwritten."""
-            nonlocal highest
-            if isinstance(node.value, str):
-                return self.variables.index(node.value)
-            if node.number is not None:
-                return n_variables + constants.index(node.number)
-            assert node.op is not None
-            exponent = node.arguments[-1].number if node.op == POW else None
-            if exponent in (2.0, 3.0, 4.0):
-                base = emit(node.arguments[0], free)
-                square = free if exponent == 2 else free + 1
-                code.append((MUL, square, base, base))
-                if exponent != 2:
-                    code.append((MUL, free, square, base if exponent == 3 else square))
-            elif node.op == SELECT:
-                condition, yes, no = node.arguments
-                code.append((COPY, free, emit(no, free), 0))
-                mask = emit(condition, free + 1)
-                code.append((SELECT, free, mask, emit(yes, free + 2)))
-            else:
-                a = emit(node.arguments[0], free)
-                b = emit(node.arguments[1], free + 1) if len(node.arguments) > 1 else 0
-                code.append((node.op, free, a, b))
-            highest = max(highest, free + 3)
-            return free
 
-        result = emit(self.tree, first)
-        return Program(
-            np.array(code, dtype=np.int64).reshape(-1, 4),
-            np.array(constants, dtype=np.float64),
-            highest,
-            result,
-        )
+@functools.lru_cache(maxsize=1024)
+def _compile(text: str, variables: tuple[str, ...]) -> Program:
+    """Return the register program of a formula."""
+    tree = _parse(text, variables)
+    constants: list[float] = []
+    code: list[tuple[int, int, int, int]] = []
+    n_variables = len(variables)
+
+    def count(node: Node) -> None:
+        if node.number is not None and node.number not in constants:
+            constants.append(node.number)
+        for argument in node.arguments:
+            count(argument)
+
+    count(tree)
+    first = n_variables + len(constants)
+    highest = first
+
+    def emit(node: Node, free: int) -> int:
+        """Compile ``node``; registers from ``free`` on may be overwritten."""
+        nonlocal highest
+        if isinstance(node.value, str):
+            return variables.index(node.value)
+        if node.number is not None:
+            return n_variables + constants.index(node.number)
+        assert node.op is not None
+        exponent = node.arguments[-1].number if node.op == POW else None
+        if exponent in (2.0, 3.0, 4.0):
+            base = emit(node.arguments[0], free)
+            square = free if exponent == 2 else free + 1
+            code.append((MUL, square, base, base))
+            if exponent != 2:
+                code.append((MUL, free, square, base if exponent == 3 else square))
+        elif node.op == SELECT:
+            condition, yes, no = node.arguments
+            code.append((COPY, free, emit(no, free), 0))
+            mask = emit(condition, free + 1)
+            code.append((SELECT, free, mask, emit(yes, free + 2)))
+        else:
+            a = emit(node.arguments[0], free)
+            b = emit(node.arguments[1], free + 1) if len(node.arguments) > 1 else 0
+            code.append((node.op, free, a, b))
+        highest = max(highest, free + 3)
+        return free
+
+    result = emit(tree, first)
+    return Program(
+        np.array(code, dtype=np.int64).reshape(-1, 4),
+        np.array(constants, dtype=np.float64),
+        highest,
+        result,
+    )
 
 
 def formula_of(*variables: str, also: tuple[str, ...] = ()) -> pydantic.BeforeValidator:

@@ -1,6 +1,7 @@
 """The rectangular grid, and the block of it that one process owns."""
 
 import dataclasses
+import functools
 from collections.abc import Iterator
 
 import numpy as np
@@ -53,13 +54,13 @@ class Block:
     nx: int
     ny: int
 
-    @property
+    @functools.cached_property
     def x(self) -> np.ndarray:
         """Abscissae of the cell centres, ghosts included, (nx + 2,) [cm]."""
         i = np.arange(self.i0 - 1, self.i0 + self.nx + 1)
         return self.grid.x[0] + i * self.grid.dx + self.grid.dx / 2
 
-    @property
+    @functools.cached_property
     def y(self) -> np.ndarray:
         """Ordinates of the cell centres, ghosts included, (ny + 2,) [cm]."""
         j = np.arange(self.j0 - 1, self.j0 + self.ny + 1)

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
+import numba
 import numpy as np
 
 from solver.domain import Domain, SerialDomain
@@ -85,8 +86,9 @@ def block_density(problem: Problem, block: Block, density: np.ndarray | None = N
             raise InputError(
                 f"density: found shape {density.shape}, expected {(grid.ny, grid.nx)} = (ny, nx)"
             )
-        padded = np.pad(np.asarray(density, dtype=np.float64), 1, mode="edge")
-        rho = padded[block.j0 : block.j0 + block.ny + 2, block.i0 : block.i0 + block.nx + 2].copy()
+        rows = np.arange(block.j0 - 1, block.j0 + block.ny + 1).clip(0, grid.ny - 1)
+        columns = np.arange(block.i0 - 1, block.i0 + block.nx + 1).clip(0, grid.nx - 1)
+        rho = density[rows[:, None], columns].astype(np.float64)
         is_array = True
     check_density(rho[1:-1, 1:-1])
     at = block.touches
@@ -180,6 +182,9 @@ class March:
         block, state, initial = self.domain.block, self.domain.state, self.problem.initial
         for field, text in zip(state, (initial.E, initial.Fx, initial.Fy, initial.T), strict=True):
             formula = Formula(text, ("x", "y", "t_0"))
+            if formula.constant is not None:
+                field[...] = formula.constant
+                continue
             for rows in bands(*field.shape):
                 field[rows] = formula(
                     x=block.x[None, :], y=block.y[rows, None], t_0=self.problem.time.start
@@ -238,7 +243,7 @@ class March:
         """
         block, domain = self.domain.block, self.domain
         cells = block.nx * block.ny
-        length = max(1, min(256, CHUNK_CELLS // cells))
+        length = max(1, min(512, CHUNK_CELLS // cells))
         sizes = {name: block.nx if name in ("up", "down") else block.ny for name in EDGES}
         ends = np.array(sorted({*pauses, self.n_steps}))
         checked = self.step
@@ -275,16 +280,27 @@ class March:
 
     def check(self) -> None:
         """Raise `SolverFailure`, on all processes, unless the state is finite and T >= 0."""
-        inner = self.domain.state[:, 1:-1, 1:-1]
-        bad = not all(
-            np.isfinite(inner[:, rows]).all() and (inner[3, rows] >= 0).all()
-            for rows in bands(inner.shape[1], 4 * inner.shape[2])
-        )
+        bad = not _is_solution(self.domain.state)
         if self.domain.any(bad):
             raise SolverFailure(
                 f"the solution is not finite, or T < 0, after step {self.step} of {self.n_steps} "
                 f"(t = {self.t:.6g} sh); lower time.cfl or check opacities and edges"
             )
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _is_solution(state):  # type: ignore[no-untyped-def]
+    """Return whether the cells of ``state`` (4, ny + 2, nx + 2) are finite and T >= 0."""
+    _, ny, nx = state.shape
+    for j in range(1, ny - 1):
+        good = True
+        for i in range(1, nx - 1):
+            T = state[3, j, i]
+            total = abs(state[0, j, i]) + abs(state[1, j, i]) + abs(state[2, j, i])
+            good &= (T >= 0.0) & (total + T < np.inf)  # false where one is NaN
+        if not good:
+            return False
+    return True
 
 
 def _arrays(thing: Any) -> Iterator[np.ndarray]:

@@ -3,9 +3,12 @@
 import itertools
 from typing import Literal
 
+import pydantic
 import torch
 from torch import nn
 from torch.nn import functional
+
+from learning.objectives import Density, Objective
 
 Norm = Literal["batch", "group"]
 
@@ -40,8 +43,32 @@ class ResidualBlock(nn.Module):
         return functional.gelu(x_BCYX + self.second_norm(self.second(h)))
 
 
+class ResidualUNetSettings(pydantic.BaseModel):
+    """Shape of a `ResidualUNet`.
+
+    Attributes
+    ----------
+    width : channels at full resolution; they double with every level
+    levels : resolutions, the full one included
+    blocks : residual blocks at each level on either side
+    norm : see `normalisation`
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+    width: int = pydantic.Field(24, ge=1, le=512)
+    levels: int = pydantic.Field(4, ge=1, le=8)
+    blocks: int = pydantic.Field(1, ge=1, le=8)
+    norm: Norm = "group"
+
+    @property
+    def objective(self) -> Objective:
+        """What the network is trained to give."""
+        return Density()
+
+
 class ResidualUNet(nn.Module):
-    """A residual V-shaped network from features on the grid to one map.
+    """A residual V-shaped network from features on the grid to maps.
 
     Down by strided 2×2 convolutions, up by resizing and a 1×1 convolution: transposed convolutions
     leave a dotted pattern. The left blocks' output is added on the right. Any size is accepted: a
@@ -50,18 +77,17 @@ class ResidualUNet(nn.Module):
     Parameters
     ----------
     channels : of the input features
-    width : channels at full resolution; they double with every level
-    levels : resolutions, the full one included
-    blocks : residual blocks at each level on either side
-    norm : see `normalisation`
+    settings : shape of the network
+    maps : channels of the output
     """
 
-    def __init__(self, channels: int, width: int, levels: int, blocks: int, norm: Norm) -> None:
+    def __init__(self, channels: int, settings: ResidualUNetSettings, maps: int = 1) -> None:
         super().__init__()
-        widths = [width * 2**level for level in range(levels)]
+        width, norm = settings.width, settings.norm
+        widths = [width * 2**level for level in range(settings.levels)]
 
         def stage(size: int) -> nn.Sequential:
-            return nn.Sequential(*(ResidualBlock(size, norm) for _ in range(blocks)))
+            return nn.Sequential(*(ResidualBlock(size, norm) for _ in range(settings.blocks)))
 
         self.enter = nn.Conv2d(channels, width, 1)
         self.left = nn.ModuleList(stage(size) for size in widths)
@@ -69,10 +95,10 @@ class ResidualUNet(nn.Module):
         pairs = list(itertools.pairwise(widths))
         self.down = nn.ModuleList(nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in pairs)
         self.up = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in pairs)
-        self.leave = nn.Conv2d(width, 1, 3, padding=1)
+        self.leave = nn.Conv2d(width, maps, 3, padding=1)
 
     def forward(self, x_BCYX: torch.Tensor) -> torch.Tensor:
-        """Return the map (B, Y, X)."""
+        """Return the maps (B, maps, Y, X)."""
         h = self.enter(x_BCYX)
         kept = []
         for level, down in enumerate(self.down):
@@ -84,4 +110,5 @@ class ResidualUNet(nn.Module):
             beside = kept[level]
             h = functional.interpolate(self.up[level](h), size=beside.shape[-2:], mode="nearest")
             h = self.right[level](h + beside)
-        return self.leave(h)[:, 0]
+        y_BMYX: torch.Tensor = self.leave(h)
+        return y_BMYX

@@ -8,6 +8,9 @@ sources are put in the order same edge, opposite edge, side of low and side of h
 
 The two other stems leave the time axis as it is (``turned``: each edge's image lies as the edge
 does; ``stacked``: all lie alike, as in the published network) and are there for comparison.
+
+With ``patch: 2`` the network works on squares of 2×2 cells and gives all four densities of each,
+which costs a quarter: maps that were smoothed over three cells lose next to nothing.
 """
 
 from typing import Literal
@@ -18,10 +21,9 @@ from torch import nn
 from torch.nn import functional
 
 from learning.errors import InputError
-from learning.models.blocks import Norm, ResidualUNet
+from learning.models.blocks import ResidualUNet, ResidualUNetSettings
 from learning.models.images import stack_channels, turn_to_map
 from learning.models.layout import EDGES, Layout
-from learning.objectives import Density, Objective
 
 # For each edge, the positions of the sources in the order same, opposite, low side, high side.
 SOURCES_SEEN_FROM = {
@@ -32,37 +34,37 @@ SOURCES_SEEN_FROM = {
 }
 
 
-class EdgeVNetSettings(pydantic.BaseModel):
-    """Shape of the network.
+class EdgeVNetSettings(ResidualUNetSettings):
+    """Shape of the network, besides that of its `ResidualUNet`.
 
     Attributes
     ----------
     stem : how signals come onto the grid, see the module's description
     features : channels that the stem gives
-    width, levels, blocks, norm : see `learning.models.blocks.ResidualUNet`
+    patch : side of the squares of cells that the V-Net sees as one (``columns`` alone)
     """
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["edge_vnet"] = "edge_vnet"
     stem: Literal["columns", "turned", "stacked"] = "columns"
     features: int = pydantic.Field(24, ge=1, le=512)
-    width: int = pydantic.Field(24, ge=1, le=512)
-    levels: int = pydantic.Field(4, ge=1, le=8)
-    blocks: int = pydantic.Field(1, ge=1, le=8)
-    norm: Norm = "group"
-
-    @property
-    def objective(self) -> Objective:
-        """What the network is trained to give."""
-        return Density()
+    patch: int = pydantic.Field(1, ge=1, le=8)
 
     def build(self, layout: Layout) -> nn.Module:
         """Return a network for data of this layout."""
-        side = layout.require_square(self.kind)
+        side, left_over = divmod(layout.require_square(self.kind), self.patch)
+        if left_over:
+            raise InputError(
+                f"model edge_vnet: a side of {layout.n_cells} cells is no multiple of model.patch "
+                f"= {self.patch}; choose another"
+            )
+        if self.patch > 1 and self.stem != "columns":
+            raise InputError(
+                f"model.patch: found {self.patch} with model.stem={self.stem}, expected 1; "
+                "only model.stem=columns knows patches"
+            )
         if side < 2 ** (self.levels - 1):
             raise InputError(
-                f"model edge_vnet: a side of {side} cells cannot be halved {self.levels - 1} "
+                f"model edge_vnet: a side of {side} patches cannot be halved {self.levels - 1} "
                 "times; choose fewer model.levels"
             )
         if self.stem != "stacked" and layout.edges != EDGES:
@@ -74,11 +76,10 @@ class EdgeVNetSettings(pydantic.BaseModel):
                     f"model edge_vnet: found sources {layout.sources}, expected one on the whole "
                     f"of each edge {EDGES}; choose model.stem=turned"
                 )
-            stem = Columns(layout, self.features)
+            stem = Columns(layout, self.features, self.patch)
         else:
             stem = Images(layout, self.features, turned=self.stem == "turned")
-        body = ResidualUNet(self.features, self.width, self.levels, self.blocks, self.norm)
-        return EdgeVNet(stem, body)
+        return EdgeVNet(stem, ResidualUNet(self.features, self, self.patch**2), self.patch)
 
 
 class Columns(nn.Module):
@@ -86,21 +87,23 @@ class Columns(nn.Module):
 
     seen: torch.Tensor
 
-    def __init__(self, layout: Layout, features: int) -> None:
+    def __init__(self, layout: Layout, features: int, patch: int = 1) -> None:
         super().__init__()
-        self.depth = layout.shape[0]
-        self.features = features
-        self.carry = nn.Linear(layout.per_edge * layout.n_times, features * self.depth)
+        self.depth = layout.shape[0] // patch
+        self.features, self.patch = features, patch
+        self.carry = nn.Linear(layout.per_edge * layout.n_times * patch, features * self.depth)
         order = [[EDGES.index(s) for s in SOURCES_SEEN_FROM[edge]] for edge in EDGES]
         self.register_buffer("seen", torch.tensor(order), persistent=False)
 
     def forward(self, signals_BSEQTN: torch.Tensor) -> torch.Tensor:
-        """Return features (B, C, Y, X)."""
+        """Return features (B, C, Y, X), one place a patch."""
         edges = [
             signals_BSEQTN[:, order, edge].flatten(1, 3)  # (B, S·Q·T, N)
             for edge, order in enumerate(self.seen)
         ]
         columns_BENK = torch.stack(edges, 1).transpose(-1, -2)
+        if self.patch > 1:  # the cells of a patch tell of it together
+            columns_BENK = columns_BENK.unflatten(2, (-1, self.patch)).flatten(-2)
         carried = self.carry(columns_BENK).unflatten(-1, (self.features, self.depth))
         carried_BECYN = carried.permute(0, 1, 3, 4, 2)
         # Four terms of equal size: halving keeps the variance.
@@ -131,12 +134,14 @@ class Images(nn.Module):
 class EdgeVNet(nn.Module):
     """A stem that brings signals onto the grid, and a residual V-shaped network behind it."""
 
-    def __init__(self, stem: nn.Module, body: nn.Module) -> None:
+    def __init__(self, stem: nn.Module, body: nn.Module, patch: int = 1) -> None:
         super().__init__()
         self.stem = stem
         self.body = body
+        self.patch = patch
 
     def forward(self, signals_BSEQTN: torch.Tensor) -> torch.Tensor:
         """Return maps (B, Y, X), standardised."""
         features = self.stem(signals_BSEQTN)
-        return self.body(features.contiguous(memory_format=torch.channels_last))
+        maps = self.body(features.contiguous(memory_format=torch.channels_last))
+        return functional.pixel_shuffle(maps, self.patch)[:, 0]

@@ -12,37 +12,24 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from learning.models.blocks import Norm, ResidualUNet
+from learning.models.blocks import ResidualUNet, ResidualUNetSettings
 from learning.models.layout import Layout
-from learning.objectives import Density, Objective
 
 
-class FCUNetSettings(pydantic.BaseModel):
-    """Shape of the network.
+class FCUNetSettings(ResidualUNetSettings):
+    """Shape of the network, besides that of its `ResidualUNet`.
 
     Attributes
     ----------
     courses : learned functions of time per signal
     coarse : side of the map that the full matrix gives
     features : channels of that map
-    width, levels, blocks, norm : see `learning.models.blocks.ResidualUNet`
     """
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["fcunet"] = "fcunet"
     courses: int = pydantic.Field(4, ge=1, le=64)
     coarse: int = pydantic.Field(16, ge=2, le=128)
     features: int = pydantic.Field(8, ge=1, le=128)
-    width: int = pydantic.Field(24, ge=1, le=512)
-    levels: int = pydantic.Field(4, ge=1, le=8)
-    blocks: int = pydantic.Field(1, ge=1, le=8)
-    norm: Norm = "group"
-
-    @property
-    def objective(self) -> Objective:
-        """What the network is trained to give."""
-        return Density()
 
     def build(self, layout: Layout) -> nn.Module:
         """Return a network for data of this layout."""
@@ -65,13 +52,11 @@ class FCUNet(nn.Module):
             groups=layout.n_channels,
         )
         self.carry = nn.Linear(numbers, settings.features * settings.coarse**2)
-        self.body = ResidualUNet(
-            settings.features, settings.width, settings.levels, settings.blocks, settings.norm
-        )
+        self.body = ResidualUNet(settings.features, settings)
 
     def forward(self, signals_BSEQTN: torch.Tensor) -> torch.Tensor:
         """Return maps (B, Y, X), standardised."""
         coefficients = self.course(signals_BSEQTN.flatten(1, 3)).flatten(1)
         coarse_BCYX = self.carry(coefficients).unflatten(1, self.coarse)
         features = functional.interpolate(coarse_BCYX, self.shape, mode="bilinear")
-        return self.body(features.contiguous(memory_format=torch.channels_last))
+        return self.body(features.contiguous(memory_format=torch.channels_last))[:, 0]

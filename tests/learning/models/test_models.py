@@ -18,6 +18,7 @@ SQUARE_12 = Layout(EDGES, EDGES, ("E", "F", "T"), 12, 12, (12, 12))
 MODELS: dict[str, Any] = {
     "vnet": VNetSettings(levels=3, width=4, kernel=3),
     "columns": EdgeVNetSettings(width=4, features=4, levels=3),
+    "patches": EdgeVNetSettings(width=4, features=4, levels=2, patch=3),
     "turned": EdgeVNetSettings(width=4, features=4, levels=2, stem="turned"),
     "stacked": EdgeVNetSettings(width=4, features=4, levels=2, stem="stacked", norm="batch"),
     "niche": NicheCNNSettings(kernel=(3, 2), channels=(4, 4), hidden=8, left_out=("left",)),
@@ -72,16 +73,26 @@ def test_the_columns_of_all_edges_are_one_map_turned(symmetry, silent):
     torch.testing.assert_close(turned_before, turned_after)
 
 
-def test_a_column_reaches_the_cells_in_front_of_its_place_on_the_edge():
-    stem = Columns(SQUARE_12, features=2)
+@pytest.mark.parametrize("patch", [1, 2])
+def test_a_column_reaches_the_cells_in_front_of_its_place_on_the_edge(patch):
+    stem = Columns(SQUARE_12, features=2, patch=patch)
     signals = torch.zeros(1, *SQUARE_12.signals_shape, requires_grad=True)
-    stem(signals)[0, :, 7, 3].sum().backward()
+    row, column = 4, 1
+    stem(signals)[0, :, row, column].sum().backward()
     assert signals.grad is not None
     reached = signals.grad[0].abs().sum((0, 2, 3)) > 0  # (edge, cell)
     expected = torch.zeros(4, 12, dtype=torch.bool)
-    for edge, cell in (("up", 3), ("down", 3), ("left", 7), ("right", 7)):
-        expected[EDGES.index(edge), cell] = True
+    for edge, place in (("up", column), ("down", column), ("left", row), ("right", row)):
+        expected[EDGES.index(edge), place * patch : (place + 1) * patch] = True
     assert torch.equal(reached, expected)
+
+
+def test_patches_give_back_every_cell_at_its_place():
+    network = EdgeVNetSettings(width=4, features=4, levels=1, patch=2).build(SQUARE_12)
+    body = network.body
+    body.forward = lambda x: torch.arange(4.0).reshape(1, 4, 1, 1).expand(1, 4, 6, 6)  # type: ignore[method-assign]
+    cells = network(torch.zeros(1, *SQUARE_12.signals_shape))[0]
+    assert torch.equal(cells, torch.tensor([[0.0, 1.0], [2.0, 3.0]]).repeat(6, 6))
 
 
 @pytest.mark.parametrize(
@@ -91,6 +102,8 @@ def test_a_column_reaches_the_cells_in_front_of_its_place_on_the_edge():
         (VNetSettings(levels=2), SQUARE_12._replace(n_times=20), "data.n_times=12"),
         (VNetSettings(levels=2), SQUARE_12._replace(shape=(12, 24)), "square"),
         (EdgeVNetSettings(levels=8), SQUARE_12, "fewer model.levels"),
+        (EdgeVNetSettings(patch=5), SQUARE_12, "no multiple of model.patch"),
+        (EdgeVNetSettings(patch=2, stem="turned"), SQUARE_12, "knows patches"),
         (EdgeVNetSettings(), SQUARE_12._replace(sources=("left-0", "left-1")), "whole"),
     ],
 )
