@@ -205,7 +205,7 @@ compile_against() {
 }
 
 install_opalux() {
-    pip_install --no-build-isolation --editable '.[mpi,torch,cluster,xlsx,dev]' &&
+    pip_install --no-build-isolation --editable '.[mpi,torch,onnx,cluster,xlsx,dev]' &&
         .venv/bin/python -m pip check
 }
 

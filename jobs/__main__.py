@@ -10,6 +10,7 @@ JOBS = {
     "train": "train a network that reconstructs densities from edge signals",
     "evaluate": "judge a trained network on held-out data",
     "reconstruct": "the density behind your own edge signals",
+    "export": "a trained network as an ONNX file",
     "siqd": "the silicon quantum dot study",
     "pipeline": "the whole road as a chain of Slurm jobs",
     "status": "how far a pipeline, a campaign or a run is",

@@ -152,11 +152,19 @@ def sampling_lines() -> Iterator[str]:
     yield from report(campaign, workers, measure(campaign, workers, 4, 2)).splitlines()
 
 
+def learning_lines() -> Iterator[str]:
+    """Compare the training of networks."""
+    from jobs import bench_learning
+
+    yield from bench_learning.learning_lines()
+
+
 SECTIONS: dict[str, Callable[[], Iterator[str]]] = {
     "solver": solver_lines,
     "pyclaw": pyclaw_lines,
     "ranks": ranks_lines,
     "sampling": sampling_lines,
+    "learning": learning_lines,
 }
 
 

@@ -186,7 +186,9 @@ def _dask_client(backend: Local | Slurm | Address) -> Iterator[Any]:
         "logging": {"distributed": "critical", "tornado": "critical", "asyncio": "critical"},
         "distributed.scheduler.allowed-failures": WORKER_DEATHS_ALLOWED,
         "distributed.nanny.pre-spawn-environ": SINGLE_THREADED | KEEP_MEMORY,
+        # What dask would measure of the workers costs each of them some percent.
         "distributed.admin.system-monitor.gil.enabled": False,
+        "distributed.worker.profile.enabled": False,
         "distributed.deploy.lost-worker-timeout": f"{WATCH_EVERY}s",
     }
     with dask.config.set(settings), contextlib.ExitStack() as stack:

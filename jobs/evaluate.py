@@ -35,7 +35,12 @@ def _evaluate(given: Arguments) -> int:
     # Importing torch takes seconds: not before the command line is understood.
     from jobs import evaluate_report
     from jobs.evaluate_card import card
-    from jobs.evaluate_judge import judge, judge_linear, judge_with_calibration
+    from jobs.evaluate_judge import (
+        judge,
+        judge_learning_curve,
+        judge_linear,
+        judge_with_calibration,
+    )
     from jobs.evaluate_niche import judge_niche
     from learning.objectives import Density
     from learning.predict import load_trained
@@ -62,18 +67,22 @@ def _evaluate(given: Arguments) -> int:
         judged |= judge_with_calibration(ensemble, name, test_set, settings)
     if settings.linear_baseline:
         judged["ridge regression"] = judge_linear(trained, settings)
+    curve = []
+    if settings.learning_curve:
+        curve = judge_learning_curve(run, trained, judged[""], settings)
     metrics = judged[""].numbers | {
         "run": str(run),
         "networks": len(ensemble),
         "checkpoint": settings.checkpoint,
         "step": trained.step,
         "symmetries_averaged": settings.symmetries,
+        "learning_curve": curve,
         "apart": {name: result.numbers for name, result in judged.items() if name},
     }
     runs.write_json(out / "metrics.json", metrics)
     with runs.atomic(out / "model_card.md") as temporary:
         temporary.write_text(card(trained, metrics), encoding="utf-8")
-    evaluate_report.write(out, run, trained, judged)
+    evaluate_report.write(out, run, trained, judged, curve)
     for name, result in judged.items():
         title = f"{name}: " if name else ""
         print(title + ", ".join(f"{key} {value:.4g}" for key, value in result.headline.items()))

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from learning.loader import (
 )
 from learning.models.layout import Layout
 from learning.precision import mixed_precision
-from learning.predict import Trained, reconstruct_all
+from learning.predict import Trained, load_trained, reconstruct_all
 from learning.reconstructor import Reconstructor
 
 
@@ -133,6 +134,36 @@ def judge_linear(trained: Trained, settings: EvaluateSettings) -> Judged:
     judged = measure(trained.model, test_data, positions, predicted, settings.misfit_maps)
     judged.numbers.update(split=settings.split, noise=0.0, uncertainty=None)
     return judged
+
+
+def judge_learning_curve(
+    run: Path, trained: Trained, main: Judged, settings: EvaluateSettings
+) -> list[dict[str, Any]]:
+    """Return what networks reach on the main test set, by the number of maps they were trained on.
+
+    ``main`` is what has been found for the run itself (and its ensemble).
+    """
+    folder = settings.folder or trained.settings.data.folder
+    here = settings.model_copy(update={"folder": folder, "misfit_maps": 0})
+    judged = [(run, trained, main)]
+    for other in settings.learning_curve:
+        network = load_trained(other / f"{settings.checkpoint}.ckpt")
+        judged.append((other, network, judge([network], here, here)))
+    points = [
+        {
+            "run": str(path),
+            "training_maps": _maps_seen(network),
+            "step": network.step,
+            **{key: result.numbers[key] for key in ("r2_pooled", "r2_mean", "mae")},
+        }
+        for path, network, result in judged
+    ]
+    return sorted(points, key=lambda point: point["training_maps"])
+
+
+def _maps_seen(trained: Trained) -> int:
+    settings = trained.settings.data
+    return len(training_positions(DataSet(settings.folder), settings))
 
 
 def measure(

@@ -54,7 +54,13 @@ img { max-width: 100% }
 """
 
 
-def write(out: Path, run: Path, trained: Trained, judged: Mapping[str, Judged]) -> None:
+def write(
+    out: Path,
+    run: Path,
+    trained: Trained,
+    judged: Mapping[str, Judged],
+    curve: Sequence[Mapping[str, Any]] = (),
+) -> None:
     """Write the pictures and report.html into ``out``.
 
     Parameters
@@ -63,6 +69,7 @@ def write(out: Path, run: Path, trained: Trained, judged: Mapping[str, Judged]) 
     run : folder of the training run
     trained : the network
     judged : by name of the test set; the main one's name is empty
+    curve : what networks reach by the number of maps that they were trained on
     """
     main = judged[""]
     cell = 1.0 / main.truth.shape[-1]
@@ -80,12 +87,14 @@ def write(out: Path, run: Path, trained: Trained, judged: Mapping[str, Judged]) 
     lines = logbook.read(run)
     if any(line["kind"] == "validation" for line in lines):
         figures["training"] = pictures.training_curves(lines)
+    if curve:
+        figures["learning_curve"] = pictures.learning_curve(curve)
     images = {name: _png(figure) for name, figure in figures.items()}
     for name, image in images.items():
         with atomic(out / f"{name}.png") as temporary:
             temporary.write_bytes(image)
     with atomic(out / "report.html") as temporary:
-        temporary.write_text(_page(run, trained, named, images), encoding="utf-8")
+        temporary.write_text(_page(run, trained, named, images, curve), encoding="utf-8")
 
 
 def _chosen(judged: Judged) -> tuple[list[str], list[int]]:
@@ -107,7 +116,11 @@ def _png(figure: Figure) -> bytes:
 
 
 def _page(
-    run: Path, trained: Trained, judged: Mapping[str, Judged], images: Mapping[str, bytes]
+    run: Path,
+    trained: Trained,
+    judged: Mapping[str, Judged],
+    images: Mapping[str, bytes],
+    curve: Sequence[Mapping[str, Any]],
 ) -> str:
     main = next(iter(judged.values()))
     ny, nx = main.truth.shape[-2:]
@@ -164,11 +177,25 @@ misfit.</p>
 {image("cells", "Reconstructed against true density")}
 <h2>Training</h2>
 {image("training", "Loss and R² against the epoch")}
+{_learning_curve(curve)}
+{image("learning_curve", "R² and mean absolute error against the number of training maps")}
 <h2>Published figures</h2>
 {published}
 <p class="note">opalux {html.escape(version())}, revision {html.escape(git_revision())}</p>
 </body></html>
 """
+
+
+def _learning_curve(curve: Sequence[Mapping[str, Any]]) -> str:
+    if not curve:
+        return ""
+    rows = [
+        [str(point["training_maps"]), str(point["step"])]
+        + [number(point[key]) for key in ("r2_pooled", "r2_mean", "mae")]
+        for point in curve
+    ]
+    header = ["training maps", "steps", "pooled R²", "mean R²", "MAE [g/cm³]"]
+    return f"<h2>Learning curve</h2>\n{table(header, rows)}"
 
 
 def _uncertainty(judged: Judged) -> str:

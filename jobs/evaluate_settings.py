@@ -31,6 +31,8 @@ class EvaluateSettings(TestSet):
     ----------
     checkpoint : which of the run's
     also : folders of further runs, whose reconstructions are averaged with the run's
+    learning_curve : folders of runs that were trained on fewer maps (data.training_maps) or more;
+        all are judged on the main set and shown against the number of maps
     symmetries : average over the eight symmetries of the square, too
     linear_baseline : judge ridge regression on the same data, too
     misfit_maps : so many reconstructions are simulated again and compared with the measurements
@@ -44,6 +46,7 @@ class EvaluateSettings(TestSet):
 
     checkpoint: Literal["best", "last"] = "best"
     also: tuple[Path, ...] = ()
+    learning_curve: tuple[Path, ...] = ()
     symmetries: bool = True
     linear_baseline: bool = False
     misfit_maps: int = pydantic.Field(16, ge=0)

@@ -258,14 +258,13 @@ def simulate_sources(
     if campaign.refinement > 1:
         rho = rho.repeat(campaign.refinement, axis=0).repeat(campaign.refinement, axis=1)
     recorder, cells = campaign.recorder, campaign.shape[0]
-    shape = len(EDGES), *recorder.shape(cells)
+    shape = recorder.shape(cells)
     single = np.empty((len(sources), *shape), np.float32)
     for out, place, (start, stop) in zip(single, campaign.sources, sources, strict=True):
         problem = campaign.problem_for(place.edge, float(start), float(stop))
         recorded = np.zeros(shape)
         for first, signals in simulation(problem, rho):
-            for edge, kept in zip(EDGES, recorded, strict=True):
-                recorder.add(kept, signals[edge], first)
+            recorder.add(recorded, signals, first)
         out[...] = recorded
     if not np.isfinite(single).all():
         raise ArithmeticError("the simulation gave signals that are not finite")

@@ -2,6 +2,9 @@
 
 A network is worth its training only where it does better than this. The penalty is chosen by
 leave-one-out errors on the training split.
+
+Signals have far more numbers (200,000 on 64×64 cells) than there are maps, so that the regression
+is done in the span of the training maps: their products alone are kept.
 """
 
 import dataclasses
@@ -17,6 +20,45 @@ from learning.resampler import Resampler
 PENALTIES = np.logspace(-1, 6, 15)
 """In units of the squared standardised signals."""
 
+MOST_MAPS = 4000
+"""Training maps that are used at most; beyond, eigenvectors take longer than they are worth."""
+
+BLOCK_BYTES = 2**27
+"""Of signals that are in memory at a time, twice."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Scaled:
+    """The standardised signals of some samples, as rows."""
+
+    data: DataSet
+    positions: NDArray[np.int64]
+    resampler: Resampler
+    mean: NDArray[np.float32]
+    std: NDArray[np.float32]
+
+    def blocks(self) -> list[slice]:
+        size = int(np.prod(self.data.card.signals_shape[:3])) * len(self.resampler.times)
+        at_once = max(1, BLOCK_BYTES // (4 * size * self.data.card.n_cells))
+        count = len(self.positions)
+        return [slice(start, min(start + at_once, count)) for start in range(0, count, at_once)]
+
+    def rows(self, block: slice) -> NDArray[np.float32]:
+        chosen = (self.resampler(self.data.signals(int(p))) for p in self.positions[block])
+        return np.stack([((signals - self.mean) / self.std).ravel() for signals in chosen])
+
+    def products(self, other: "_Scaled") -> NDArray[np.float64]:
+        """Return the scalar products of all rows with all of ``other``."""
+        out = np.empty((len(self.positions), len(other.positions)))
+        for block in self.blocks():
+            rows = self.rows(block)
+            for across in other.blocks():
+                if other is self and across.start < block.start:  # known by symmetry
+                    out[block, across] = out[across, block].T
+                else:
+                    out[block, across] = rows @ other.rows(across).T
+        return out
+
 
 @dataclasses.dataclass(frozen=True)
 class Linear:
@@ -24,39 +66,41 @@ class Linear:
 
     Attributes
     ----------
-    regression : of flattened maps on flattened standardised signals
-    mean, std : of each channel
-    times : (n_times,) [sh]
+    regression : of flattened maps on the signals' coordinates in the span of the training maps'
+    seen : the training maps' signals
+    span : (n, k) takes products with them to those coordinates
     """
 
     regression: RidgeCV
-    mean: NDArray[np.float32]
-    std: NDArray[np.float32]
-    times: NDArray[np.float64]
+    seen: _Scaled
+    span: NDArray[np.float64]
 
     def reconstruct(self, data: DataSet, positions: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return reconstructions (n, ny, nx) [g/cm³]."""
-        rows = _rows(data, positions, self.times, self.mean, self.std)
-        maps: NDArray[np.float32] = self.regression.predict(rows).astype(np.float32)
-        return maps.reshape(len(positions), *data.card.shape)
+        resampler = Resampler(data.times, self.seen.resampler.times)
+        new = dataclasses.replace(self.seen, data=data, positions=positions, resampler=resampler)
+        maps = self.regression.predict(new.products(self.seen) @ self.span)
+        return maps.astype(np.float32).reshape(len(positions), *data.card.shape)
 
 
 def fit(
     model: Reconstructor, data: DataSet, positions: NDArray[np.int64], times: NDArray[np.float64]
 ) -> Linear:
-    """Fit the baseline to the samples at ``positions``, standardised as for ``model``."""
-    mean, std = model.signal_mean.cpu().numpy(), model.signal_std.cpu().numpy()
-    rows = _rows(data, positions, times, mean, std)
-    maps = np.stack([data.density(int(position)).ravel() for position in positions])
-    return Linear(RidgeCV(PENALTIES).fit(rows, maps), mean, std, times)
+    """Fit the baseline to the samples at ``positions``, standardised as for ``model``.
 
-
-def _rows(
-    data: DataSet,
-    positions: NDArray[np.int64],
-    times: NDArray[np.float64],
-    mean: NDArray[np.float32],
-    std: NDArray[np.float32],
-) -> NDArray[np.float32]:
-    resampler = Resampler(data.times, times)
-    return np.stack([((resampler(data.signals(int(p))) - mean) / std).ravel() for p in positions])
+    Of more than `MOST_MAPS` samples the first ones are taken.
+    """
+    seen = _Scaled(
+        data,
+        positions[:MOST_MAPS],
+        Resampler(data.times, times),
+        model.signal_mean.cpu().numpy(),
+        model.signal_std.cpu().numpy(),
+    )
+    products = seen.products(seen)
+    squares, vectors = np.linalg.eigh(products)
+    kept = squares > 1e-9 * squares[-1]
+    lengths = np.sqrt(squares[kept])
+    maps = np.stack([data.density(int(position)).ravel() for position in seen.positions])
+    regression = RidgeCV(PENALTIES).fit(vectors[:, kept] * lengths, maps)
+    return Linear(regression, seen, vectors[:, kept] / lengths)

@@ -102,6 +102,26 @@ def training_curves(lines: Sequence[Mapping[str, Any]]) -> Figure:
     return figure
 
 
+def learning_curve(points: Sequence[Mapping[str, Any]]) -> Figure:
+    """Return the quality on held-out maps against the number of training maps.
+
+    Parameters
+    ----------
+    points : with ``training_maps``, ``r2_pooled`` and ``mae`` [g/cm³], in ascending order
+    """
+    figure = Figure(figsize=(9.6, 3.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    maps = [point["training_maps"] for point in points]
+    # The share that is not explained shows in what powers of the number it falls.
+    left.loglog(maps, [1 - point["r2_pooled"] for point in points], marker="o")
+    left.set(xlabel="training maps", ylabel="1 − pooled R² on held-out maps")
+    right.loglog(maps, [point["mae"] for point in points], marker="o")
+    right.set(xlabel="training maps", ylabel="mean absolute error [g/cm³]")
+    for axes in (left, right):
+        axes.grid(alpha=0.3, which="both")
+    return figure
+
+
 def reconstruction(
     density: Array, uncertainty: Array | None, extent: Extent = (0.0, 1.0, 0.0, 1.0)
 ) -> Figure:

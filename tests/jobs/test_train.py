@@ -191,6 +191,21 @@ def test_the_report_stands_alone(trained):
     }
 
 
+def test_the_learning_curve_shows_every_run_by_its_number_of_maps(data, trained, tmp_path):
+    fewer = tmp_path / "fewer"
+    words = [str(DEBUG), "--set", f"data.folder={data}", "--set", "data.training_maps=8"]
+    assert train.main([*words, "--out", str(fewer), *SMALL]) == 0
+    out = tmp_path / "judged"
+    line = [str(trained), "--out", str(out), "--set", f"learning_curve=[{fewer}]"]
+    assert evaluate.main([*line, "--set", "misfit_maps=0"]) == 0
+    numbers = json.loads((out / "metrics.json").read_text())
+    few, all_maps = numbers["learning_curve"]
+    assert few["training_maps"] == 8 < all_maps["training_maps"]
+    assert all_maps["r2_pooled"] == numbers["r2_pooled"] != few["r2_pooled"]
+    assert "Learning curve" in (out / "report.html").read_text()
+    assert (out / "learning_curve.png").stat().st_size > 1000
+
+
 def test_the_true_map_simulated_again_has_no_misfit(data, trained):
     from jobs.evaluate_judge import _misfit
     from learning.dataset import DataSet

@@ -1,6 +1,7 @@
 """The linear baseline finds linear laws, and is as good on maps that it has not seen."""
 
 import numpy as np
+from sklearn.linear_model import RidgeCV
 
 from learning import linear, metrics
 from learning.dataset import DataSet
@@ -20,3 +21,22 @@ def test_a_linear_law_is_found_and_holds_on_other_maps(tmp_path):
     found = linear.fit(model, data, seen, data.times).reconstruct(data, held_out)
     truth = np.stack([data.density(int(p)) for p in held_out])
     assert metrics.r2_pooled(truth, found) > 0.999
+
+
+def test_it_is_the_ridge_regression_of_all_signals(tmp_path, monkeypatch):
+    data = DataSet(make_data(tmp_path / "set", train=24))
+    layout = Layout(EDGES, EDGES, ("E", "F", "T"), 8, 8, (8, 8))
+    model = build(EdgeVNetSettings(levels=1, width=2, features=2), layout, seed=0)
+    seen, held_out = data.split("train"), data.split("test")
+    model.scale_by(data, seen)
+    monkeypatch.setattr(linear, "BLOCK_BYTES", 5 * 4 * 48 * 64)  # five samples at a time
+    found = linear.fit(model, data, seen, data.times).reconstruct(data, held_out)
+
+    mean, std = model.signal_mean.numpy(), model.signal_std.numpy()
+    rows, tested = (
+        np.stack([((data.signals(int(p)) - mean) / std).ravel() for p in split]).astype(float)
+        for split in (seen, held_out)
+    )
+    maps = np.stack([data.density(int(p)).ravel() for p in seen])
+    direct = RidgeCV(linear.PENALTIES).fit(rows, maps).predict(tested).reshape(found.shape)
+    np.testing.assert_allclose(found, direct, rtol=2e-3, atol=2e-3)

@@ -1,0 +1,69 @@
+"""``opalux export``: a trained network as an ONNX file."""
+
+import argparse
+from pathlib import Path
+from typing import Literal
+
+import pydantic
+
+from jobs import command, runs
+from jobs.config import ConfigError, apply_overrides, check, dump
+
+DESCRIPTION = """\
+Write a trained network as ONNX, for programs without torch, and check it against torch.
+
+  opalux export RUN --out DIR
+
+RUN is the folder of a training run.  Writes model.onnx, which takes signals and gives
+densities in physical units, and export.json."""
+
+
+class ExportSettings(pydantic.BaseModel):
+    """What is exported.
+
+    Attributes
+    ----------
+    checkpoint : which of the run's
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+    checkpoint: Literal["best", "last"] = "best"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; see DESCRIPTION."""
+    parser = command.parser("export", DESCRIPTION, "folder of a training run", "RUN")
+    parsed = parser.parse_args(argv)
+    return command.run(lambda: _export(parsed))
+
+
+def _export(parsed: argparse.Namespace) -> int:
+    given = command.arguments(parsed)
+    overrides: dict[str, object] = {}
+    apply_overrides(overrides, given.overrides)
+    settings = check(ExportSettings, overrides, source="--set", folder=Path.cwd())
+    if not given.config.is_dir():
+        raise ConfigError(f"{given.config}: no such folder; give the folder of a training run")
+
+    # Importing torch takes seconds: not before the command line is understood.
+    from learning.onnx_export import export_onnx
+    from learning.predict import load_trained
+
+    trained = load_trained(given.config / f"{settings.checkpoint}.ckpt")
+    if given.dry_run:
+        print(f"would export a model of {trained.model.layout.signals_shape} signals")
+        return command.OK
+    out = given.out or Path("runs/export") / given.config.name
+    runs.open_run(out, dump(settings), resume=given.resume, force=given.force)
+    off = export_onnx(trained, out / "model.onnx")
+    size = (out / "model.onnx").stat().st_size
+    numbers = {"run": str(given.config), "bytes": size, "largest_difference": off}
+    runs.write_json(out / "export.json", numbers)
+    runs.write_json(out / "run.json", runs.provenance())
+    print(f"{out / 'model.onnx'}: {size / 1e6:.1f} MB, {off:.1e} deviations off torch at most")
+    return command.OK
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

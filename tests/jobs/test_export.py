@@ -1,0 +1,67 @@
+"""``opalux export`` writes a model that gives, without torch, what it gives in torch."""
+
+import json
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from jobs import export, train
+from learning import onnx_export
+from learning.dataset import DataSet
+from learning.predict import load_trained
+from tests.learning.made_data import make_data
+
+MODELS = {
+    "edge_vnet": "{kind: edge_vnet, width: 4, features: 4, levels: 2, patch: 2}",
+    "turned": "{kind: edge_vnet, stem: turned, width: 4, features: 4, levels: 2, norm: batch}",
+    "vnet": "{kind: vnet, width: 4, levels: 2, kernel: 3}",
+    "fcunet": "{kind: fcunet, courses: 2, coarse: 4, features: 4, width: 4, levels: 2}",
+}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return make_data(tmp_path_factory.mktemp("export") / "data")
+
+
+def trained(folder, data, model):
+    """Train for a moment and return the folder of the run."""
+    text = f"data: {{folder: {data}}}\nmodel: {model}\nepochs: 1\nbatch: 8\n"
+    (folder / "train.yaml").write_text(text)
+    assert train.main([str(folder / "train.yaml"), "--out", str(folder / "run")]) == 0
+    return folder / "run"
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_file_gives_the_models_maps_for_any_number_of_samples(name, data, tmp_path):
+    run = trained(tmp_path, data, MODELS[name])
+    assert export.main([str(run), "--out", str(tmp_path / "out")]) == 0
+    samples = DataSet(data)
+    session = onnxruntime.InferenceSession(tmp_path / "out" / "model.onnx")
+    model = load_trained(run / "best.ckpt").model
+    for positions in ([0], [3, 1, 2, 7, 5]):
+        signals = np.stack([samples.signals(position) for position in positions])
+        (found,) = session.run(["density"], {"signals": signals})
+        expected = model(torch.from_numpy(signals)).numpy()
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+    told = session.get_modelmeta().custom_metadata_map
+    assert json.loads(told["sources"]) == ["up", "down", "left", "right"]
+    np.testing.assert_allclose(json.loads(told["times"]), samples.times)
+    numbers = json.loads((tmp_path / "out" / "export.json").read_text())
+    assert 0 <= numbers["largest_difference"] < onnx_export.TOLERANCE
+
+
+def test_a_file_that_differs_from_the_model_is_not_left(data, tmp_path, monkeypatch):
+    run = trained(tmp_path, data, MODELS["edge_vnet"])
+    monkeypatch.setattr(onnx_export, "TOLERANCE", -1.0)
+    with pytest.raises(onnx_export.ExportError, match="not written"):
+        onnx_export.export_onnx(load_trained(run / "best.ckpt"), tmp_path / "model.onnx")
+    assert not list(tmp_path.glob("*.onnx")) + list(tmp_path.glob(".*.onnx"))
+
+
+def test_a_missing_run_is_one_message(tmp_path, capsys):
+    assert export.main([str(tmp_path / "none"), "--out", str(tmp_path / "out")]) == 2
+    assert "folder of a training run" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
