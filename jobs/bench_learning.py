@@ -4,9 +4,12 @@
 with the share of what its matrix units and its memory can do at most.
 """
 
+import contextlib
 import dataclasses
+import io
 import statistics
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -17,12 +20,17 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from jobs import sample
+from learning import loader
+from learning.dataset import DataSet
 from learning.models.edge_vnet import EdgeVNetSettings
 from learning.models.layout import EDGES, Layout
 from learning.models.vnet import VNetSettings
 from learning.optimise import OptimiserSettings, make_optimiser
 
-MONAI = Path(__file__).resolve().parent.parent / ".venv-bench" / "monai"
+ROOT = Path(__file__).resolve().parent.parent
+
+MONAI = ROOT / ".venv-bench" / "monai"
 """Where `make bench-env` puts MONAI, to be used with our own torch."""
 
 PUBLISHED = Layout(EDGES, EDGES, ("E", "F", "T"), 64, 64, (64, 64))
@@ -113,7 +121,7 @@ def contenders() -> Iterator[Contender]:
         kind = "" if bfloat16 else ", float32"
         yield Contender(f"MONAI UNet{kind}", OnImages(unet), bfloat16)
         yield Contender(f"MONAI VNet{kind}", OnImages(vnet), bfloat16)
-    wide = EdgeVNetSettings(patch=2, features=32, width=51)
+    wide = EdgeVNetSettings(patch=2, features=32, width=61)
     yield Contender("edge_vnet of that size", wide.build(PUBLISHED), bfloat16=True)
 
 
@@ -140,10 +148,40 @@ def learning_lines() -> Iterator[str]:
             f"{contender.name:<26}{contender.parameters / 1e6:>9.2f} M{batch / taken:>11.0f}"
             f"{first / taken:>19.2f}"
         )
+    with tempfile.TemporaryDirectory() as name:
+        rate = _loading(Path(name) / "data")
+    yield (
+        f"one process reads, turns and batches {rate:.0f} samples/s, "
+        f"{rate * first / batch:.1f} times what the first network takes"
+    )
     if not MONAI.is_dir():
         yield "MONAI is not installed: run 'make bench-env'"
     if device.type == "cuda":
         yield from _ceilings(all_of_them[0], statistics.median(all_of_them[0].seconds))
+
+
+def _loading(folder: Path) -> float:
+    """Return how many samples are read, turned and put into batches per second by one process."""
+    config = ROOT / "configs" / "sample" / "published.yaml"
+    few = "splits={train: 128, validation: 8, test: 8}"
+    with contextlib.redirect_stdout(io.StringIO()):
+        sample.main([str(config), "--out", str(folder), "--set", few])
+    data = DataSet(folder)
+    layout = loader.layout_of(data, None)
+    changes = loader.Augmentation(
+        loader.AugmentationSettings(), layout, data.stats.signal_mean, data.stats.signal_std, 0
+    )
+    samples = loader.Samples(data, data.times, EdgeVNetSettings().objective, changes)
+    seconds = []
+    for epoch in range(4):
+        order = loader.EpochOrder(
+            data.split("train"), batch=16, parts=1, rank=0, world=1, seed=0, epoch=epoch
+        )
+        start = time.perf_counter()
+        for _ in loader.batches(samples, order, workers=0):
+            pass
+        seconds.append(time.perf_counter() - start)
+    return len(data.split("train")) / min(seconds[1:])
 
 
 def _timed(step: Callable[[], object], device: torch.device) -> float:

@@ -7,10 +7,15 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
+
+import pydantic
 
 import learning.errors
 import solver.errors
-from jobs.config import ConfigError
+from jobs.config import ConfigError, apply_overrides, check
+
+Settings = TypeVar("Settings", bound=pydantic.BaseModel)
 
 OK, FAILURE, BAD_INPUT = 0, 1, 2
 CHECKPOINTED = 75  # stopped by a signal with a checkpoint written: start again with --resume
@@ -77,6 +82,23 @@ def arguments(parsed: argparse.Namespace) -> Arguments:
         raise ConfigError("--resume and --force exclude each other; give one of them")
     names = [field.name for field in dataclasses.fields(Arguments)]
     return Arguments(**{name: getattr(parsed, name) for name in names})
+
+
+def of_run(parsed: argparse.Namespace, settings: type[Settings]) -> tuple[Arguments, Settings]:
+    """Return the common arguments and the settings of a job that takes a training run's folder.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such folder, or a setting is not one of ``settings``.
+    """
+    given = arguments(parsed)
+    overrides: dict[str, Any] = {}
+    apply_overrides(overrides, given.overrides)
+    checked = check(settings, overrides, source="--set", folder=Path.cwd())
+    if not given.config.is_dir():
+        raise ConfigError(f"{given.config}: no such folder; give the folder of a training run")
+    return given, checked
 
 
 def run(work: Callable[[], int]) -> int:

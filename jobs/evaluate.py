@@ -1,11 +1,9 @@
 """``opalux evaluate``: judge a trained network on maps that it has never seen."""
 
-from pathlib import Path
-from typing import Any
+import argparse
 
 from jobs import command, runs
-from jobs.command import Arguments
-from jobs.config import ConfigError, apply_overrides, check, dump
+from jobs.config import dump
 from jobs.evaluate_settings import EvaluateSettings
 
 DESCRIPTION = """\
@@ -20,17 +18,13 @@ into DIR (default: RUN itself).  Other test sets are judged apart:
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see DESCRIPTION."""
     parser = command.parser("evaluate", DESCRIPTION, "folder of a training run", "RUN")
-    given = command.arguments(parser.parse_args(argv))
-    return command.run(lambda: _evaluate(given))
+    parsed = parser.parse_args(argv)
+    return command.run(lambda: _evaluate(parsed))
 
 
-def _evaluate(given: Arguments) -> int:
-    if not given.config.is_dir():
-        raise ConfigError(f"{given.config}: no such folder; give the folder of a training run")
+def _evaluate(parsed: argparse.Namespace) -> int:
+    given, settings = command.of_run(parsed, EvaluateSettings)
     run = given.config
-    overrides: dict[str, Any] = {}
-    apply_overrides(overrides, given.overrides)
-    settings = check(EvaluateSettings, overrides, source="--set", folder=Path.cwd())
 
     # Importing torch takes seconds: not before the command line is understood.
     from jobs import evaluate_report

@@ -7,7 +7,7 @@ from typing import Literal
 import pydantic
 
 from jobs import command, runs
-from jobs.config import ConfigError, apply_overrides, check, dump
+from jobs.config import dump
 
 DESCRIPTION = """\
 Write a trained network as ONNX, for programs without torch, and check it against torch.
@@ -39,12 +39,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _export(parsed: argparse.Namespace) -> int:
-    given = command.arguments(parsed)
-    overrides: dict[str, object] = {}
-    apply_overrides(overrides, given.overrides)
-    settings = check(ExportSettings, overrides, source="--set", folder=Path.cwd())
-    if not given.config.is_dir():
-        raise ConfigError(f"{given.config}: no such folder; give the folder of a training run")
+    given, settings = command.of_run(parsed, ExportSettings)
 
     # Importing torch takes seconds: not before the command line is understood.
     from learning.onnx_export import export_onnx

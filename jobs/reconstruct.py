@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from jobs import command, runs
 from jobs.calibrate import calibrate, campaign_of
-from jobs.config import ConfigError, apply_overrides, check, dump
+from jobs.config import ConfigError, dump
 from jobs.measured import read_measurements
 from jobs.sample_campaign import simulate_sources
 from learning.measurement import Measurement
@@ -63,12 +63,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _reconstruct(parsed: argparse.Namespace) -> int:
-    given = command.arguments(parsed)
-    overrides: dict[str, Any] = {}
-    apply_overrides(overrides, given.overrides)
-    settings = check(ReconstructSettings, overrides, source="--set", folder=Path.cwd())
-    if not given.config.is_dir():
-        raise ConfigError(f"{given.config}: no such folder; give the folder of a training run")
+    given, settings = command.of_run(parsed, ReconstructSettings)
     measurements = read_measurements(parsed.signals, settings.dt)
 
     # Importing torch takes seconds: not before the command line is understood.
