@@ -8,7 +8,7 @@ import torch
 
 from learning.errors import InputError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 LAST, BEST = "last.ckpt", "best.ckpt"
 
 

@@ -6,17 +6,22 @@ from numpy.typing import NDArray
 from torch import nn
 
 from learning.dataset import DataSet
+from learning.dataset_stats import combine, moments
 from learning.errors import InputError
 from learning.models.catalogue import ModelSettings
 from learning.models.layout import Layout
 from learning.objectives import Objective
+from learning.resampler import Resampler
+
+COURSE_SAMPLES = 512
+"""Training samples that the statistics of each time are taken from."""
 
 
 class Reconstructor(nn.Module):
-    """Standardises each (source, edge, quantity), applies the network, undoes the density's scale.
+    """Standardises the signals, applies the network, undoes the density's scale.
 
-    The statistics are those of the training split. They are kept with the weights, so that a
-    trained model needs nothing but signals.
+    The statistics are those of the training split, for each (source, edge, quantity) and, if
+    wanted, time. They are kept with the weights: a trained model needs nothing but signals.
 
     Parameters
     ----------
@@ -27,6 +32,8 @@ class Reconstructor(nn.Module):
 
     signal_mean: torch.Tensor
     signal_std: torch.Tensor
+    centre: torch.Tensor
+    spread: torch.Tensor
     offset: torch.Tensor
     unit: torch.Tensor
 
@@ -38,12 +45,27 @@ class Reconstructor(nn.Module):
         channels = (*layout.signals_shape[:3], 1, 1)
         self.register_buffer("signal_mean", torch.zeros(channels))
         self.register_buffer("signal_std", torch.ones(channels))
+        courses = (*layout.signals_shape[:4], 1)
+        self.register_buffer("centre", torch.zeros(courses))
+        self.register_buffer("spread", torch.ones(courses))
         shape = objective.scale_shape(layout)
         self.register_buffer("offset", torch.zeros(shape))
         self.register_buffer("unit", torch.ones(shape))
 
-    def scale_by(self, data: DataSet, positions: NDArray[np.int64]) -> None:
+    def scale_by(
+        self,
+        data: DataSet,
+        positions: NDArray[np.int64],
+        times: NDArray[np.float64] | None = None,
+        time_floor: float | None = None,
+    ) -> None:
         """Take over the statistics of the training split, whose samples are at ``positions``.
+
+        Parameters
+        ----------
+        data, positions : the training samples
+        times : (n_times,) that the network takes; left out: those of the data [sh]
+        time_floor : see `learning.loader.DataSettings`
 
         Raises
         ------
@@ -66,6 +88,12 @@ class Reconstructor(nn.Module):
         std = torch.where(std > 1e-12 * mean.abs(), std, 1.0)
         self.signal_mean.copy_(mean[..., None, None])
         self.signal_std.copy_(std[..., None, None])
+        self.centre.copy_(self.signal_mean)
+        self.spread.copy_(self.signal_std)
+        if time_floor is not None:
+            course, deviation = _by_time(data, positions[:COURSE_SAMPLES], times)
+            self.centre.copy_(course)
+            self.spread.copy_(torch.maximum(deviation, time_floor * self.signal_std))
         self.offset.copy_(offset)
         self.unit.copy_(unit)
 
@@ -78,9 +106,21 @@ class Reconstructor(nn.Module):
         return self.objective.loss(self._given(signals_BSEQTN), (target - self.offset) / self.unit)
 
     def _given(self, signals_BSEQTN: torch.Tensor) -> torch.Tensor:
-        scaled = (signals_BSEQTN - self.signal_mean) / self.signal_std
+        scaled = (signals_BSEQTN - self.centre) / self.spread
         given: torch.Tensor = self.network(scaled)
         return given.float()
+
+
+def _by_time(
+    data: DataSet, positions: NDArray[np.int64], times: NDArray[np.float64] | None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return mean and standard deviation (S, E, Q, T, 1) over samples and cells."""
+    resampler = Resampler(data.times, data.times if times is None else times)
+    parts = np.stack(
+        [moments(resampler(data.signals(int(position))), axes=1) for position in positions]
+    )
+    mean, std = combine(parts, data.card.n_cells)
+    return torch.tensor(mean)[..., None], torch.tensor(std)[..., None]
 
 
 def build(settings: ModelSettings, layout: Layout, seed: int) -> Reconstructor:
