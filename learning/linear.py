@@ -94,8 +94,8 @@ def fit(
         data,
         positions[:MOST_MAPS],
         Resampler(data.times, times),
-        model.signal_mean.cpu().numpy(),
-        model.signal_std.cpu().numpy(),
+        model.centre.cpu().numpy(),
+        model.spread.cpu().numpy(),
     )
     products = seen.products(seen)
     squares, vectors = np.linalg.eigh(products)
