@@ -110,8 +110,9 @@ def version(package: str = "opalux") -> str:
 
 def provenance(**details: Any) -> dict[str, Any]:
     """Return what run.json says of every run, plus the job's own ``details``."""
-    libraries = ["numpy", "numba", "h5py", "torch", "mpi4py", "petsc4py", "dask", "scikit-learn"]
-    found = {name: version(name) for name in libraries}
+    numeric = ("numpy", "scipy", "numba", "h5py", "torch", "scikit-learn")
+    spread = ("mpi4py", "petsc4py", "dask")
+    found = {name: version(name) for name in numeric + spread}
     return {
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
