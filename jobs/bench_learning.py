@@ -157,7 +157,7 @@ def learning_lines() -> Iterator[str]:
     if not MONAI.is_dir():
         yield "MONAI is not installed: run 'make bench-env'"
     if device.type == "cuda":
-        yield from _ceilings(all_of_them[0], statistics.median(all_of_them[0].seconds))
+        yield from _ceilings(all_of_them[0], first)
 
 
 def _loading(folder: Path) -> float:
