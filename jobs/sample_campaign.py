@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -183,15 +183,20 @@ class Sample:
 Chunk = tuple[int, dict[str, NDArray[np.float64]]]
 """Some consecutive steps: the first one's number, and per edge (steps, 4, cells) E, F_x, F_y, T."""
 
-Simulation = Callable[[Problem, NDArray[np.float64]], Iterable[Chunk]]
-"""Solves a problem on a density (ny, nx) and gives its signals, chunk after chunk."""
+Simulation = Callable[[Sequence[Problem], NDArray[np.float64]], Iterator[Iterable[Chunk]]]
+"""Solves problems that differ in their edges alone, on one density (ny, nx), one after the other;
+gives the signals of each, chunk after chunk."""
 
 
-def simulate_here(problem: Problem, density: NDArray[np.float64]) -> Iterator[Chunk]:
+def simulate_here(
+    problems: Sequence[Problem], density: NDArray[np.float64]
+) -> Iterator[Iterable[Chunk]]:
     """Simulate in this process."""
-    march = March(problem, SerialDomain(problem), density)
-    for chunk in march.run():
-        yield chunk.first, chunk.signals
+    march = March(problems[0], SerialDomain(problems[0]), density)
+    for problem in problems:
+        if problem is not problems[0]:
+            march.restart(problem.edges)
+        yield ((chunk.first, chunk.signals) for chunk in march.run())
 
 
 def make_sample(campaign: Campaign, number: int, simulation: Simulation = simulate_here) -> Sample:
@@ -260,10 +265,13 @@ def simulate_sources(
     recorder, cells = campaign.recorder, campaign.shape[0]
     shape = recorder.shape(cells)
     single = np.empty((len(sources), *shape), np.float32)
-    for out, place, (start, stop) in zip(single, campaign.sources, sources, strict=True):
-        problem = campaign.problem_for(place.edge, float(start), float(stop))
+    problems = [
+        campaign.problem_for(place.edge, float(start), float(stop))
+        for place, (start, stop) in zip(campaign.sources, sources, strict=True)
+    ]
+    for out, chunks in zip(single, simulation(problems, rho), strict=True):
         recorded = np.zeros(shape)
-        for first, signals in simulation(problem, rho):
+        for first, signals in chunks:
             recorder.add(recorded, signals, first)
         out[...] = recorded
     if not np.isfinite(single).all():

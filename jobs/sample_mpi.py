@@ -4,7 +4,7 @@ import dataclasses
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import h5py
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.config import dump
+from jobs.sample_campaign import Chunk
 from solver.edges import EDGES
 from solver.media import ArrayDensity
 from solver.problem import Problem
@@ -29,15 +30,20 @@ class MpiSimulation:
     launcher: tuple[str, ...]
 
     def __call__(
-        self, problem: Problem, density: NDArray[np.float64]
-    ) -> Iterator[tuple[int, dict[str, NDArray[np.float64]]]]:
-        """Give the signals in one chunk: per edge (n, 4, cells) E, F_x, F_y, T.
+        self, problems: Sequence[Problem], density: NDArray[np.float64]
+    ) -> Iterator[list[Chunk]]:
+        """Give the signals of each problem in one chunk: per edge (n, 4, cells) E, F_x, F_y, T.
 
         Raises
         ------
         RuntimeError
-            When the simulation fails, with the last line it left.
+            When a simulation fails, with the last line it left.
         """
+        return ([(0, self._signals(problem, density))] for problem in problems)
+
+    def _signals(
+        self, problem: Problem, density: NDArray[np.float64]
+    ) -> dict[str, NDArray[np.float64]]:
         with tempfile.TemporaryDirectory(prefix="opalux-") as name:
             folder = Path(name)
             np.save(folder / "density.npy", density)
@@ -55,7 +61,7 @@ class MpiSimulation:
             if done.returncode:
                 lines = done.stderr.strip().splitlines() or ["no message"]
                 raise RuntimeError(f"{' '.join(self.launcher)} ended with {lines[-1]}")
-            yield 0, _read(folder / "run" / "solution.h5")
+            return _read(folder / "run" / "solution.h5")
 
 
 def _read(path: Path) -> dict[str, NDArray[np.float64]]:

@@ -238,17 +238,17 @@ def edge_tables(edges: Edges, block: Block, rules: np.ndarray, t: np.ndarray) ->
         edge = getattr(edges, name)
         along = "x" if name in ("up", "down") else "y"
         places = getattr(block, along)[1:-1]
-        if not np.isin(rules[n], (GIVEN, EQUILIBRIUM)).any():
+        if not {GIVEN, EQUILIBRIUM} & set(rules[n].tolist()):
             tables[name] = _nothing(len(t), len(places))
             continue
         table = np.zeros((len(t), 4, len(places)))
         for m, (_, text) in enumerate(edge.rules().items()):
             if rules[n, m] == GIVEN:
                 formula = Formula(text, ("t", along))
-                if formula.constant is not None:
-                    table[:, m] = formula.constant
-                else:
+                if formula.constant is None:
                     table[:, m] = formula(**{"t": t[:, None], along: places[None, :]})
+                elif formula.constant:
+                    table[:, m] = formula.constant
             elif rules[n, m] == EQUILIBRIUM:
                 for pulse in edge.sources:
                     values = pulse.values(t)[:, None]

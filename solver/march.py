@@ -9,7 +9,7 @@ import numba
 import numpy as np
 
 from solver.domain import Domain, SerialDomain
-from solver.edges import EDGES, FREE, GIVEN, edge_rules, edge_tables
+from solver.edges import EDGES, FREE, GIVEN, Edges, edge_rules, edge_tables
 from solver.errors import InputError
 from solver.formulas import Formula
 from solver.grid import Block, bands
@@ -146,11 +146,37 @@ class March:
         rho = block_density(problem, domain.block, density)
         self.rho = self._continue_periodically(rho).astype(problem.dtype)
         self._start()
-        self._stepper: Stepper
+        self._check_start()
+        self._stepper = self._make_stepper()
+
+    def restart(self, edges: Edges) -> None:
+        """Go back to t = 0 with other edges, on the same medium.
+
+        What is set up for the medium, and checked of it, stays: for short runs on small grids that
+        is most of what they cost beside their steps. The bits are those of a new `March`.
+
+        Raises
+        ------
+        ValueError
+            When other edges are periodic than before, on which the ghosts of ρ depend.
+        """
+        if edges.periodic != self.problem.edges.periodic:
+            raise ValueError(
+                f"restart: found edges periodic along (x, y) {edges.periodic}, expected "
+                f"{self.problem.edges.periodic} as before; make a new March"
+            )
+        self.problem = self.problem.model_copy(update={"edges": edges})
+        self._rules = edge_rules(edges, self.domain.block)
+        self.step = 0
+        self._start()
+        if self.problem.order == 2:  # whose stepper knows the edges
+            self._stepper = self._make_stepper()
+
+    def _make_stepper(self) -> Stepper:
+        problem, domain = self.problem, self.domain
         if problem.order == 2:
-            self._stepper = second_order.Stepper(problem, domain, self.rho, self.dt, self._rules)
-        else:
-            self._stepper = STEPPERS[problem.scheme](problem, domain.block, self.rho, self.dt)
+            return second_order.Stepper(problem, domain, self.rho, self.dt, self._rules)
+        return STEPPERS[problem.scheme](problem, domain.block, self.rho, self.dt)
 
     @property
     def t(self) -> float:
@@ -189,7 +215,10 @@ class March:
                 field[rows] = formula(
                     x=block.x[None, :], y=block.y[rows, None], t_0=self.problem.time.start
                 )
-        E, Fx, Fy, T = state[:, 1:-1, 1:-1]
+
+    def _check_start(self) -> None:
+        """Refuse an initial state, and a medium, that mean nothing."""
+        E, Fx, Fy, T = self.domain.state[:, 1:-1, 1:-1]
         for name, field in (("E", E), ("T", T)):
             if not all(
                 (np.isfinite(field[rows]) & (field[rows] > 0)).all() for rows in bands(*field.shape)

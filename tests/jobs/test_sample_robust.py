@@ -168,14 +168,14 @@ class Trouble:
 
     kind: str
 
-    def __call__(self, problem, density):
+    def __call__(self, problems, density):
         if density[0, 0] == 3:
             if self.kind == "crash":
                 os.kill(os.getpid(), signal.SIGKILL)
             hoard = [np.ones(2**20) for _ in range(100)]  # 800 MB
             time.sleep(60)
             hoard.clear()
-        return simulate_here(problem, density)
+        return simulate_here(problems, density)
 
 
 @pytest.mark.parametrize("kind", ["crash", pytest.param("memory", marks=pytest.mark.slow)])
