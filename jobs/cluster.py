@@ -186,8 +186,11 @@ def _dask_client(backend: Local | Slurm | Address) -> Iterator[Any]:
         "logging": {"distributed": "critical", "tornado": "critical", "asyncio": "critical"},
         "distributed.scheduler.allowed-failures": WORKER_DEATHS_ALLOWED,
         "distributed.nanny.pre-spawn-environ": SINGLE_THREADED | KEEP_MEMORY,
-        # What dask would measure of the workers costs each of them some percent.
+        # What dask would measure of its processes, up to fifty times a second, costs some percent.
         "distributed.admin.system-monitor.gil.enabled": False,
+        "distributed.admin.system-monitor.interval": "5s",
+        "distributed.admin.tick.interval": "1s",
+        "distributed.worker.memory.monitor-interval": "300ms",
         "distributed.worker.profile.enabled": False,
         "distributed.deploy.lost-worker-timeout": f"{WATCH_EVERY}s",
     }

@@ -160,6 +160,14 @@ class Campaign(_Config):
         return self.problem.model_copy(update={"edges": edges, "grid": grid})
 
 
+    def problems(self, sources: NDArray[np.float64]) -> list[Problem]:
+        """Return the problem of each source that starts and stops at ``sources`` (n, 2) [cm]."""
+        return [
+            self.problem_for(place.edge, float(start), float(stop))
+            for place, (start, stop) in zip(self.sources, sources, strict=True)
+        ]
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sample:
     """One density and its signals.
@@ -265,11 +273,7 @@ def simulate_sources(
     recorder, cells = campaign.recorder, campaign.shape[0]
     shape = recorder.shape(cells)
     single = np.empty((len(sources), *shape), np.float32)
-    problems = [
-        campaign.problem_for(place.edge, float(start), float(stop))
-        for place, (start, stop) in zip(campaign.sources, sources, strict=True)
-    ]
-    for out, chunks in zip(single, simulation(problems, rho), strict=True):
+    for out, chunks in zip(single, simulation(campaign.problems(sources), rho), strict=True):
         recorded = np.zeros(shape)
         for first, signals in chunks:
             recorder.add(recorded, signals, first)

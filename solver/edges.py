@@ -251,7 +251,6 @@ def edge_tables(edges: Edges, block: Block, rules: np.ndarray, t: np.ndarray) ->
                     table[:, m] = formula.constant
             elif rules[n, m] == EQUILIBRIUM:
                 for pulse in edge.sources:
-                    values = pulse.values(t)[:, None]
-                    np.add(table[:, m], values, out=table[:, m], where=pulse.covers(places))
+                    table[:, m] += np.outer(pulse.values(t), pulse.covers(places))
         tables[name] = table
     return EdgeTables(rules, **tables)
