@@ -159,7 +159,6 @@ class Campaign(_Config):
         edges = self.problem.edges.model_copy(update={edge: source})
         return self.problem.model_copy(update={"edges": edges, "grid": grid})
 
-
     def problems(self, sources: NDArray[np.float64]) -> list[Problem]:
         """Return the problem of each source that starts and stops at ``sources`` (n, 2) [cm]."""
         return [

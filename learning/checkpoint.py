@@ -8,7 +8,7 @@ import torch
 
 from learning.errors import InputError
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 LAST, BEST = "last.ckpt", "best.ckpt"
 
 

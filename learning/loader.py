@@ -7,6 +7,7 @@ another number of processes.
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pydantic
@@ -33,10 +34,12 @@ class DataSettings(pydantic.BaseModel):
     n_times : signals are resampled to this many times, at equal distances, by linear interpolation;
         null: as stored
     training_maps : use the first so many of the training split; null: all
-    time_floor : standardise the signals of each time by themselves: what tells of the depth is a
-        small change of a late signal. They are divided by no less than this share of the whole
-        channel's deviation, or rounding and noise would be all that is seen. null: each channel
-        as a whole
+    standardise : what is standardised by itself. channel: each (source, edge, quantity) as a
+        whole; time: each time of it, since what tells of the depth is a small change of a late
+        signal; cell: each time at each cell, since where a source covers a part of an edge, a
+        cell's place tells more of the signal than the density does
+    floor : for time and cell: signals are divided by no less than this share of the whole
+        channel's deviation, or rounding and noise would be all that is seen
     workers : processes that load ahead, per training process; 0: load in the training process
     """
 
@@ -45,7 +48,8 @@ class DataSettings(pydantic.BaseModel):
     folder: Path
     n_times: int | None = pydantic.Field(None, ge=2)
     training_maps: int | None = pydantic.Field(None, ge=1)
-    time_floor: float | None = pydantic.Field(None, gt=0, le=1)
+    standardise: Literal["channel", "time", "cell"] = "channel"
+    floor: float = pydantic.Field(0.01, gt=0, le=1)
     workers: int = pydantic.Field(0, ge=0)
 
     @pydantic.field_validator("folder")

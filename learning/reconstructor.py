@@ -6,22 +6,23 @@ from numpy.typing import NDArray
 from torch import nn
 
 from learning.dataset import DataSet
-from learning.dataset_stats import combine, moments
 from learning.errors import InputError
+from learning.loader import DataSettings
 from learning.models.catalogue import ModelSettings
 from learning.models.layout import Layout
 from learning.objectives import Objective
 from learning.resampler import Resampler
 
 COURSE_SAMPLES = 512
-"""Training samples that the statistics of each time are taken from."""
+"""Training samples that the statistics of each time, or of each time and cell, are taken from."""
 
 
 class Reconstructor(nn.Module):
     """Standardises the signals, applies the network, undoes the density's scale.
 
     The statistics are those of the training split, for each (source, edge, quantity) and, if
-    wanted, time. They are kept with the weights: a trained model needs nothing but signals.
+    wanted, time and cell. They are kept with the weights: a trained model needs nothing but
+    signals.
 
     Parameters
     ----------
@@ -45,9 +46,8 @@ class Reconstructor(nn.Module):
         channels = (*layout.signals_shape[:3], 1, 1)
         self.register_buffer("signal_mean", torch.zeros(channels))
         self.register_buffer("signal_std", torch.ones(channels))
-        courses = (*layout.signals_shape[:4], 1)
-        self.register_buffer("centre", torch.zeros(courses))
-        self.register_buffer("spread", torch.ones(courses))
+        self.register_buffer("centre", torch.zeros(layout.signals_shape))
+        self.register_buffer("spread", torch.ones(layout.signals_shape))
         shape = objective.scale_shape(layout)
         self.register_buffer("offset", torch.zeros(shape))
         self.register_buffer("unit", torch.ones(shape))
@@ -56,16 +56,16 @@ class Reconstructor(nn.Module):
         self,
         data: DataSet,
         positions: NDArray[np.int64],
-        times: NDArray[np.float64] | None = None,
-        time_floor: float | None = None,
+        settings: DataSettings,
+        times: NDArray[np.float64],
     ) -> None:
         """Take over the statistics of the training split, whose samples are at ``positions``.
 
         Parameters
         ----------
         data, positions : the training samples
-        times : (n_times,) that the network takes; left out: those of the data [sh]
-        time_floor : see `learning.loader.DataSettings`
+        settings : say what is standardised by itself
+        times : (n_times,) that the network takes [sh]
 
         Raises
         ------
@@ -90,10 +90,14 @@ class Reconstructor(nn.Module):
         self.signal_std.copy_(std[..., None, None])
         self.centre.copy_(self.signal_mean)
         self.spread.copy_(self.signal_std)
-        if time_floor is not None:
-            course, deviation = _by_time(data, positions[:COURSE_SAMPLES], times)
-            self.centre.copy_(course)
-            self.spread.copy_(torch.maximum(deviation, time_floor * self.signal_std))
+        if settings.standardise != "channel":
+            centre, variance = _statistics(data, positions[:COURSE_SAMPLES], times)
+            if settings.standardise == "time":
+                each, centre = centre, centre.mean(-1, keepdims=True)
+                variance = (variance + (each - centre) ** 2).mean(-1, keepdims=True)
+            self.centre.copy_(torch.tensor(centre))
+            least = settings.floor * self.signal_std
+            self.spread.copy_(torch.maximum(torch.tensor(variance).sqrt(), least))
         self.offset.copy_(offset)
         self.unit.copy_(unit)
 
@@ -111,16 +115,20 @@ class Reconstructor(nn.Module):
         return given.float()
 
 
-def _by_time(
-    data: DataSet, positions: NDArray[np.int64], times: NDArray[np.float64] | None
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return mean and standard deviation (S, E, Q, T, 1) over samples and cells."""
-    resampler = Resampler(data.times, data.times if times is None else times)
-    parts = np.stack(
-        [moments(resampler(data.signals(int(position))), axes=1) for position in positions]
-    )
-    mean, std = combine(parts, data.card.n_cells)
-    return torch.tensor(mean)[..., None], torch.tensor(std)[..., None]
+def _statistics(
+    data: DataSet, positions: NDArray[np.int64], times: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and variance over samples of the signals at each time and cell."""
+    resampler = Resampler(data.times, times)
+    first = resampler(data.signals(int(positions[0]))).astype(np.float64)
+    total, squares = np.zeros_like(first), np.zeros_like(first)
+    for position in positions:
+        # Deviations from one sample: in squares of the signals themselves small ones would drown.
+        deviation = resampler(data.signals(int(position))) - first
+        total += deviation
+        squares += deviation**2
+    mean = total / len(positions)
+    return first + mean, np.maximum(squares / len(positions) - mean**2, 0.0)
 
 
 def build(settings: ModelSettings, layout: Layout, seed: int) -> Reconstructor:

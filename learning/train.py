@@ -60,7 +60,7 @@ def prepare(settings: TrainSettings, among: Processes) -> Prepared:
     data = DataSet(settings.data.folder)
     plan = Plan(settings, data, among.world)
     model = build(settings.model, loader.layout_of(data, settings.data.n_times), settings.seed)
-    model.scale_by(data, plan.seen, plan.judging.resampler.times, settings.data.time_floor)
+    model.scale_by(data, plan.seen, settings.data, plan.judging.resampler.times)
     model.to(among.device)
     model.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Prepared(settings, data, plan, model)

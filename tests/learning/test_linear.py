@@ -5,6 +5,7 @@ from sklearn.linear_model import RidgeCV
 
 from learning import linear, metrics
 from learning.dataset import DataSet
+from learning.loader import DataSettings
 from learning.models.edge_vnet import EdgeVNetSettings
 from learning.models.layout import EDGES, Layout
 from learning.reconstructor import build
@@ -17,7 +18,7 @@ def test_a_linear_law_is_found_and_holds_on_other_maps(tmp_path):
     layout = Layout(EDGES, EDGES, ("E", "F", "T"), 8, 8, (8, 8))
     model = build(EdgeVNetSettings(levels=1, width=2, features=2), layout, seed=0)
     seen, held_out = data.split("train"), data.split("test")
-    model.scale_by(data, seen)
+    model.scale_by(data, seen, DataSettings(folder=data.folder), data.times)
     found = linear.fit(model, data, seen, data.times).reconstruct(data, held_out)
     truth = np.stack([data.density(int(p)) for p in held_out])
     assert metrics.r2_pooled(truth, found) > 0.999
@@ -28,7 +29,7 @@ def test_it_is_the_ridge_regression_of_all_signals(tmp_path, monkeypatch):
     layout = Layout(EDGES, EDGES, ("E", "F", "T"), 8, 8, (8, 8))
     model = build(EdgeVNetSettings(levels=1, width=2, features=2), layout, seed=0)
     seen, held_out = data.split("train"), data.split("test")
-    model.scale_by(data, seen)
+    model.scale_by(data, seen, DataSettings(folder=data.folder), data.times)
     monkeypatch.setattr(linear, "BLOCK_BYTES", 5 * 4 * 48 * 64)  # five samples at a time
     found = linear.fit(model, data, seen, data.times).reconstruct(data, held_out)
 
