@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from jobs.config import check
 from jobs.runs import Progress
-from jobs.sample_campaign import Campaign, draw_density, draw_sources, simulate_sources
+from jobs.sample_campaign import Campaign
+from jobs.sample_make import draw_density, draw_sources, simulate_sources
 from learning.calibration import Calibration, fit
 from learning.dataset_card import Card
 from learning.dataset_shard import resample

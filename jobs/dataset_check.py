@@ -7,7 +7,8 @@ import h5py
 import numpy as np
 
 from jobs.config import check as check_config
-from jobs.sample_campaign import Campaign, make_sample
+from jobs.sample_campaign import Campaign
+from jobs.sample_make import make_sample
 from learning.dataset import VIEW_NAME, DataSet, training_stats
 from learning.dataset_card import shard_name
 from learning.dataset_shard import GOOD, DamagedShardError, validate_shard

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from jobs.calibrate import calibrate, campaign_of
 from jobs.evaluate_settings import EvaluateSettings, TestSet
 from jobs.runs import Progress
-from jobs.sample_campaign import simulate_sources
+from jobs.sample_make import simulate_sources
 from learning import linear, metrics
 from learning.calibration import Calibration
 from learning.dataset import DataSet

@@ -13,7 +13,7 @@ from jobs import command, runs
 from jobs.calibrate import calibrate, campaign_of
 from jobs.config import ConfigError, dump
 from jobs.measured import read_measurements
-from jobs.sample_campaign import simulate_sources
+from jobs.sample_make import simulate_sources
 from learning.measurement import Measurement
 
 if TYPE_CHECKING:

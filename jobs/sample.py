@@ -19,7 +19,8 @@ import pydantic
 from jobs import command, runs
 from jobs.cluster import Backend, InProcess, Local, PoolLostError, open_pool
 from jobs.config import ConfigError, dump, load
-from jobs.sample_campaign import Campaign, simulate_here
+from jobs.sample_campaign import Campaign
+from jobs.sample_make import simulate_here
 from jobs.sample_mpi import MpiSimulation
 from jobs.sample_shard import RUNNING, Plan, Report, make_shard
 from learning import dataset_card

@@ -13,7 +13,8 @@ import numpy as np
 from jobs.cluster import Local, available_cores, open_pool
 from jobs.config import load
 from jobs.sample import SampleConfig, card_of
-from jobs.sample_campaign import Campaign, draw_density, draw_sources
+from jobs.sample_campaign import Campaign
+from jobs.sample_make import draw_density, draw_sources
 from jobs.sample_shard import Plan, make_shard
 from solver.domain import SerialDomain
 from solver.march import March

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.config import dump
-from jobs.sample_campaign import Chunk
+from jobs.sample_make import Chunk
 from solver.edges import EDGES
 from solver.media import ArrayDensity
 from solver.problem import Problem

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pydantic
 
-from jobs.sample_campaign import (
-    Campaign,
+from jobs.sample_campaign import Campaign
+from jobs.sample_make import (
     Sample,
     Simulation,
     draw_density,

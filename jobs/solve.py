@@ -98,8 +98,8 @@ class SolveConfig(Problem):
     def _output_possible(self) -> Self:
         output = self.output
         if output.snapshots:
-            from solver.march import time_steps
             from solver.snapshots import snapshot_steps
+            from solver.start import time_steps
 
             snapshot_steps(len(time_steps(self)[1]), output.snapshots)
         if output.animation and not output.snapshots:
@@ -169,9 +169,9 @@ def check_targets(config: SolveConfig, out: Path) -> None:
         from jobs.solve_export import check_target
 
         check_target(config)
-    from solver.march import time_steps
     from solver.output import solution_arrays
     from solver.snapshots import snapshot_arrays
+    from solver.start import time_steps
 
     n_rows = -(-len(time_steps(config)[1]) // config.output.signals_every)
     arrays = list(solution_arrays(config.cells, n_rows).values())
@@ -204,7 +204,7 @@ def start(config: SolveConfig, ranks: Ranks) -> "March":
 
 def plan(config: SolveConfig) -> str:
     """Return what a run would do, for ``--dry-run``."""
-    from solver.march import time_steps
+    from solver.start import time_steps
 
     grid = config.cells
     dt, times, t_final = time_steps(config)

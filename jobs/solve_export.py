@@ -13,8 +13,9 @@ from solver import legacy
 from solver.edges import EDGES
 from solver.errors import InputError
 from solver.formulas import Formula
-from solver.march import Solution, time_steps
+from solver.march import Solution
 from solver.media import ArrayDensity, NicheDensity
+from solver.start import time_steps
 
 if TYPE_CHECKING:
     from jobs.solve import SolveConfig

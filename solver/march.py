@@ -1,7 +1,6 @@
 """The time loop: from a problem on a domain to fields and edge signals."""
 
 import dataclasses
-import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
@@ -10,13 +9,10 @@ import numpy as np
 
 from solver.domain import Domain, SerialDomain
 from solver.edges import EDGES, FREE, GIVEN, Edges, edge_rules, edge_tables
-from solver.errors import InputError
-from solver.formulas import Formula
-from solver.grid import Block, bands
-from solver.media import ArrayDensity
-from solver.problem import Problem, check_density, check_material
+from solver.grid import Block
+from solver.problem import Problem
 from solver.schemes import consistent, published, second_order
-from solver.schemes.ghosts import wrap
+from solver.start import check_start, domain_density, fill_state, time_steps
 
 
 class Stepper(Protocol):
@@ -45,63 +41,6 @@ CHUNK_CELLS = 2_000_000  # cell-steps between two looks at the clock, the signal
 
 class SolverFailure(RuntimeError):
     """The solution stopped being a solution (not finite, or negative temperature)."""
-
-
-def time_steps(problem: Problem) -> tuple[float, np.ndarray, float]:
-    """Return Δt, the time before each step (n,) and the final time [sh].
-
-    `consistent` divides t_f evenly and ends exactly there; `published` counts Δt = CFL·Δx/c up
-    while t <= t_f and so ends behind it.
-    """
-    grid, time = problem.cells, problem.time
-    if problem.scheme == "published":
-        dt = time.cfl * grid.dx / problem.constants.c
-        bound = int(time.final / dt) + 3
-        accumulated = np.concatenate([[0.0], np.cumsum(np.full(bound, dt))])
-        n = int(np.searchsorted(accumulated, time.final, side="right"))
-        return dt, accumulated[:n], float(accumulated[n])
-    longest = time.cfl * min(grid.dx, grid.dy) / problem.constants.c
-    n = max(1, math.ceil(time.final / longest * (1 - 1e-12)))
-    return time.final / n, np.arange(n) * (time.final / n), time.final
-
-
-def block_density(problem: Problem, block: Block, density: np.ndarray | None = None) -> np.ndarray:
-    """Return ρ on a block with its ghosts, (ny + 2, nx + 2) [g/cm³].
-
-    ``density`` (ny, nx) of the whole grid, row 0 = bottom, takes the place of the problem's own.
-    Ghosts outside the domain continue the density from inside; in `published` they are empty for
-    arrays, and where the formula puts them otherwise.
-
-    Raises
-    ------
-    InputError
-        When a density is not positive and finite, or does not fit the grid.
-    """
-    grid = block.grid
-    if density is None:
-        rho = problem.material.density.on(block)
-        is_array = isinstance(problem.material.density, ArrayDensity)
-    else:
-        if density.shape != (grid.ny, grid.nx):
-            raise InputError(
-                f"density: found shape {density.shape}, expected {(grid.ny, grid.nx)} = (ny, nx)"
-            )
-        rows = np.arange(block.j0 - 1, block.j0 + block.ny + 1).clip(0, grid.ny - 1)
-        columns = np.arange(block.i0 - 1, block.i0 + block.nx + 1).clip(0, grid.nx - 1)
-        rho = density[rows[:, None], columns].astype(np.float64)
-        is_array = True
-    check_density(rho[1:-1, 1:-1])
-    at = block.touches
-    if problem.scheme == "published" and not is_array:
-        return rho
-    empty = problem.scheme == "published"
-    for name, ghost, inside in (("up", -1, -2), ("down", 0, 1)):
-        if at[name]:
-            rho[ghost] = 0.0 if empty else rho[inside]
-    for name, ghost, inside in (("left", 0, 1), ("right", -1, -2)):
-        if at[name]:
-            rho[:, ghost] = 0.0 if empty else rho[:, inside]
-    return rho
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,10 +82,9 @@ class March:
         self.n_steps = len(self.times)
         self.step = 0
         self._rules = edge_rules(problem.edges, domain.block)
-        rho = block_density(problem, domain.block, density)
-        self.rho = self._continue_periodically(rho).astype(problem.dtype)
-        self._start()
-        self._check_start()
+        self.rho = domain_density(problem, domain, density).astype(problem.dtype)
+        fill_state(problem, domain)
+        check_start(problem, domain, self.rho)
         self._stepper = self._make_stepper()
 
     def restart(self, edges: Edges) -> None:
@@ -168,7 +106,7 @@ class March:
         self.problem = self.problem.model_copy(update={"edges": edges})
         self._rules = edge_rules(edges, self.domain.block)
         self.step = 0
-        self._start()
+        fill_state(self.problem, self.domain)
         if self.problem.order == 2:  # whose stepper knows the edges
             self._stepper = self._make_stepper()
 
@@ -189,50 +127,6 @@ class March:
         scratch = list(vars(self._stepper).values())
         held = {id(array): array.nbytes for array in _arrays([self.domain.wide, self.rho, scratch])}
         return sum(held.values())
-
-    def _continue_periodically(self, rho: np.ndarray) -> np.ndarray:
-        """Give ρ the ghost values of a periodic domain, by the state's own exchange."""
-        if not any(self.problem.edges.periodic):
-            return rho
-        state = self.domain.state
-        state[0] = rho
-        self.domain.exchange()
-        wrap(state, *self.domain.wraps)
-        inner = np.zeros_like(rho, dtype=bool)
-        inner[1:-1, :] = self.problem.edges.periodic[0]
-        inner[:, 1:-1] |= self.problem.edges.periodic[1]
-        return np.where(inner, state[0], rho)
-
-    def _start(self) -> None:
-        """Fill the state, ghosts included, from the initial formulas."""
-        block, state, initial = self.domain.block, self.domain.state, self.problem.initial
-        for field, text in zip(state, (initial.E, initial.Fx, initial.Fy, initial.T), strict=True):
-            formula = Formula(text, ("x", "y", "t_0"))
-            if formula.constant is not None:
-                field[...] = formula.constant
-                continue
-            for rows in bands(*field.shape):
-                field[rows] = formula(
-                    x=block.x[None, :], y=block.y[rows, None], t_0=self.problem.time.start
-                )
-
-    def _check_start(self) -> None:
-        """Refuse an initial state, and a medium, that mean nothing."""
-        E, Fx, Fy, T = self.domain.state[:, 1:-1, 1:-1]
-        for name, field in (("E", E), ("T", T)):
-            if not all(
-                (np.isfinite(field[rows]) & (field[rows] > 0)).all() for rows in bands(*field.shape)
-            ):
-                raise InputError(
-                    f"initial.{name}: found values down to {np.min(field)}, expected finite and > 0"
-                )
-        if not all(
-            np.isfinite(field[rows]).all() for field in (Fx, Fy) for rows in bands(*field.shape)
-        ):
-            raise InputError("initial.Fx, initial.Fy: found values that are not finite")
-        rho = self.rho[1:-1, 1:-1]
-        for rows in bands(*T.shape):
-            check_material(self.problem.material, rho[rows], T[rows])
 
     def restore(self, step: int) -> None:
         """Go on before step ``step``, after the caller has put that state into the domain.

@@ -12,7 +12,7 @@ import yaml
 from jobs import reconstruct, sample, solve, train
 from jobs.calibrate import calibrate, campaign_of
 from jobs.measured import read_measurements
-from jobs.sample_campaign import simulate_sources
+from jobs.sample_make import simulate_sources
 from learning.measurement import assemble
 from learning.predict import load_trained
 from solver.legacy import COLUMNS, dataframe_text, sds_bytes

@@ -13,7 +13,8 @@ import yaml
 
 from jobs.config import load
 from jobs.sample import SampleConfig, main
-from jobs.sample_campaign import Campaign, make_sample
+from jobs.sample_campaign import Campaign
+from jobs.sample_make import make_sample
 from learning.dataset import DataSet
 from learning.dataset_card import shard_name
 from tests.conftest import ROOT

@@ -18,7 +18,7 @@ import pytest
 from jobs.cluster import InProcess, Local
 from jobs.config import load
 from jobs.sample import SampleConfig, card_of, main, make_shards
-from jobs.sample_campaign import simulate_here
+from jobs.sample_make import simulate_here
 from jobs.sample_shard import Marker, Plan
 from jobs.sample_status import read_status
 from learning.dataset import DataSet, finish

@@ -1,0 +1,123 @@
+"""What a run starts from: its time steps, the density and the state on a domain, all checked."""
+
+import math
+
+import numpy as np
+
+from solver.domain import Domain
+from solver.errors import InputError
+from solver.formulas import Formula
+from solver.grid import Block, bands
+from solver.media import ArrayDensity
+from solver.problem import Problem, check_density, check_material
+from solver.schemes.ghosts import wrap
+
+
+def time_steps(problem: Problem) -> tuple[float, np.ndarray, float]:
+    """Return Δt, the time before each step (n,) and the final time [sh].
+
+    `consistent` divides t_f evenly and ends exactly there; `published` counts Δt = CFL·Δx/c up
+    while t <= t_f and so ends behind it.
+    """
+    grid, time = problem.cells, problem.time
+    if problem.scheme == "published":
+        dt = time.cfl * grid.dx / problem.constants.c
+        bound = int(time.final / dt) + 3
+        accumulated = np.concatenate([[0.0], np.cumsum(np.full(bound, dt))])
+        n = int(np.searchsorted(accumulated, time.final, side="right"))
+        return dt, accumulated[:n], float(accumulated[n])
+    longest = time.cfl * min(grid.dx, grid.dy) / problem.constants.c
+    n = max(1, math.ceil(time.final / longest * (1 - 1e-12)))
+    return time.final / n, np.arange(n) * (time.final / n), time.final
+
+
+def block_density(problem: Problem, block: Block, density: np.ndarray | None = None) -> np.ndarray:
+    """Return ρ on a block with its ghosts, (ny + 2, nx + 2) [g/cm³].
+
+    ``density`` (ny, nx) of the whole grid, row 0 = bottom, takes the place of the problem's own.
+    Ghosts outside the domain continue the density from inside; in `published` they are empty for
+    arrays, and where the formula puts them otherwise.
+
+    Raises
+    ------
+    InputError
+        When a density is not positive and finite, or does not fit the grid.
+    """
+    grid = block.grid
+    if density is None:
+        rho = problem.material.density.on(block)
+        is_array = isinstance(problem.material.density, ArrayDensity)
+    else:
+        if density.shape != (grid.ny, grid.nx):
+            raise InputError(
+                f"density: found shape {density.shape}, expected {(grid.ny, grid.nx)} = (ny, nx)"
+            )
+        rows = np.arange(block.j0 - 1, block.j0 + block.ny + 1).clip(0, grid.ny - 1)
+        columns = np.arange(block.i0 - 1, block.i0 + block.nx + 1).clip(0, grid.nx - 1)
+        rho = density[rows[:, None], columns].astype(np.float64)
+        is_array = True
+    check_density(rho[1:-1, 1:-1])
+    at = block.touches
+    if problem.scheme == "published" and not is_array:
+        return rho
+    empty = problem.scheme == "published"
+    for name, ghost, inside in (("up", -1, -2), ("down", 0, 1)):
+        if at[name]:
+            rho[ghost] = 0.0 if empty else rho[inside]
+    for name, ghost, inside in (("left", 0, 1), ("right", -1, -2)):
+        if at[name]:
+            rho[:, ghost] = 0.0 if empty else rho[:, inside]
+    return rho
+
+
+def domain_density(problem: Problem, domain: Domain, density: np.ndarray | None) -> np.ndarray:
+    """Return ρ as `block_density` does; where the grid is periodic its ghosts go on around it."""
+    rho = block_density(problem, domain.block, density)
+    if not any(problem.edges.periodic):
+        return rho
+    state = domain.state
+    state[0] = rho
+    domain.exchange()
+    wrap(state, *domain.wraps)
+    inner = np.zeros_like(rho, dtype=bool)
+    inner[1:-1, :] = problem.edges.periodic[0]
+    inner[:, 1:-1] |= problem.edges.periodic[1]
+    return np.where(inner, state[0], rho)
+
+
+def fill_state(problem: Problem, domain: Domain) -> None:
+    """Fill the domain's state, ghosts included, from the initial formulas."""
+    block, initial = domain.block, problem.initial
+    texts = (initial.E, initial.Fx, initial.Fy, initial.T)
+    for field, text in zip(domain.state, texts, strict=True):
+        formula = Formula(text, ("x", "y", "t_0"))
+        if formula.constant is not None:
+            field[...] = formula.constant
+            continue
+        for rows in bands(*field.shape):
+            field[rows] = formula(x=block.x[None, :], y=block.y[rows, None], t_0=problem.time.start)
+
+
+def check_start(problem: Problem, domain: Domain, rho: np.ndarray) -> None:
+    """Refuse an initial state, and a medium of density ``rho`` in it, that mean nothing.
+
+    Raises
+    ------
+    InputError
+        When fields are not finite, E or T not positive, or opacities or heat capacity no such.
+    """
+    E, Fx, Fy, T = domain.state[:, 1:-1, 1:-1]
+    for name, field in (("E", E), ("T", T)):
+        if not all(
+            (np.isfinite(field[rows]) & (field[rows] > 0)).all() for rows in bands(*field.shape)
+        ):
+            raise InputError(
+                f"initial.{name}: found values down to {np.min(field)}, expected finite and > 0"
+            )
+    if not all(
+        np.isfinite(field[rows]).all() for field in (Fx, Fy) for rows in bands(*field.shape)
+    ):
+        raise InputError("initial.Fx, initial.Fy: found values that are not finite")
+    inner = rho[1:-1, 1:-1]
+    for rows in bands(*T.shape):
+        check_material(problem.material, inner[rows], T[rows])
