@@ -7,7 +7,7 @@ another number of processes.
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pydantic
@@ -25,12 +25,20 @@ from learning.resampler import Resampler
 from learning.symmetry import SQUARE, transform_map, transform_signals
 
 
+def _beside_the_file(folder: Path, info: pydantic.ValidationInfo) -> Path:
+    return Path((info.context or {}).get("folder", "")) / folder
+
+
+DataFolder = Annotated[Path, pydantic.AfterValidator(_beside_the_file)]
+"""Folder of a data set; relative to the configuration file."""
+
+
 class DataSettings(pydantic.BaseModel):
     """Which data are used, and how.
 
     Attributes
     ----------
-    folder : the data set; relative to the configuration file
+    folder : the data set
     n_times : signals are resampled to this many times, at equal distances, by linear interpolation;
         null: as stored
     training_maps : use the first so many of the training split; null: all
@@ -45,17 +53,12 @@ class DataSettings(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
-    folder: Path
+    folder: DataFolder
     n_times: int | None = pydantic.Field(None, ge=2)
     training_maps: int | None = pydantic.Field(None, ge=1)
     standardise: Literal["channel", "time", "cell"] = "channel"
     floor: float = pydantic.Field(0.01, gt=0, le=1)
     workers: int = pydantic.Field(0, ge=0)
-
-    @pydantic.field_validator("folder")
-    @classmethod
-    def _beside_the_file(cls, folder: Path, info: pydantic.ValidationInfo) -> Path:
-        return Path((info.context or {}).get("folder", "")) / folder
 
 
 class AugmentationSettings(pydantic.BaseModel):
@@ -65,6 +68,8 @@ class AugmentationSettings(pydantic.BaseModel):
     ----------
     symmetries : turn and reflect map, edges and sources together
     noise : standard deviation of the noise added to the signals, relative to each channel's own
+    other_grid : data set with some of the training densities, simulated on another grid; what its
+        calibrated signals differ by is added to the signals, see `learning.grid_error`
     drop_sources, drop_edges : leave out up to so many sources and edges (their signals are set to
         the channel's mean), so that one model serves fewer measurements
     """
@@ -73,6 +78,7 @@ class AugmentationSettings(pydantic.BaseModel):
 
     symmetries: bool = True
     noise: float = pydantic.Field(0.0, ge=0.0)
+    other_grid: DataFolder | None = None
     drop_sources: int = pydantic.Field(0, ge=0, le=3)
     drop_edges: int = pydantic.Field(0, ge=0, le=3)
 
@@ -99,6 +105,7 @@ class Augmentation:
     layout : of the data
     mean, std : (sources, edges, quantities) of each channel, over the training split
     seed : with epoch and position it gives the change
+    errors : (n, S, E, Q, T, N) of another grid, as `learning.grid_error.grid_errors` gives them
     """
 
     def __init__(
@@ -108,9 +115,11 @@ class Augmentation:
         mean: NDArray[np.floating],
         std: NDArray[np.floating],
         seed: int,
+        errors: NDArray[np.float32] | None = None,
     ) -> None:
         self.settings = settings
         self.seed = seed
+        self.errors = None if errors is None else torch.from_numpy(errors)
         if settings.symmetries and not layout.is_symmetric:
             raise InputError(
                 f"augmentation.symmetries: found sources {layout.sources}, edges {layout.edges} "
@@ -132,6 +141,11 @@ class Augmentation:
         if self.settings.noise:
             noise = draw.standard_normal(signals.shape, dtype=np.float32)
             signals = signals + self.settings.noise * self._std * torch.from_numpy(noise)
+        if self.errors is not None:
+            error = self.errors[draw.integers(len(self.errors))]
+            if self.settings.symmetries:  # the error of a turned density is the turned error
+                error = transform_signals(error, SQUARE[draw.integers(len(SQUARE))])
+            signals = signals + draw.standard_normal(dtype=np.float32) * error
         for axis, most in enumerate((self.settings.drop_sources, self.settings.drop_edges)):
             length = signals.shape[axis]
             dropped = draw.permutation(length)[: draw.integers(min(most, length - 1) + 1)]

@@ -6,6 +6,7 @@ from learning import loader
 from learning.dataset import DataSet
 from learning.distributed import Processes
 from learning.errors import InputError
+from learning.grid_error import grid_errors
 from learning.models.catalogue import ModelSettings
 from learning.optimise import OptimiserSettings
 from learning.precision import Precision
@@ -60,17 +61,19 @@ class Plan:
     def __init__(self, settings: TrainSettings, data: DataSet, world: int) -> None:
         self.settings = settings
         n_times = settings.data.n_times
+        times = evenly(data.times, n_times)
+        self.seen = loader.training_positions(data, settings.data)
+        other = settings.augmentation.other_grid
         augmentation = loader.Augmentation(
             settings.augmentation,
             loader.layout_of(data, n_times),
             data.stats.signal_mean,
             data.stats.signal_std,
             settings.seed,
+            grid_errors(data, other, times, self.seen) if other else None,
         )
-        times = evenly(data.times, n_times)
         self.training = loader.Samples(data, times, settings.model.objective, augmentation)
         self.judging = loader.Samples(data, times, settings.model.objective)
-        self.seen = loader.training_positions(data, settings.data)
         self.held_out = loader.require_split(data, "validation")
         self.steps_per_epoch = len(self.seen) // settings.batch
         self.steps = self.steps_per_epoch * settings.epochs

@@ -1,5 +1,6 @@
 """Small data sets whose signals follow from the densities by a rule that a network can learn."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,12 @@ def make_data(
     n_times: int = 8,
     sources: tuple[str, ...] = EDGES,
     spoil: int | None = None,
+    change: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> Path:
-    """Write a data set of smooth random maps; ``spoil`` names a sample that gets a NaN."""
+    """Write a data set of smooth random maps.
+
+    ``spoil`` names a sample that gets a NaN; ``change`` makes other signals of the signals.
+    """
     folder.mkdir(parents=True)
     splits = Splits(train=train, validation=4, test=4)
     n = splits.total
@@ -43,6 +48,8 @@ def make_data(
                 signals[:, source, edge, quantity] = (1 + source) * seen ** (
                     1 + quantity
                 ) + quantity
+    if change is not None:
+        signals = change(signals)
     card = Card(
         name="made",
         splits=splits,

@@ -1,0 +1,80 @@
+"""The error of a grid is what a calibration leaves, and training adds it to the signals."""
+
+import numpy as np
+import pytest
+import torch
+
+from learning.dataset import DataSet
+from learning.errors import InputError
+from learning.grid_error import grid_errors
+from learning.loader import Augmentation, AugmentationSettings, Samples, layout_of
+from learning.objectives import Density
+from tests.learning.made_data import make_data
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return DataSet(make_data(tmp_path_factory.mktemp("data") / "set"))
+
+
+def errors_of(data, folder):
+    return grid_errors(data, folder, data.times, data.split("train"))
+
+
+def disturbance(signals):
+    draw = np.random.default_rng(8)
+    return 0.02 * signals.std() * draw.standard_normal(signals.shape).astype(np.float32)
+
+
+def test_what_a_straight_line_takes_out_is_no_error(data, tmp_path):
+    other = make_data(tmp_path / "other", change=lambda signals: 1.1 * signals + 0.3)
+    errors = errors_of(data, other)
+    assert errors.shape == (16, 4, 4, 3, 8, 8)
+    assert np.abs(errors / data.stats.signal_std[..., None, None]).max() < 1e-3
+
+
+def test_what_it_leaves_is(data, tmp_path):
+    other = make_data(tmp_path / "other", change=lambda signals: signals + disturbance(signals))
+    found = errors_of(data, other)
+    put_in = np.stack([DataSet(other).signals(k) - data.signals(k) for k in range(len(found))])
+    assert np.abs(found - put_in).std() < 0.25 * put_in.std()
+
+
+def test_training_adds_a_multiple_of_one_of_the_errors(data, tmp_path):
+    other = make_data(tmp_path / "other", change=lambda signals: signals + disturbance(signals))
+    errors = errors_of(data, other)
+    settings = AugmentationSettings(symmetries=False, other_grid=other)
+    stats, layout = data.stats, layout_of(data, None)
+    augmentation = Augmentation(
+        settings, layout, stats.signal_mean, stats.signal_std, 1, errors=errors
+    )
+    plain = Samples(data, data.times, Density())
+    changed = Samples(data, data.times, Density(), augmentation)
+    flat = torch.from_numpy(errors).flatten(1)
+    shares, sizes = [], set()
+    for epoch in range(300):
+        added = (changed[epoch, 3][0] - plain[epoch, 3][0]).flatten()
+        fit = flat @ added / flat.square().sum(1)
+        best = int((fit.abs() * flat.norm(dim=1)).argmax())
+        torch.testing.assert_close(added, fit[best] * flat[best], atol=1e-4, rtol=1e-3)
+        shares.append(float(fit[best]))
+        sizes.add(best)
+    assert sizes == set(range(len(errors)))
+    assert abs(np.mean(shares)) < 0.2
+    assert np.std(shares) == pytest.approx(1, abs=0.15)
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        ({"train": 12}, "found another density 0"),
+        ({"train": 4}, "found 4 training densities"),
+        ({"side": 4}, "found shape = "),
+        ({"sources": ("left-0", "left-1")}, "found sources = "),
+        ({}, "found the same signals"),
+    ],
+    ids=["densities", "few", "grid", "sources", "same"],
+)
+def test_data_that_are_no_other_grid_are_refused(data, tmp_path, made, expected):
+    with pytest.raises(InputError, match=expected):
+        errors_of(data, make_data(tmp_path / "other", **made))
