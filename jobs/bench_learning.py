@@ -22,6 +22,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from jobs import sample
 from learning import loader
+from learning.augmentation import Augmentation, AugmentationSettings
 from learning.dataset import DataSet
 from learning.models.edge_vnet import EdgeVNetSettings
 from learning.models.layout import EDGES, Layout
@@ -168,8 +169,8 @@ def _loading(folder: Path) -> float:
         sample.main([str(config), "--out", str(folder), "--set", few])
     data = DataSet(folder)
     layout = loader.layout_of(data, None)
-    changes = loader.Augmentation(
-        loader.AugmentationSettings(), layout, data.stats.signal_mean, data.stats.signal_std, 0
+    changes = Augmentation(
+        AugmentationSettings(), layout, data.stats.signal_mean, data.stats.signal_std, 0
     )
     samples = loader.Samples(data, data.times, EdgeVNetSettings().objective, changes)
     seconds = []

@@ -14,12 +14,11 @@ from jobs.evaluate_settings import EvaluateSettings, TestSet
 from jobs.runs import Progress
 from jobs.sample_make import simulate_sources
 from learning import linear, metrics
+from learning.augmentation import Augmentation, AugmentationSettings
 from learning.calibration import Calibration
 from learning.dataset import DataSet
 from learning.errors import InputError
 from learning.loader import (
-    Augmentation,
-    AugmentationSettings,
     Samples,
     layout_of,
     require_split,

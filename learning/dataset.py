@@ -15,10 +15,11 @@ import json
 import os
 import socket
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import h5py
 import numpy as np
+import pydantic
 from numpy.typing import NDArray
 
 from learning import dataset_stats
@@ -28,6 +29,14 @@ from learning.dataset_stats import Stats, combine, read_stats
 from learning.errors import InputError
 
 VIEW_NAME = "all.h5"
+
+
+def _beside_the_file(folder: Path, info: pydantic.ValidationInfo) -> Path:
+    return Path((info.context or {}).get("folder", "")) / folder
+
+
+DataFolder = Annotated[Path, pydantic.AfterValidator(_beside_the_file)]
+"""Folder of a data set; relative to the configuration file."""
 
 
 class DataSet:

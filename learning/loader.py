@@ -1,4 +1,4 @@
-"""From the data set to batches: resampling in time, augmentation, and the order of samples.
+"""From the data set to batches: resampling in time, and the order of samples.
 
 Everything random is drawn from (seed, epoch, position of the sample), never from a stream that
 remembers: the batch of a given step is the same after a resume, with other loader workers and with
@@ -6,8 +6,7 @@ another number of processes.
 """
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 import pydantic
@@ -15,22 +14,14 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
+from learning.augmentation import Augmentation
 from learning.calibration import Calibration
-from learning.dataset import DataSet
+from learning.dataset import DataFolder, DataSet
 from learning.dataset_card import Split
 from learning.errors import InputError
-from learning.models.layout import EDGES, Layout
+from learning.models.layout import Layout
 from learning.objectives import Objective
 from learning.resampler import Resampler
-from learning.symmetry import SQUARE, transform_map, transform_signals
-
-
-def _beside_the_file(folder: Path, info: pydantic.ValidationInfo) -> Path:
-    return Path((info.context or {}).get("folder", "")) / folder
-
-
-DataFolder = Annotated[Path, pydantic.AfterValidator(_beside_the_file)]
-"""Folder of a data set; relative to the configuration file."""
 
 
 class DataSettings(pydantic.BaseModel):
@@ -61,28 +52,6 @@ class DataSettings(pydantic.BaseModel):
     workers: int = pydantic.Field(0, ge=0)
 
 
-class AugmentationSettings(pydantic.BaseModel):
-    """What is changed at random in each training sample, anew in each epoch.
-
-    Attributes
-    ----------
-    symmetries : turn and reflect map, edges and sources together
-    noise : standard deviation of the noise added to the signals, relative to each channel's own
-    other_grid : data set with some of the training densities, simulated on another grid; what its
-        calibrated signals differ by is added to the signals, see `learning.grid_error`
-    drop_sources, drop_edges : leave out up to so many sources and edges (their signals are set to
-        the channel's mean), so that one model serves fewer measurements
-    """
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
-
-    symmetries: bool = True
-    noise: float = pydantic.Field(0.0, ge=0.0)
-    other_grid: DataFolder | None = None
-    drop_sources: int = pydantic.Field(0, ge=0, le=3)
-    drop_edges: int = pydantic.Field(0, ge=0, le=3)
-
-
 def layout_of(data: DataSet, n_times: int | None) -> Layout:
     """Return the layout of ``data`` once its signals are resampled to ``n_times``."""
     card = data.card
@@ -94,66 +63,6 @@ def layout_of(data: DataSet, n_times: int | None) -> Layout:
         n_cells=card.n_cells,
         shape=card.shape,
     )
-
-
-class Augmentation:
-    """Draws and applies the changes of `AugmentationSettings`.
-
-    Parameters
-    ----------
-    settings : what is changed
-    layout : of the data
-    mean, std : (sources, edges, quantities) of each channel, over the training split
-    seed : with epoch and position it gives the change
-    errors : (n, S, E, Q, T, N) of another grid, as `learning.grid_error.grid_errors` gives them
-    """
-
-    def __init__(
-        self,
-        settings: AugmentationSettings,
-        layout: Layout,
-        mean: NDArray[np.floating],
-        std: NDArray[np.floating],
-        seed: int,
-        errors: NDArray[np.float32] | None = None,
-    ) -> None:
-        self.settings = settings
-        self.seed = seed
-        self.errors = None if errors is None else torch.from_numpy(errors)
-        if settings.symmetries and not layout.is_symmetric:
-            raise InputError(
-                f"augmentation.symmetries: found sources {layout.sources}, edges {layout.edges} "
-                f"and maps of {layout.shape} cells, expected {EDGES} for both and square maps; set "
-                "augmentation.symmetries=false"
-            )
-        self._mean = torch.tensor(mean, dtype=torch.float32)[..., None, None]
-        self._std = torch.tensor(std, dtype=torch.float32)[..., None, None]
-
-    def __call__(
-        self, signals: torch.Tensor, target: torch.Tensor, epoch: int, position: int
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the changed signals (S, E, Q, T, N) and target, which symmetries move as a map."""
-        draw = np.random.default_rng([self.seed, epoch, position])
-        if self.settings.symmetries:
-            symmetry = SQUARE[draw.integers(len(SQUARE))]
-            signals = transform_signals(signals, symmetry)
-            target = transform_map(target, symmetry)
-        if self.settings.noise:
-            noise = draw.standard_normal(signals.shape, dtype=np.float32)
-            signals = signals + self.settings.noise * self._std * torch.from_numpy(noise)
-        if self.errors is not None:
-            error = self.errors[draw.integers(len(self.errors))]
-            if self.settings.symmetries:  # the error of a turned density is the turned error
-                error = transform_signals(error, SQUARE[draw.integers(len(SQUARE))])
-            signals = signals + draw.standard_normal(dtype=np.float32) * error
-        for axis, most in enumerate((self.settings.drop_sources, self.settings.drop_edges)):
-            length = signals.shape[axis]
-            dropped = draw.permutation(length)[: draw.integers(min(most, length - 1) + 1)]
-            if len(dropped):
-                kept = torch.ones([length if a == axis else 1 for a in range(5)])
-                kept.index_fill_(axis, torch.from_numpy(dropped), 0.0)
-                signals = torch.where(kept.bool(), signals, self._mean)
-        return signals, target
 
 
 class Samples(Dataset[tuple[torch.Tensor, torch.Tensor, int]]):

@@ -3,6 +3,7 @@
 import pydantic
 
 from learning import loader
+from learning.augmentation import Augmentation, AugmentationSettings
 from learning.dataset import DataSet
 from learning.distributed import Processes
 from learning.errors import InputError
@@ -35,7 +36,7 @@ class TrainSettings(pydantic.BaseModel):
 
     data: loader.DataSettings
     model: ModelSettings
-    augmentation: loader.AugmentationSettings = loader.AugmentationSettings()
+    augmentation: AugmentationSettings = AugmentationSettings()
     optimiser: OptimiserSettings = OptimiserSettings()
     epochs: int = pydantic.Field(40, ge=1)
     batch: int = pydantic.Field(32, ge=1)
@@ -64,7 +65,7 @@ class Plan:
         times = evenly(data.times, n_times)
         self.seen = loader.training_positions(data, settings.data)
         other = settings.augmentation.other_grid
-        augmentation = loader.Augmentation(
+        augmentation = Augmentation(
             settings.augmentation,
             loader.layout_of(data, n_times),
             data.stats.signal_mean,

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from learning.augmentation import Augmentation, AugmentationSettings
 from learning.dataset import DataSet
 from learning.errors import InputError
 from learning.grid_error import grid_errors
-from learning.loader import Augmentation, AugmentationSettings, Samples, layout_of
+from learning.loader import Samples, layout_of
 from learning.objectives import Density
 from tests.learning.made_data import make_data
 

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from learning.augmentation import Augmentation, AugmentationSettings
 from learning.dataset import DataSet
 from learning.errors import InputError
 from learning.loader import (
-    Augmentation,
-    AugmentationSettings,
     EpochOrder,
     Samples,
     batches,
