@@ -58,11 +58,11 @@ def error_against_depth(curves: Mapping[str, Array], cell: float) -> Figure:
     axes = figure.subplots()
     for name, curve in curves.items():
         axes.plot((np.arange(len(curve)) + 0.5) * cell, curve, marker="o", ms=3, label=name)
-    axes.set(
-        xlabel="distance from the nearest edge [cm]", ylabel="RMS error [g/cm³]", ylim=(0, None)
-    )
-    axes.grid(alpha=0.3)
-    axes.legend()
+    # From hundredths at the edge to several g/cm³ on maps of a kind that was never seen.
+    axes.set_yscale("log")
+    axes.set(xlabel="distance from the nearest edge [cm]", ylabel="RMS error [g/cm³]")
+    axes.grid(alpha=0.3, which="both")
+    axes.legend(fontsize="small")
     return figure
 
 
