@@ -20,13 +20,18 @@ def campaign_of(card: Card, source: str) -> Campaign:
 
 
 def on_grid(campaign: Campaign, refinement: int) -> Campaign:
-    """Return the campaign, simulated on a grid so many times finer than its densities."""
+    """Return the campaign on a grid so many times finer than its densities, at every step."""
     # Made anew: a copy would keep the times of the old grid.
-    return Campaign.model_validate(campaign.model_dump(mode="json") | {"refinement": refinement})
+    changes = {"refinement": refinement, "n_times": None}
+    return Campaign.model_validate(campaign.model_dump(mode="json") | changes)
 
 
 def calibrate(
-    trained_on: Campaign, refinement: int, times: NDArray[np.float64], maps: int
+    trained_on: Campaign,
+    refinement: int,
+    given: NDArray[np.float64],
+    times: NDArray[np.float64],
+    maps: int,
 ) -> Calibration:
     """Fit a calibration from signals of another grid to those of the training data.
 
@@ -34,18 +39,24 @@ def calibrate(
     ----------
     trained_on : campaign of the training data; its first densities are used
     refinement : how many times finer than the densities the other grid is
+    given : (n,) times at which the other signals are given; interpolating from there is a part of
+        what they differ by [sh]
     times : (n_times,) that the network takes [sh]
     maps : number of densities
     """
     pairs = []
-    campaigns = [on_grid(trained_on, refinement), trained_on]
+    finer = on_grid(trained_on, refinement)
     with Progress("calibrating", maps) as progress:
         for number in range(maps):
             density, _, _ = draw_density(trained_on, number)
             sources = draw_sources(trained_on, number)
+            there = simulate_sources(finer, density, sources)
+            here = simulate_sources(trained_on, density, sources)
             pairs.append(
-                [resample(simulate_sources(c, density, sources), c.times, times) for c in campaigns]
+                (
+                    resample(resample(there, finer.times, given), given, times),
+                    resample(here, trained_on.times, times),
+                )
             )
             progress.advance()
-    finer, coarser = np.array(pairs, dtype=np.float32).swapaxes(0, 1)
-    return fit(finer, coarser)
+    return fit(*np.array(pairs, dtype=np.float32).swapaxes(0, 1))

@@ -69,7 +69,7 @@ def judge_with_calibration(
         other = campaign_of(data.card, f"{data.folder}/dataset.yaml")
         if other.refinement != ours.refinement:
             calibration = calibrate(
-                ours, other.refinement, trained.times, settings.calibration_maps
+                ours, other.refinement, data.times, trained.times, settings.calibration_maps
             )
             results[f"{name}, calibrated"] = judge(ensemble, test_set, settings, calibration)
     return results

@@ -149,7 +149,8 @@ def _calibrated(
     ours = campaign_of(trained.card, "campaign in the checkpoint")
     if refinement == ours.refinement:
         return signals
-    lines = calibrate(ours, refinement, trained.times, settings.calibration_maps)
+    given = measurements[0].times
+    lines = calibrate(ours, refinement, given, trained.times, settings.calibration_maps)
     rows = [trained.model.layout.sources.index(m.source) for m in measurements]
     changed = signals.copy()
     changed[rows] = lines(signals)[rows]
