@@ -92,6 +92,11 @@ class Campaign(_Config):
                 "problem.material.density: the families give the density; leave it out"
             )
         for place in self.sources:
+            if getattr(self.problem.edges, place.edge).kind == "periodic":
+                raise ValueError(
+                    f"sources: found one on '{place.edge}', which is periodic; put sources on "
+                    "other edges, or leave problem.edges out"
+                )
             low, high = grid.x if place.edge in ("up", "down") else grid.y
             stop = place.start[1] + (place.width[1] if place.width else 0.0)
             if place.start[0] < low or stop > high + 1e-12:

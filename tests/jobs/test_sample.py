@@ -286,7 +286,7 @@ def test_the_published_configuration_has_the_published_size():
 
 
 def test_the_niche_configurations_have_the_published_inputs():
-    regression, _ = load(SampleConfig, CONFIGS / "niche_regression.yaml")
+    regression, _ = load(SampleConfig, CONFIGS / "niche_regression.yaml", ["n_times=null"])
     assert (len(regression.times), regression.shape) == (168, (28, 28))
     starts = [place.start[0] for place in regression.sources]
     assert starts == [0.1, 0.3, 0.5, 0.7]
@@ -317,6 +317,10 @@ class TestBadInput:
             ("sources=[{edge: top}]", "edge"),
             ("sources=[{edge: up, start: 0.9, width: 0.2}]", "expected a part of"),
             ("sources=[{edge: up, start: [0.5, 0.1]}]", "low <= high"),
+            (
+                "problem.edges={up: {kind: periodic}, down: {kind: periodic}}",
+                "found one on 'up', which is periodic",
+            ),
             ("problem.grid.ny=9", "expected nx = ny"),
             ("problem.material={density: '2'}", "leave it out"),
             ("problem.time.cfl=3", "cfl"),
