@@ -26,6 +26,7 @@ MOST_MAPS = 64
 """Densities that are taken of a data set with more: their errors are kept in memory."""
 
 FEWEST_MAPS = 8
+"""Of fewer, the straight lines would take out what they are to leave."""
 
 HOW = "make it by the configuration of the training data with --set refinement=2"
 
