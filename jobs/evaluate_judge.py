@@ -18,12 +18,7 @@ from learning.augmentation import Augmentation, AugmentationSettings
 from learning.calibration import Calibration
 from learning.dataset import DataSet
 from learning.errors import InputError
-from learning.loader import (
-    Samples,
-    layout_of,
-    require_split,
-    training_positions,
-)
+from learning.loader import Samples, layout_of, require_split, training_positions
 from learning.models.layout import Layout
 from learning.precision import mixed_precision
 from learning.predict import Trained, load_trained, reconstruct_all

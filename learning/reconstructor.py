@@ -13,7 +13,7 @@ from learning.models.layout import Layout
 from learning.objectives import Objective
 from learning.resampler import Resampler
 
-COURSE_SAMPLES = 512
+STATISTICS_SAMPLES = 512
 """Training samples that the statistics of each time, or of each time and cell, are taken from."""
 
 
@@ -91,7 +91,7 @@ class Reconstructor(nn.Module):
         self.centre.copy_(self.signal_mean)
         self.spread.copy_(self.signal_std)
         if settings.standardise != "channel":
-            centre, variance = _statistics(data, positions[:COURSE_SAMPLES], times)
+            centre, variance = _statistics(data, positions[:STATISTICS_SAMPLES], times)
             if settings.standardise == "time":
                 each, centre = centre, centre.mean(-1, keepdims=True)
                 variance = (variance + (each - centre) ** 2).mean(-1, keepdims=True)

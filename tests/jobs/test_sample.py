@@ -286,8 +286,11 @@ def test_the_published_configuration_has_the_published_size():
 
 
 def test_the_niche_configurations_have_the_published_inputs():
-    regression, _ = load(SampleConfig, CONFIGS / "niche_regression.yaml", ["n_times=null"])
+    path = CONFIGS / "niche_regression.yaml"
+    regression, _ = load(SampleConfig, path, ["n_times=null"])
     assert (len(regression.times), regression.shape) == (168, (28, 28))
+    kept, _ = load(SampleConfig, path)
+    assert len(kept.times) == 84, "half of the published steps are kept"
     starts = [place.start[0] for place in regression.sources]
     assert starts == [0.1, 0.3, 0.5, 0.7]
     classification, _ = load(SampleConfig, CONFIGS / "niche_classification.yaml")
