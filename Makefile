@@ -26,7 +26,7 @@ setup: ## Install everything into .venv (minutes the first time, then a second)
 	@./setup.sh
 
 demo: setup ## From a density map to its reconstruction: solve, sample, train, report
-	@$(BIN)/python -m jobs.demo
+	@$(BIN)/python -m opalux demo
 
 test: setup ## Run the tests (ARGS="-k name" selects some)
 	$(BIN)/pytest -m "not slow and not slurm" $(ARGS)
@@ -50,7 +50,7 @@ format: setup ## Put the sources into the common format
 	$(BIN)/ruff format
 
 bench: setup ## Time the warmed kernels and the parallel run
-	$(BIN)/python -m jobs.bench
+	$(BIN)/python -m opalux bench
 
 bench-env: setup ## Install PyClaw and MONAI into .venv-bench, for `make bench` to compare with (needs gfortran)
 	@command -v gfortran > /dev/null || { echo "error: no gfortran; apt-get install gfortran" >&2; exit 2; }
@@ -60,7 +60,7 @@ bench-env: setup ## Install PyClaw and MONAI into .venv-bench, for `make bench` 
 	$(BIN)/pip install -q --no-deps --target .venv-bench/monai monai==1.6.1
 
 verify: setup ## Compare the solver with exact solutions and the published results
-	$(BIN)/python -m jobs.verify
+	$(BIN)/python -m opalux verify
 
 clean: ## Remove caches and .venv; results are kept
 	rm -rf .venv .venv-bench .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info build dist

@@ -16,12 +16,11 @@ from pathlib import Path
 import numba
 import numpy as np
 
-from jobs import command
-from solver.domain import SerialDomain
-from solver.march import March
-from solver.problem import Problem
-
-ROOT = Path(__file__).resolve().parent.parent
+from opalux.base.exit_codes import BAD_INPUT, OK
+from opalux.base.shipped import CHECKOUT
+from opalux.solver.domains.domain import SerialDomain
+from opalux.solver.march import March
+from opalux.solver.problem import Problem
 
 BYTES_PER_CELL_STEP = 72
 """The fewest bytes a step must move: E, Fx, Fy, T in and out (64) and ρ in (8), float64."""
@@ -113,7 +112,17 @@ def ranks_lines(n: int = 2048) -> Iterator[str]:
             ]  # fmt: skip
             config = Path(folder) / "bench.yaml"
             config.write_text("edges: {left: {kind: source}}\n")
-            line = ["mpirun", "-n", str(ranks), sys.executable, "-m", "jobs.solve", str(config)]
+            line = [
+                "mpirun",
+                "-n",
+                str(ranks),
+                sys.executable,
+                "-m",
+                "opalux",
+                "solve",
+                str(config),
+            ]
+            line.append(str(config))
             for setting in settings:
                 line += ["--set", setting]
             subprocess.run([*line, "--out", str(out)], check=True, capture_output=True)
@@ -125,12 +134,12 @@ def ranks_lines(n: int = 2048) -> Iterator[str]:
 
 def pyclaw_lines() -> Iterator[str]:
     """Time our step against PyClaw's acoustics, a simpler system in compiled Fortran."""
-    python = ROOT / ".venv-bench" / "bin" / "python"
+    python = CHECKOUT / ".venv-bench" / "bin" / "python"
     if not python.exists():
         yield "PyClaw is not installed: run 'make bench-env' (needs gfortran)"
         return
     for n in (64, 512):
-        line = [str(python), str(ROOT / "jobs" / "bench_pyclaw.py"), str(n)]
+        line = [str(python), str(CHECKOUT / "jobs" / "benchmarks" / "pyclaw.py"), str(n)]
         done = subprocess.run(line, check=True, capture_output=True, text=True)
         theirs, ours = float(done.stdout.split()[-1]), step_time(n)
         yield (
@@ -141,10 +150,10 @@ def pyclaw_lines() -> Iterator[str]:
 
 def sampling_lines() -> Iterator[str]:
     """Compare a campaign with the bare time steps in it."""
-    from jobs.cluster import available_cores
-    from jobs.config import load
-    from jobs.sample import SampleConfig
-    from jobs.sample_bench import DEFAULT, measure, report
+    from opalux.base.config import load
+    from opalux.jobs.benchmarks.sampling import DEFAULT, measure, report
+    from opalux.jobs.cluster.pool import available_cores
+    from opalux.jobs.sample import SampleConfig
 
     config, _ = load(SampleConfig, DEFAULT, [])
     campaign = config.campaign
@@ -154,7 +163,7 @@ def sampling_lines() -> Iterator[str]:
 
 def learning_lines() -> Iterator[str]:
     """Compare the training of networks."""
-    from jobs import bench_learning
+    from opalux.jobs.benchmarks import learning as bench_learning
 
     yield from bench_learning.learning_lines()
 
@@ -176,12 +185,12 @@ def main(argv: list[str] | None = None) -> int:
     unknown = [name for name in chosen if name not in SECTIONS]
     if unknown:
         print(f"error: no section '{unknown[0]}'; there are {', '.join(SECTIONS)}", file=sys.stderr)
-        return command.BAD_INPUT
+        return BAD_INPUT
     for name in chosen:
         print(f"\n== {name}")
         for line in SECTIONS[name]():
             print(line, flush=True)
-    return command.OK
+    return OK
 
 
 if __name__ == "__main__":

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pydantic
 
-from jobs import command, runs
-from jobs.config import ConfigError
-from jobs.dataset_check import problems
-from learning.dataset import DataSet
-from learning.dataset_card import Splits, read_card
-from learning.dataset_export import export_npy, export_well
+from opalux.base import command_line
+from opalux.base.errors import InputError
+from opalux.base.exit_codes import FAILURE, OK
+from opalux.base.progress import Progress
+from opalux.base.provenance import git_revision, version
+from opalux.jobs.sampling.check import problems
+from opalux.learning.data.card import Splits, read_card
+from opalux.learning.data.data_set import DataSet
+from opalux.learning.data.export import export_npy, export_well
 
 EXPORTS = {"npy": export_npy, "well": export_well}
 
@@ -20,7 +23,7 @@ EXPORTS = {"npy": export_npy, "well": export_well}
 def main(argv: list[str] | None = None) -> int:
     """Run the command line."""
     parsed = _parser().parse_args(argv)
-    return command.run(lambda: int(parsed.work(parsed)))
+    return command_line.run(lambda: int(parsed.work(parsed)))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -89,31 +92,31 @@ def _check(parsed: argparse.Namespace) -> int:
     card = read_card(parsed.folder)
     again = min(parsed.resimulate, card.n_samples) if card.campaign else 0
     found = 0
-    with runs.Progress(f"checking {card.name}", card.n_samples + again) as progress:
+    with Progress(f"checking {card.name}", card.n_samples + again) as progress:
         for problem in problems(parsed.folder, parsed.resimulate, parsed.seed, progress.advance):
             found += 1
             print(problem, file=sys.stderr)
     if found:
         print(f"error: {parsed.folder}: {found} problems", file=sys.stderr)
-        return command.FAILURE
+        return FAILURE
     made = f"{again} made again to the bit" if again else "imported, so none made again"
     print(f"{parsed.folder}: {card.n_samples} samples in {card.n_shards} parts are sound, {made}")
-    return command.OK
+    return OK
 
 
 def _import(parsed: argparse.Namespace) -> int:
-    from jobs.dataset_import import import_sds
+    from opalux.jobs.sampling.sds_import import import_sds
 
     missing = [path for path in parsed.files if not path.is_file()]
     if missing:
-        raise ConfigError(f"{missing[0]}: no such file")
+        raise InputError(f"{missing[0]}: no such file")
     if parsed.shard_size < 1 or (parsed.n_times is not None and parsed.n_times < 2):
-        raise ConfigError("--shard-size must be at least 1 and --n-times at least 2")
+        raise InputError("--shard-size must be at least 1 and --n-times at least 2")
     if parsed.dt is not None and not parsed.dt > 0:
-        raise ConfigError(f"--dt: found {parsed.dt}, expected a step above 0 sh")
+        raise InputError(f"--dt: found {parsed.dt}, expected a step above 0 sh")
     out = _empty_folder(parsed.out)
     try:
-        with runs.Progress("importing", len(parsed.files)) as progress:
+        with Progress("importing", len(parsed.files)) as progress:
             card = import_sds(
                 parsed.files,
                 out,
@@ -122,21 +125,21 @@ def _import(parsed: argparse.Namespace) -> int:
                 n_times=parsed.n_times,
                 dt=parsed.dt,
                 shard_size=parsed.shard_size,
-                attributes={"opalux_version": runs.version(), "git_revision": runs.git_revision()},
+                attributes={"opalux_version": version(), "git_revision": git_revision()},
                 advance=progress.advance,
             )
     except BaseException:
         shutil.rmtree(out, ignore_errors=True)
         raise
     print(f"{out}: {card.n_samples} samples, sources {', '.join(card.sources)}")
-    return command.OK
+    return OK
 
 
 def _export(parsed: argparse.Namespace) -> int:
     data = DataSet(parsed.folder)
     out = _empty_folder(parsed.out)
     try:
-        with runs.Progress(f"exporting {data.card.name}", len(data)) as progress:
+        with Progress(f"exporting {data.card.name}", len(data)) as progress:
             EXPORTS[parsed.format](data, out, progress.advance)
     except BaseException:
         shutil.rmtree(out, ignore_errors=True)
@@ -144,11 +147,11 @@ def _export(parsed: argparse.Namespace) -> int:
     finally:
         data.close()
     print(f"{out}: written as {parsed.format}")
-    return command.OK
+    return OK
 
 
 def _pictures(parsed: argparse.Namespace) -> int:
-    from jobs.dataset_pictures import draw_pages
+    from opalux.jobs.sampling.pictures import draw_pages
 
     data = DataSet(parsed.folder)
     try:
@@ -156,17 +159,17 @@ def _pictures(parsed: argparse.Namespace) -> int:
             print(path)
     finally:
         data.close()
-    return command.OK
+    return OK
 
 
 def _empty_folder(out: Path) -> Path:
     """Make ``out``, which must not hold anything yet."""
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise ConfigError(f"--out {out}: exists already; choose another name")
+        raise InputError(f"--out {out}: exists already; choose another name")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"--out {out}: cannot write there ({error.strerror})") from None
+        raise InputError(f"--out {out}: cannot write there ({error.strerror})") from None
     return out
 
 

@@ -16,10 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from jobs import command, runs
-from jobs.config import ConfigError
+from opalux.base import command_line
+from opalux.base.errors import InputError
+from opalux.base.exit_codes import BAD_INPUT, FAILURE, OK
+from opalux.base.files import atomic
+from opalux.base.provenance import git_revision, version
+from opalux.base.shipped import CONFIGS
 
-CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 OUT = Path("runs/demo")
 
 Stage = tuple[str, list[str]]
@@ -33,7 +36,7 @@ def stages(out: Path) -> list[Stage]:
     def sample(name: str, config: str = "", *settings: str) -> list[str]:
         path = str(CONFIGS / "sample" / f"{config or name}.yaml")
         changes = [word for setting in settings for word in ("--set", setting)]
-        return [*python, "jobs.sample", path, *changes, "--out", str(out / name)]
+        return [*python, "opalux", "sample", path, *changes, "--out", str(out / name)]
 
     def here(name: str) -> str:
         return str((out / name).resolve())
@@ -41,8 +44,8 @@ def stages(out: Path) -> list[Stage]:
     return [
         (
             "Solve the published case on 2 MPI ranks (PETSc)",
-            ["mpirun", "-n", "2", *python, "jobs.solve", str(CONFIGS / "solve" / "published.yaml"),
-             "--out", str(out / "solve"), "--resume"],
+            ["mpirun", "-n", "2", *python, "opalux", "solve",
+             str(CONFIGS / "solve" / "published.yaml"), "--out", str(out / "solve"), "--resume"],
         ),
         ("Simulate 1000 random densities, four sources each (dask, HDF5)", sample("demo")),
         (
@@ -53,14 +56,14 @@ def stages(out: Path) -> list[Stage]:
         ("Simulate the published density", sample("demo_published")),
         (
             "Train the network on 2 processes (torch DDP)",
-            [*torchrun, "-m", "jobs.train", str(CONFIGS / "train" / "demo.yaml"),
+            [*torchrun, "-m", "opalux", "train", str(CONFIGS / "train" / "demo.yaml"),
              "--set", f"data.folder={here('demo')}",
              "--set", f"augmentation.other_grid={here('demo_pairs')}",
              "--out", str(out / "train"), "--resume"],
         ),
         (
             "Judge it on maps it has never seen",
-            [*python, "jobs.evaluate", str(out / "train"),
+            [*python, "opalux", "evaluate", str(out / "train"),
              "--set", f"apart.finer grid, 1 % noise.folder={here('demo_finer')}",
              "--set", "apart.finer grid, 1 % noise.noise=0.01",
              "--set", f"apart.published density.folder={here('demo_published')}"],
@@ -75,7 +78,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="opalux demo", description=__doc__)
     parser.add_argument("--out", metavar="DIR", type=Path, default=OUT, help=f"default: {OUT}")
     out: Path = parser.parse_args(argv).out
-    return command.run(lambda: _demo(out))
+    return command_line.run(lambda: _demo(out))
 
 
 def _demo(out: Path) -> int:
@@ -83,7 +86,7 @@ def _demo(out: Path) -> int:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"--out {out}: cannot write there ({error.strerror})") from None
+        raise InputError(f"--out {out}: cannot write there ({error.strerror})") from None
     threads = {"OMP_NUM_THREADS": "1", "TORCH_CPP_LOG_LEVEL": "ERROR"}
     mpi = {
         "OMPI_ALLOW_RUN_AS_ROOT": "1",
@@ -97,19 +100,19 @@ def _demo(out: Path) -> int:
         code = subprocess.run(line, env=os.environ | mpi | threads, check=False).returncode
         if code != 0:
             print(f"error: stage {number} ended with exit code {code}", file=sys.stderr)
-            return command.FAILURE if code != command.BAD_INPUT else command.BAD_INPUT
+            return FAILURE if code != BAD_INPUT else BAD_INPUT
         seconds.append(time.monotonic() - before)
     metrics = json.loads((out / "train" / "metrics.json").read_text())
     report = out / "report.html"
     _draw_published(out)
-    with runs.atomic(report) as temporary:
+    with atomic(report) as temporary:
         temporary.write_text(_page(out, plan, seconds, metrics), encoding="utf-8")
     print(
         f"\nR² on {metrics['n_maps']} held-out maps: {metrics['r2_pooled']:.4f} "
         f"(published, 64 x 64: 0.87-0.89), {time.monotonic() - started:.0f} s in all"
         f"\nreport: {report.resolve()}"
     )
-    return command.OK
+    return OK
 
 
 def _shown(line: list[str]) -> str:
@@ -121,9 +124,9 @@ def _draw_published(out: Path) -> None:
     """Draw the published density, what the network makes of it, and the difference."""
     import torch
 
-    from learning.dataset import DataSet
-    from learning.pictures import maps
-    from learning.predict import load_trained, reconstruct
+    from opalux.jobs.inversion.pictures import maps
+    from opalux.learning.data.data_set import DataSet
+    from opalux.learning.training.predict import load_trained, reconstruct
 
     data = DataSet(out / "demo_published")
     position = int(data.split("test")[0])
@@ -132,12 +135,12 @@ def _draw_published(out: Path) -> None:
         signals = torch.from_numpy(np.array(data.signals(position)))[None]
         predicted = reconstruct(trained.model, signals, symmetries=True)[0].numpy()
     figure = maps(["published density"], data.density(position)[None], predicted[None])
-    with runs.atomic(out / "published.png") as temporary:
+    with atomic(out / "published.png") as temporary:
         figure.savefig(temporary, dpi=110, format="png", bbox_inches="tight")
 
 
 def _page(out: Path, plan: list[Stage], seconds: list[float], metrics: dict[str, Any]) -> str:
-    from jobs.evaluate_report import MEANING, STYLE, number, table
+    from opalux.jobs.inversion.report import MEANING, STYLE, number, table
 
     def image(path: Path, text: str) -> str:
         code = base64.b64encode(path.read_bytes()).decode()
@@ -177,7 +180,7 @@ lines from grid to grid. The published network, at 64 × 64 cells and another tr
 <p>{depth}</p>
 <h2>The simulation behind it: the published case</h2><p>{fields}</p><p>{signals}</p>
 <h2>What was run</h2><table>{took}</table>
-<p class="note">opalux {runs.version()}, git {runs.git_revision()}</p>
+<p class="note">opalux {version()}, git {git_revision()}</p>
 </html>
 """
 

@@ -13,12 +13,16 @@ from pathlib import Path
 
 import pydantic
 
-from jobs import command, runs, slurm_queue
-from jobs.config import ConfigError, dump, load
-from jobs.pipeline_settings import PipelineConfig
-from jobs.pipeline_stages import PlannedStage, plan
-from jobs.slurm_queue import Job
-from jobs.slurm_site import Site
+from opalux.base import command_line
+from opalux.base.config import dump, load
+from opalux.base.errors import InputError
+from opalux.base.exit_codes import OK
+from opalux.base.files import atomic, write_json
+from opalux.jobs.chain.settings import PipelineConfig
+from opalux.jobs.chain.stages import PlannedStage, plan
+from opalux.jobs.cluster import queue as slurm_queue
+from opalux.jobs.cluster.queue import Job
+from opalux.jobs.cluster.site import Site
 
 NAME = "pipeline.yaml"
 """The resolved configuration, in the folder of the results; `opalux status` knows it by it."""
@@ -59,41 +63,41 @@ _SUBMISSIONS = pydantic.TypeAdapter(list[Submission])
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see DESCRIPTION."""
-    parser = command.parser("pipeline", DESCRIPTION)
+    parser = command_line.parser("pipeline", DESCRIPTION)
     parser.add_argument("--submit", action="store_true", help="submit what is left to do")
     parsed = parser.parse_args(argv)
-    return command.run(lambda: _pipeline(parsed))
+    return command_line.run(lambda: _pipeline(parsed))
 
 
 def _pipeline(parsed: argparse.Namespace) -> int:
-    given = command.arguments(parsed)
+    given = command_line.arguments(parsed)
     if given.force:
-        raise ConfigError("--force: a pipeline replaces no results; give another --out")
+        raise InputError("--force: a pipeline replaces no results; give another --out")
     if given.dry_run and parsed.submit:
-        raise ConfigError("--dry-run and --submit exclude each other; give one of them")
+        raise InputError("--dry-run and --submit exclude each other; give one of them")
     config, site, stages = read(given)
     texts = {stage.name: stage.script.render(site, config.out / LOGS) for stage in stages}
     if given.dry_run:
         _show(config, stages, texts)
-        return command.OK
+        return OK
     queue = slurm_queue.jobs() if parsed.submit else []
     for folder in (SCRIPTS, LOGS):
         _make(config.out / folder)
     for stage in stages:
-        with runs.atomic(script_path(config, stage)) as temporary:
+        with atomic(script_path(config, stage)) as temporary:
             temporary.write_text(texts[stage.name], encoding="utf-8")
             temporary.chmod(0o755)
-    with runs.atomic(config.out / NAME) as temporary:
+    with atomic(config.out / NAME) as temporary:
         temporary.write_text(dump(config), encoding="utf-8")
     if not parsed.submit:
         print(f"{config.out}: {len(stages)} batch scripts written; --submit submits them")
-        return command.OK
+        return OK
     Chain(config, queue).submit(stages)
     print(f"see how far it is: opalux status {config.out}")
-    return command.OK
+    return OK
 
 
-def read(given: command.Arguments) -> tuple[PipelineConfig, Site, list[PlannedStage]]:
+def read(given: command_line.Arguments) -> tuple[PipelineConfig, Site, list[PlannedStage]]:
     """Read and check all configurations."""
     config, _ = load(PipelineConfig, given.config, given.overrides)
     # Jobs start anywhere: no path may depend on where this was called.
@@ -121,7 +125,7 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(
+        raise InputError(
             f"out: cannot make {folder} ({error.strerror}); choose another folder"
         ) from None
 
@@ -189,7 +193,7 @@ class Chain:
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         new = Submission(stage=stage.name, job=number, tasks=tuple(tasks), time=now)
         known = [*submissions(self.config.out), new]
-        runs.write_json(self.config.out / SUBMITTED, [one.model_dump(mode="json") for one in known])
+        write_json(self.config.out / SUBMITTED, [one.model_dump(mode="json") for one in known])
 
 
 if __name__ == "__main__":

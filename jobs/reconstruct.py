@@ -9,15 +9,20 @@ import numpy as np
 import pydantic
 from numpy.typing import NDArray
 
-from jobs import command, runs
-from jobs.calibrate import calibrate, campaign_of
-from jobs.config import ConfigError, dump
-from jobs.measured import read_measurements
-from jobs.sample_make import simulate_sources
-from learning.measurement import Measurement
+from opalux.base import command_line
+from opalux.base.config import dump
+from opalux.base.errors import InputError
+from opalux.base.exit_codes import OK
+from opalux.base.files import atomic, write_json
+from opalux.base.provenance import provenance
+from opalux.base.run_folder import open_run
+from opalux.jobs.inversion.signal_files import read_measurements
+from opalux.jobs.inversion.two_grids import calibrate, campaign_of
+from opalux.jobs.sampling.sample import simulate_sources
+from opalux.learning.data.measurement import Measurement
 
 if TYPE_CHECKING:
-    from learning.predict import Trained
+    from opalux.learning.training.predict import Trained
 
 DESCRIPTION = """\
 Reconstruct the density behind your own edge signals with a trained network.
@@ -40,7 +45,7 @@ class ReconstructSettings(pydantic.BaseModel):
     symmetries : average over the eight symmetries of the square, too
     simulate : simulate the reconstruction and compare it with the signals
     calibration_maps : signals on a finer grid than the network's are calibrated with so many
-        densities simulated on both grids (see `learning.calibration`); 0: they are not
+        densities simulated on both grids (see `learning.training.calibration`); 0: they are not
     dt : step [sh] of .sds and .csv files, which do not keep it; null: as published, CFL·Δx/c
     """
 
@@ -56,23 +61,23 @@ class ReconstructSettings(pydantic.BaseModel):
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see DESCRIPTION."""
-    parser = command.parser("reconstruct", DESCRIPTION, "folder of a training run", "RUN")
+    parser = command_line.parser("reconstruct", DESCRIPTION, "folder of a training run", "RUN")
     parser.add_argument("signals", metavar="SIGNALS", nargs="+", type=Path, help="files or folders")
     parsed = parser.parse_args(argv)
-    return command.run(lambda: _reconstruct(parsed))
+    return command_line.run(lambda: _reconstruct(parsed))
 
 
 def _reconstruct(parsed: argparse.Namespace) -> int:
-    given, settings = command.of_run(parsed, ReconstructSettings)
+    given, settings = command_line.of_run(parsed, ReconstructSettings)
     measurements = read_measurements(parsed.signals, settings.dt)
 
     # Importing torch takes seconds: not before the command line is understood.
     import torch
 
-    from jobs.pictures import save
-    from learning.measurement import assemble
-    from learning.pictures import reconstruction
-    from learning.predict import load_trained, members
+    from opalux.jobs.inversion.pictures import reconstruction
+    from opalux.jobs.simulation.pictures import save
+    from opalux.learning.data.measurement import assemble
+    from opalux.learning.training.predict import load_trained, members
 
     trained = [
         load_trained(folder / f"{settings.checkpoint}.ckpt")
@@ -82,7 +87,7 @@ def _reconstruct(parsed: argparse.Namespace) -> int:
     layout = first.model.layout
     for other, folder in zip(trained[1:], settings.also, strict=True):
         if other.model.layout != layout or not np.allclose(other.times, first.times):
-            raise ConfigError(
+            raise InputError(
                 f"also: {folder} takes other signals than {given.config}; give runs that were "
                 "trained on data of the same kind"
             )
@@ -97,7 +102,7 @@ def _reconstruct(parsed: argparse.Namespace) -> int:
     refinement = measurements[0].signals["up"].shape[-1] // layout.n_cells
     if given.dry_run:
         print(f"would reconstruct {layout.shape} cells from {len(measurements)} sources")
-        return command.OK
+        return OK
     signals = _calibrated(signals, first, refinement, measurements, settings)
     symmetries = settings.symmetries and layout.is_symmetric
     batch = torch.from_numpy(signals)[None]
@@ -106,7 +111,7 @@ def _reconstruct(parsed: argparse.Namespace) -> int:
     uncertainty = maps.std(0, correction=1).numpy() if len(maps) > 1 else None
 
     out = given.out or Path("runs/reconstruct") / given.config.name
-    runs.open_run(out, dump(settings), resume=given.resume, force=given.force)
+    open_run(out, dump(settings), resume=given.resume, force=given.force)
     numbers: dict[str, Any] = {
         "run": str(given.config),
         "signals": [m.origin for m in measurements],
@@ -118,7 +123,7 @@ def _reconstruct(parsed: argparse.Namespace) -> int:
         **_misfit(first, signals, density, measurements, settings),
     }
     with (
-        runs.atomic(out / "reconstruction.h5") as temporary,
+        atomic(out / "reconstruction.h5") as temporary,
         h5py.File(temporary, "w") as file,
     ):
         file["density"] = density
@@ -128,12 +133,12 @@ def _reconstruct(parsed: argparse.Namespace) -> int:
             file[name].attrs["units"] = "g/cm^3"
             file[name].attrs["axes"] = "y, x; row 0 = bottom"
     save(reconstruction(density, uncertainty), out / "reconstruction.png")
-    runs.write_json(out / "reconstruction.json", numbers)
-    runs.write_json(out / "run.json", runs.provenance())
+    write_json(out / "reconstruction.json", numbers)
+    write_json(out / "run.json", provenance())
     print(f"density between {density.min():.3g} and {density.max():.3g} g/cm³: {out}")
     if numbers["data_misfit"] is not None:
         print(f"simulated again it gives the signals up to {numbers['data_misfit']:.2%}")
-    return command.OK
+    return OK
 
 
 def _calibrated(
@@ -165,8 +170,8 @@ def _misfit(
     settings: ReconstructSettings,
 ) -> dict[str, float | None]:
     """Simulate the reconstruction as the training data were and compare with the signals."""
-    from learning.dataset_shard import resample
-    from learning.metrics import LOWEST, data_misfit
+    from opalux.jobs.inversion.metrics import LOWEST, data_misfit
+    from opalux.learning.data.part import resample
 
     if not (settings.simulate and trained.card.campaign):
         return {"data_misfit": None}

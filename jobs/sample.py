@@ -16,16 +16,22 @@ from pathlib import Path
 import numpy as np
 import pydantic
 
-from jobs import command, runs
-from jobs.cluster import Backend, InProcess, Local, PoolLostError, open_pool
-from jobs.config import ConfigError, dump, load
-from jobs.sample_campaign import Campaign
-from jobs.sample_make import simulate_here
-from jobs.sample_mpi import MpiSimulation
-from jobs.sample_shard import RUNNING, Plan, Report, make_shard
-from learning import dataset_card
-from learning.dataset import DataSet, finish
-from learning.dataset_card import Card, shard_name
+from opalux.base import command_line
+from opalux.base.config import dump, load
+from opalux.base.errors import InputError
+from opalux.base.exit_codes import FAILURE, OK
+from opalux.base.files import atomic, write_json
+from opalux.base.progress import Progress
+from opalux.base.provenance import git_revision, provenance, version
+from opalux.base.run_folder import CONFIG_NAME, open_run
+from opalux.jobs.cluster.pool import Backend, InProcess, Local, PoolLostError, open_pool
+from opalux.jobs.sampling.campaign import Campaign
+from opalux.jobs.sampling.mpi import MpiSimulation
+from opalux.jobs.sampling.sample import simulate_here
+from opalux.jobs.sampling.worker import RUNNING, Plan, Report, make_shard
+from opalux.learning.data import card as dataset_card
+from opalux.learning.data.card import Card, shard_name
+from opalux.learning.data.data_set import DataSet, finish
 
 DESCRIPTION = """\
 Draw random densities, simulate them with each source and write a data set.
@@ -62,10 +68,10 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line; see DESCRIPTION."""
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["status"]:
-        from jobs.sample_status import main as status_main
+        from opalux.jobs.sampling.status import main as status_main
 
         return status_main(argv[1:])
-    parser = command.parser("sample", DESCRIPTION)
+    parser = command_line.parser("sample", DESCRIPTION)
     parser.add_argument(
         "--task", metavar="k/K", type=_task, help="make only every K-th part, from part k on"
     )
@@ -73,7 +79,7 @@ def main(argv: list[str] | None = None) -> int:
         "--retry-failed", action="store_true", help="try samples again that were given up"
     )
     parsed = parser.parse_args(argv)
-    return command.run(lambda: _sample(parsed))
+    return command_line.run(lambda: _sample(parsed))
 
 
 def _task(text: str) -> tuple[int, int]:
@@ -87,19 +93,19 @@ def _task(text: str) -> tuple[int, int]:
 
 
 def _sample(parsed: argparse.Namespace) -> int:
-    arguments = command.arguments(parsed)
+    arguments = command_line.arguments(parsed)
     config, _ = load(SampleConfig, arguments.config, arguments.overrides)
     campaign = config.campaign
     card = card_of(campaign)
     backend = InProcess() if parsed.task else config.backend
     if config.launcher and not isinstance(backend, InProcess):
-        raise ConfigError(
+        raise InputError(
             f"launcher: found with back end '{backend.kind}', expected 'in-process' or --task; "
             "MPI runs cannot be started from dask workers"
         )
     if arguments.dry_run:
         print(describe(card, backend))
-        return command.OK
+        return OK
     out = _open(arguments, campaign, card, together=parsed.task is not None)
     plan = Plan(
         folder=out,
@@ -118,10 +124,10 @@ def _sample(parsed: argparse.Namespace) -> int:
         reports = make_shards(plan, shards, backend)
     except PoolLostError as error:
         print(f"error: {error}", file=sys.stderr)
-        return command.FAILURE
+        return FAILURE
     except OSError as error:
         print(f"error: {_disk_message(out, card, error)}", file=sys.stderr)
-        return command.FAILURE
+        return FAILURE
     return _finish(plan, config, reports, time.monotonic() - start)
 
 
@@ -139,10 +145,10 @@ def card_of(campaign: Campaign) -> Card:
         shard_size=campaign.shard_size,
         families=tuple(family.label for family in campaign.families),
         made_with={
-            "opalux_version": runs.version(),
-            "git_revision": runs.git_revision(),
-            "numpy": runs.version("numpy"),
-            "numba": runs.version("numba"),
+            "opalux_version": version(),
+            "git_revision": git_revision(),
+            "numpy": version("numpy"),
+            "numba": version("numba"),
         },
         campaign=campaign.model_dump(mode="json"),
     )
@@ -161,7 +167,9 @@ def describe(card: Card, backend: pydantic.BaseModel) -> str:
     )
 
 
-def _open(arguments: command.Arguments, campaign: Campaign, card: Card, *, together: bool) -> Path:
+def _open(
+    arguments: command_line.Arguments, campaign: Campaign, card: Card, *, together: bool
+) -> Path:
     """Make or enter the folder of the data set; the same line always goes on.
 
     With ``together`` other tasks may be opening it at this moment, so that the temporary files
@@ -169,16 +177,16 @@ def _open(arguments: command.Arguments, campaign: Campaign, card: Card, *, toget
     """
     out = arguments.out or Path("runs") / "sample" / campaign.name
     _check_disk(out, campaign, card)
-    goes_on = (out / runs.CONFIG_NAME).is_file()
+    goes_on = (out / CONFIG_NAME).is_file()
     if together and out.is_dir():
         goes_on |= all(path.name.startswith(".") for path in out.iterdir())
     resume = arguments.resume or (goes_on and not arguments.force)
-    runs.open_run(out, dump(campaign), resume=resume, force=arguments.force)
+    open_run(out, dump(campaign), resume=resume, force=arguments.force)
     # A killed job leaves temporary files: those of processes of this machine that are no more.
     for temporary in out.glob(f".part-*.{socket.gethostname()}.*.tmp"):
         if not Path("/proc", temporary.name.split(".")[-2]).exists():
             temporary.unlink(missing_ok=True)
-    with runs.atomic(out / dataset_card.NAME) as temporary:
+    with atomic(out / dataset_card.NAME) as temporary:
         temporary.write_text(card.to_yaml(), encoding="utf-8")
     return out
 
@@ -190,7 +198,7 @@ def _check_disk(out: Path, campaign: Campaign, card: Card) -> None:
     disk = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
     free = shutil.disk_usage(disk).free
     if campaign.compression == "none" and needed > free:
-        raise ConfigError(
+        raise InputError(
             f"--out {out}: found {free / 1e9:.3g} GB free on its disk, expected at least "
             f"{needed / 1e9:.3g} GB; choose another disk or fewer samples"
         )
@@ -202,7 +210,7 @@ def make_shards(plan: Plan, shards: range, backend: Backend) -> list[Report]:
     total = sum(len(plan.card.samples_of(shard)) for shard in shards)
     with (
         open_pool(backend) as pool,
-        runs.Progress(f"sampling {plan.card.name}", total) as progress,
+        Progress(f"sampling {plan.card.name}", total) as progress,
     ):
         for shard, report in pool.map(functools.partial(make_shard, plan), shards):
             reports.append(report)
@@ -231,12 +239,12 @@ def _finish(plan: Plan, config: SampleConfig, reports: list[Report], seconds: fl
     missing = [s for s in range(card.n_shards) if not (out / shard_name(s)).exists()]
     if missing:
         print(f"{out}: this task is done; {len(missing)} parts are left to other tasks")
-        return command.OK
+        return OK
     finish(out)
     failed = quarantine(out)
     made = [report for report in reports if report.made]
     n_made = sum(report.samples for report in made)
-    provenance = runs.provenance(
+    record = provenance(
         samples_made=n_made,
         samples_failed=failed,
         wall_seconds=round(seconds, 3),
@@ -244,7 +252,7 @@ def _finish(plan: Plan, config: SampleConfig, reports: list[Report], seconds: fl
         busy_seconds=round(sum(report.seconds for report in made), 3),
         backend=config.backend.model_dump(mode="json"),
     )
-    runs.write_json(out / "run.json", provenance)
+    write_json(out / "run.json", record)
     _tidy(out)
     size = sum((out / shard_name(shard)).stat().st_size for shard in range(card.n_shards))
     print(
@@ -257,8 +265,8 @@ def _finish(plan: Plan, config: SampleConfig, reports: list[Report], seconds: fl
             f"tolerated_failures = {config.tolerated_failures}; see {out / 'quarantine.json'}",
             file=sys.stderr,
         )
-        return command.FAILURE
-    return command.OK
+        return FAILURE
+    return OK
 
 
 def quarantine(out: Path) -> int:
@@ -275,7 +283,7 @@ def quarantine(out: Path) -> int:
     ]
     path = out / "quarantine.json"
     if failed:
-        runs.write_json(path, failed)
+        write_json(path, failed)
     else:
         path.unlink(missing_ok=True)
     return len(failed)

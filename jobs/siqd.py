@@ -14,16 +14,23 @@ from typing import Any, Self
 import pydantic
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from jobs import command, runs
-from jobs.cluster import Backend, InProcess, PoolLostError, open_pool
-from jobs.config import dump, load
-from jobs.siqd_search import Journal, Search, search
-from learning.siqd import comparison, peers, report, tables
-from learning.siqd.rebuild import SHIPPED, Row, Structures, row, rows_as_csv
-from learning.siqd.search import Searched, Yardstick
-from learning.siqd.structures import Dot
-from learning.siqd.study import STEPS, Settings, Study, begin, run_study
-from learning.siqd.table import DotTable, Source, read_table
+from opalux.base import command_line
+from opalux.base.config import dump, load
+from opalux.base.exit_codes import FAILURE, OK
+from opalux.base.files import atomic, write_json
+from opalux.base.progress import Progress
+from opalux.base.provenance import provenance
+from opalux.base.run_folder import CONFIG_NAME, open_run
+from opalux.jobs.cluster.pool import Backend, InProcess, PoolLostError, open_pool
+from opalux.jobs.siqd_search import Journal, Search, search
+from opalux.learning.siqd.clustering import peers
+from opalux.learning.siqd.dots.rebuild import SHIPPED, Row, Structures, row, rows_as_csv
+from opalux.learning.siqd.dots.structures import Dot
+from opalux.learning.siqd.dots.table import DotTable, Source, read_table
+from opalux.learning.siqd.report import report, tables
+from opalux.learning.siqd.study import comparison
+from opalux.learning.siqd.study.search import Searched, Yardstick
+from opalux.learning.siqd.study.study import STEPS, Settings, Study, begin, run_study
 
 DESCRIPTION = """\
 Repeat the published analysis of silicon quantum dots and set its numbers beside ours.
@@ -73,11 +80,11 @@ class SiqdConfig(Work):
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see DESCRIPTION."""
-    parsed = command.parser("siqd", DESCRIPTION).parse_args(argv)
-    return command.run(lambda: _siqd(command.arguments(parsed)))
+    parsed = command_line.parser("siqd", DESCRIPTION).parse_args(argv)
+    return command_line.run(lambda: _siqd(command_line.arguments(parsed)))
 
 
-def _siqd(arguments: command.Arguments) -> int:
+def _siqd(arguments: command_line.Arguments) -> int:
     config, _ = load(SiqdConfig, arguments.config, arguments.overrides)
     table = None
     if config.rebuild is None:
@@ -86,21 +93,21 @@ def _siqd(arguments: command.Arguments) -> int:
     out = arguments.out or Path("runs") / "siqd" / arguments.config.stem
     if arguments.dry_run:
         print(_plan(config, table, out))
-        return command.OK
+        return OK
     finished = (out / "metrics.json").is_file()
-    unfinished = (out / runs.CONFIG_NAME).is_file() and not finished
+    unfinished = (out / CONFIG_NAME).is_file() and not finished
     go_on = arguments.resume or (unfinished and not arguments.force)
-    runs.open_run(out, dump(config.work), resume=go_on, force=arguments.force)
+    open_run(out, dump(config.work), resume=go_on, force=arguments.force)
     if go_on and finished:
         print(f"{out / 'report.html'}: complete already; --force starts afresh")
-        return command.OK
+        return OK
     try:
         _run(config, table, out)
     except PoolLostError as error:
         print(f"error: {error}", file=sys.stderr)
-        return command.FAILURE
+        return FAILURE
     print(out / "report.html")
-    return command.OK
+    return OK
 
 
 def _plan(config: SiqdConfig, table: DotTable | None, out: Path) -> str:
@@ -125,7 +132,7 @@ def _run(config: SiqdConfig, table: DotTable | None, out: Path) -> None:
     if table is None:
         assert config.rebuild is not None
         table = _rebuild(config.rebuild, config.backend, out)
-    with runs.Progress("study", STEPS) as progress:
+    with Progress("study", STEPS) as progress:
         study = run_study(table, config, lambda name: progress.advance(note=name))
     searched: list[Searched] = []
     yardsticks: list[Yardstick] = []
@@ -142,14 +149,14 @@ def _rebuild(structures: Structures, backend: Any, out: Path) -> DotTable:
     # The largest first: a worker left alone with one at the end would keep the others waiting.
     todo = [(i, dot) for i, dot in enumerate(dots) if i not in journal.entries][::-1]
     with (
-        runs.Progress("dots", len(dots), len(dots) - len(todo)) as progress,
+        Progress("dots", len(dots), len(dots) - len(todo)) as progress,
         open_pool(backend) as pool,
     ):
         for (i, _), made in pool.map(_make_row, todo):
             journal.add(i, made)
             progress.advance(note=str(made["name"]))
     path = out / SHIPPED.name
-    with runs.atomic(path) as temporary:
+    with atomic(path) as temporary:
         temporary.write_text(rows_as_csv(journal.entries[i] for i in range(len(dots))))
     return dataclasses.replace(read_table(Source(file=path)), origin=path.name, rebuilt=True)
 
@@ -167,7 +174,7 @@ def _compare_clusterers(
     sets = peers.usual_sets(wanted.points)
     outcomes = []
     with (
-        runs.Progress("clusterers", len(sets) * len(peers.METHODS)) as progress,
+        Progress("clusterers", len(sets) * len(peers.METHODS)) as progress,
         threadpool_limits(1),
     ):
         for outcome in peers.compare(sets):
@@ -186,7 +193,7 @@ def _write(
     out: Path,
 ) -> None:
     compared, verdicts = comparison.compare(study), comparison.verdicts(study)
-    with runs.Progress("figures", len(report.CAPTIONS) - (0 if sets else 2)) as progress:
+    with Progress("figures", len(report.CAPTIONS) - (0 if sets else 2)) as progress:
         pictures = report.draw(study, sets, outcomes, lambda name: progress.advance(note=name))
     for folder in ("figures", "tables"):
         (out / folder).mkdir(exist_ok=True)
@@ -201,19 +208,19 @@ def _write(
         written[f"trials_{one.task}"] = tables.trials_table(one)
     for name, table in written.items():
         _put(out / "tables" / f"{name}.csv", tables.as_csv(table).encode())
-    provenance = runs.provenance(job="siqd", data=study.table.origin, seconds=round(seconds, 1))
+    record = provenance(job="siqd", data=study.table.origin, seconds=round(seconds, 1))
     page = report.write(
-        study, compared, verdicts, pictures, outcomes, searched, yardsticks, _made(provenance)
+        study, compared, verdicts, pictures, outcomes, searched, yardsticks, _made(record)
     )
     _put(out / "report.html", page.encode())
-    runs.write_json(out / "run.json", provenance)
+    write_json(out / "run.json", record)
     numbers = tables.metrics(study, verdicts)
     if outcomes:
         numbers["clusterers_mean_adjusted_rand"] = tables.mean_agreement(outcomes)
     if searched:
         numbers["search"] = {one.task: tables.search_metrics(one) for one in searched}
         numbers["search_yardsticks"] = [dataclasses.asdict(y) for y in yardsticks]
-    runs.write_json(out / "metrics.json", numbers)
+    write_json(out / "metrics.json", numbers)
 
 
 def _made(provenance: dict[str, Any]) -> list[tuple[str, str]]:
@@ -228,7 +235,7 @@ def _made(provenance: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _put(path: Path, content: bytes) -> None:
-    with runs.atomic(path) as temporary:
+    with atomic(path) as temporary:
         temporary.write_bytes(content)
 
 

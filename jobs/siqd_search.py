@@ -9,11 +9,12 @@ from typing import Any
 import pydantic
 from sklearn.model_selection import RandomizedSearchCV
 
-from jobs import runs
-from jobs.cluster import Backend, InProcess, Local, Pool, available_cores, open_pool
-from learning.siqd.classify import Task, assess, small_fits
-from learning.siqd.published import network
-from learning.siqd.search import (
+from opalux.base.files import atomic
+from opalux.base.progress import Progress
+from opalux.jobs.cluster.pool import Backend, InProcess, Local, Pool, available_cores, open_pool
+from opalux.learning.siqd.study.classify import Task, assess, small_fits
+from opalux.learning.siqd.study.published import network
+from opalux.learning.siqd.study.search import (
     LEAST,
     Searched,
     Space,
@@ -22,7 +23,7 @@ from learning.siqd.search import (
     run_trials,
     winner,
 )
-from learning.siqd.study import Study
+from opalux.learning.siqd.study.study import Study
 
 
 class Search(pydantic.BaseModel):
@@ -58,7 +59,7 @@ class Journal:
             number, result = json.loads(line)
             self.entries[number] = result
         if rest:
-            with runs.atomic(path) as temporary:
+            with atomic(path) as temporary:
                 temporary.write_text(whole + newline, encoding="utf-8")
 
     def add(self, number: int, result: Any) -> None:
@@ -107,7 +108,7 @@ def _search_task(
     if journal is not None:
         for number, trials in journal.entries.items():
             done[number] = [_trial(entry) for entry in trials]
-    with runs.Progress(f"search {task.name}", n_chunks, len(done)) as progress:
+    with Progress(f"search {task.name}", n_chunks, len(done)) as progress:
         for first in range(0, n_chunks, wanted.chunks_a_round):
             known = [trial for number in range(first) for trial in done[number]]
             to_beat = max((trial.mean for trial in known), default=LEAST)

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import pydantic
 
-from jobs import command, runs
-from jobs.config import ConfigError, apply_overrides, check, dump, load, read_text
-from jobs.ranks import Ranks
-from solver.formulas import formula_of
-from solver.problem import Problem
+from opalux.base import command_line
+from opalux.base.config import apply_overrides, check, dump, load, read_text
+from opalux.base.errors import InputError
+from opalux.base.exit_codes import OK
+from opalux.base.run_folder import open_run
+from opalux.jobs.simulation.ranks import Ranks
+from opalux.solver.formulas.formula import formula_of
+from opalux.solver.problem import Problem
 
 if TYPE_CHECKING:
-    from solver.march import March
+    from opalux.solver.march import March
 
 DESCRIPTION = """\
 Solve the 2D grey P1 radiative-transfer equations coupled to matter temperature.
@@ -89,7 +92,7 @@ class SolveConfig(Problem):
     @pydantic.model_validator(mode="after")
     def _export_possible(self) -> Self:
         if self.export is not None:
-            from jobs.solve_export import check_export
+            from opalux.jobs.simulation.export import check_export
 
             check_export(self)
         return self
@@ -98,8 +101,8 @@ class SolveConfig(Problem):
     def _output_possible(self) -> Self:
         output = self.output
         if output.snapshots:
-            from solver.snapshots import snapshot_steps
-            from solver.start import time_steps
+            from opalux.solver.files.snapshots import snapshot_steps
+            from opalux.solver.start import time_steps
 
             snapshot_steps(len(time_steps(self)[1]), output.snapshots)
         if output.animation and not output.snapshots:
@@ -107,7 +110,7 @@ class SolveConfig(Problem):
                 "output.animation: found no snapshots to draw; set output.snapshots, to 51 say"
             )
         if output.animation == "mp4":
-            from jobs.animation import ffmpeg_is_there
+            from opalux.jobs.simulation.animation import ffmpeg_is_there
 
             if not ffmpeg_is_there():
                 raise ValueError("output.animation: found no ffmpeg for mp4; install it or use gif")
@@ -120,10 +123,10 @@ class SolveConfig(Problem):
 
 
 def read_config(path: Path, overrides: list[str]) -> tuple[SolveConfig, str]:
-    """Read YAML or a published .cfg; see `jobs.config.load`."""
+    """Read YAML or a published .cfg; see `opalux.base.config.load`."""
     if path.suffix != ".cfg":
         return load(SolveConfig, path, overrides)
-    from solver.legacy import read_cfg
+    from opalux.solver.legacy.formats import read_cfg
 
     data = read_cfg(read_text(path), str(path), path.parent)
     apply_overrides(data, overrides)
@@ -156,7 +159,7 @@ def check_memory(config: SolveConfig, size: int) -> None:
     needed = CELL_BYTES * grid.nx * grid.ny / size
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > memory:
-        raise ConfigError(
+        raise InputError(
             f"grid: found {grid.nx} x {grid.ny} cells, {needed / 2**30:.3g} GiB for each of {size} "
             f"processes, but this machine has {memory / 2**30:.3g} GiB; coarsen the grid or use "
             "more processes on more machines"
@@ -166,12 +169,12 @@ def check_memory(config: SolveConfig, size: int) -> None:
 def check_targets(config: SolveConfig, out: Path) -> None:
     """Refuse an export that cannot be written, and results that do not fit into ``out``."""
     if config.export is not None:
-        from jobs.solve_export import check_target
+        from opalux.jobs.simulation.export import check_target
 
         check_target(config)
-    from solver.output import solution_arrays
-    from solver.snapshots import snapshot_arrays
-    from solver.start import time_steps
+    from opalux.solver.files.snapshots import snapshot_arrays
+    from opalux.solver.files.solution import solution_arrays
+    from opalux.solver.start import time_steps
 
     n_rows = -(-len(time_steps(config)[1]) // config.output.signals_every)
     arrays = list(solution_arrays(config.cells, n_rows).values())
@@ -183,7 +186,7 @@ def check_targets(config: SolveConfig, out: Path) -> None:
     # An earlier run's files are gone on with, or replaced.
     free = disk.free + sum(512 * path.stat().st_blocks for path in out.glob("*") if path.is_file())
     if needed > free and disk.total > 0:  # /proc and the like have no size: told when opened
-        raise ConfigError(
+        raise InputError(
             f"--out {out}: the results take {needed / 2**30:.3g} GiB, but {free / 2**30:.3g} GiB "
             "are free there; shorten the run, coarsen the grid or choose another folder"
         )
@@ -192,19 +195,19 @@ def check_targets(config: SolveConfig, out: Path) -> None:
 def start(config: SolveConfig, ranks: Ranks) -> "March":
     """Return the run at t = 0 on this process's share of the grid."""
     check_memory(config, ranks.size)
-    from solver.domain import SerialDomain
-    from solver.march import March
+    from opalux.solver.domains.domain import SerialDomain
+    from opalux.solver.march import March
 
     if ranks.comm is None:
         return March(config, SerialDomain(config))
-    from solver.domain_petsc import PetscDomain
+    from opalux.solver.domains.petsc import PetscDomain
 
     return March(config, PetscDomain(config, ranks.comm))
 
 
 def plan(config: SolveConfig) -> str:
     """Return what a run would do, for ``--dry-run``."""
-    from solver.start import time_steps
+    from opalux.solver.start import time_steps
 
     grid = config.cells
     dt, times, t_final = time_steps(config)
@@ -216,48 +219,50 @@ def plan(config: SolveConfig) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the job; see `DESCRIPTION`."""
-    parser = command.parser("solve", DESCRIPTION, "YAML file, or .cfg file of the original program")
+    parser = command_line.parser(
+        "solve", DESCRIPTION, "YAML file, or .cfg file of the original program"
+    )
     parsed = parser.parse_args(argv)
 
     def everything() -> int:
         ranks = Ranks()
-        return ranks.run(lambda: _work(command.arguments(parsed), ranks))
+        return ranks.run(lambda: _work(command_line.arguments(parsed), ranks))
 
-    return command.run(everything)
+    return command_line.run(everything)
 
 
-def _work(arguments: command.Arguments, ranks: Ranks) -> int:
+def _work(arguments: command_line.Arguments, ranks: Ranks) -> int:
     config, text = ranks.on_root(lambda: read_config(arguments.config, arguments.overrides))
     if arguments.dry_run:
         if config.cells.nx * config.cells.ny <= DRY_RUN_CELLS:
             ranks.together(lambda: start(config, ranks))
         if ranks.rank == 0:
             print(text + "# " + plan(config))
-        return command.OK
+        return OK
     with _Stop() as stop:
         return _run(config, text, arguments, ranks, stop)
 
 
 def _run(
-    config: SolveConfig, text: str, arguments: command.Arguments, ranks: Ranks, stop: _Stop
+    config: SolveConfig, text: str, arguments: command_line.Arguments, ranks: Ranks, stop: _Stop
 ) -> int:
-    from jobs.solve_run import solve
-    from solver.march import SolverFailure
+    from opalux.jobs.simulation.run import solve
+    from opalux.solver.march import SolverFailure
 
     out = arguments.out or Path("runs/solve") / arguments.config.stem
     ranks.on_root(lambda: check_targets(config, out))
     march = ranks.together(lambda: start(config, ranks))  # finds out all that may be wrong
-    ranks.on_root(lambda: runs.open_run(out, text, resume=arguments.resume, force=arguments.force))
+    ranks.on_root(lambda: open_run(out, text, resume=arguments.resume, force=arguments.force))
     if arguments.resume and ranks.on_root((out / "run.json").exists):
         if ranks.rank == 0:
             print(f"{out}: complete already", file=sys.stderr)
-        return command.OK
+        return OK
     try:
         return solve(march, config, text, out, ranks, stop)
     except SolverFailure as error:  # on all processes at once
         if not ranks.on_root((out / "checkpoint.h5").exists):  # nothing worth keeping
             ranks.on_root(lambda: shutil.rmtree(out))
-        raise ConfigError(f"{arguments.config}: {error}") from None
+        raise InputError(f"{arguments.config}: {error}") from None
 
 
 if __name__ == "__main__":

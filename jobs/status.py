@@ -13,13 +13,16 @@ import rich.box
 import rich.console
 import rich.table
 
-from jobs import command, slurm_queue
-from jobs.config import ConfigError, load
-from jobs.pipeline import LOGS, NAME, submissions
-from jobs.pipeline_settings import PipelineConfig
-from jobs.pipeline_stages import DATA, EVALUATE, SIQD, SOLVE, TRAIN, newer
-from jobs.slurm_queue import Job
-from jobs.status_folders import READERS, Row, kind_of
+from opalux.base import command_line
+from opalux.base.config import load
+from opalux.base.errors import InputError
+from opalux.base.exit_codes import OK
+from opalux.jobs.chain.folders import READERS, Row, kind_of
+from opalux.jobs.chain.settings import PipelineConfig
+from opalux.jobs.chain.stages import DATA, EVALUATE, SIQD, SOLVE, TRAIN, newer
+from opalux.jobs.cluster import queue as slurm_queue
+from opalux.jobs.cluster.queue import Job
+from opalux.jobs.pipeline import LOGS, NAME, submissions
 
 DESCRIPTION = """\
 Show how far everything in DIR is: the folder of a pipeline, of a campaign, of a
@@ -31,15 +34,15 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="opalux status", description=DESCRIPTION)
     parser.add_argument("folder", metavar="DIR", type=Path, help="folder of results")
     parsed = parser.parse_args(argv)
-    return command.run(lambda: _status(parsed.folder))
+    return command_line.run(lambda: _status(parsed.folder))
 
 
 def _status(folder: Path) -> int:
     if not folder.is_dir():
-        raise ConfigError(f"{folder}: no such folder; give the folder of a run or pipeline")
+        raise InputError(f"{folder}: no such folder; give the folder of a run or pipeline")
     try:
         jobs = slurm_queue.jobs() if slurm_queue.there() else []
-    except ConfigError:
+    except InputError:
         print("warning: squeue does not answer; this is from files alone", file=sys.stderr)
         jobs = []
     table = rich.table.Table(title=str(folder), title_justify="left", box=rich.box.SIMPLE_HEAD)
@@ -50,7 +53,7 @@ def _status(folder: Path) -> int:
         table.add_row(row.name, row.state, row.progress, row.note, shown)
     width = None if sys.stdout.isatty() else 140
     rich.console.Console(width=width, markup=False, highlight=False).print(table)
-    return command.OK
+    return OK
 
 
 def rows(folder: Path, jobs: list[Job]) -> list[tuple[Row, list[Job]]]:

@@ -7,8 +7,14 @@ import time
 from pathlib import Path
 from typing import Any, NoReturn
 
-from jobs import command, runs
-from jobs.config import ConfigError, load
+from opalux.base import command_line
+from opalux.base.config import load
+from opalux.base.errors import InputError, OpaluxError
+from opalux.base.exit_codes import BAD_INPUT, CHECKPOINTED, OK
+from opalux.base.files import write_json
+from opalux.base.progress import Progress
+from opalux.base.provenance import provenance
+from opalux.base.run_folder import open_run
 
 FIRST_SPEAKS = 60.0
 """Time that the first process is given to say what is wrong [s]."""
@@ -27,18 +33,18 @@ where it stood."""
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see DESCRIPTION."""
-    parsed = command.parser("train", DESCRIPTION).parse_args(argv)
+    parsed = command_line.parser("train", DESCRIPTION).parse_args(argv)
     if "RANK" not in os.environ:
-        return command.run(lambda: _train(parsed))
+        return command_line.run(lambda: _train(parsed))
     if os.environ["RANK"] == "0":
-        _leave(command.run(lambda: _train(parsed)))
+        _leave(command_line.run(lambda: _train(parsed)))
     try:
         _leave(_train(parsed))
-    except command.INPUT_ERRORS:
+    except OpaluxError:
         # All processes find the same fault and the first one says it. The launcher ends them all
         # as soon as one has ended: not before the first one has spoken.
         time.sleep(FIRST_SPEAKS)
-        _leave(command.BAD_INPUT)
+        _leave(BAD_INPUT)
 
 
 def _leave(code: int) -> NoReturn:
@@ -53,17 +59,17 @@ def _leave(code: int) -> NoReturn:
 
 
 def _train(parsed: argparse.Namespace) -> int:
-    given = command.arguments(parsed)
+    given = command_line.arguments(parsed)
     if int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1 and "RANK" not in os.environ:
-        raise ConfigError(
+        raise InputError(
             f"srun started {os.environ['SLURM_STEP_NUM_TASKS']} tasks, each of which would train "
             "alone into the same folder; start 'srun torchrun … -m jobs.train CONFIG'"
         )
     # Importing torch takes seconds: not before the command line is understood.
-    from learning.distributed import processes
-    from learning.plan import TrainSettings
-    from learning.stopping import stop_on_signals
-    from learning.train import prepare, train
+    from opalux.base.stopping import stop_on_signals
+    from opalux.learning.training.distributed import processes
+    from opalux.learning.training.plan import TrainSettings
+    from opalux.learning.training.train import prepare, train
 
     settings, text = load(TrainSettings, given.config, given.overrides)
     out = given.out or Path("runs/train") / given.config.stem
@@ -78,8 +84,8 @@ def _train(parsed: argparse.Namespace) -> int:
                     f"{len(plan.seen)} maps, {plan.steps} steps of {settings.batch} samples over "
                     f"{among.world} process(es), judged on {len(plan.held_out)} maps, into {out}"
                 )
-            return command.OK
-        among.on_first(lambda: runs.open_run(out, text, resume=given.resume, force=given.force))
+            return OK
+        among.on_first(lambda: open_run(out, text, resume=given.resume, force=given.force))
         started = time.monotonic()
         finished = train(
             prepared,
@@ -87,9 +93,7 @@ def _train(parsed: argparse.Namespace) -> int:
             among,
             resume=given.resume,
             stop=stop,
-            show=lambda label, total, done: runs.Progress(
-                label, total, done, quiet=not among.first
-            ),
+            show=lambda label, total, done: Progress(label, total, done, quiet=not among.first),
         )
         if among.first:
             record: dict[str, Any] = {
@@ -98,10 +102,10 @@ def _train(parsed: argparse.Namespace) -> int:
                 "device": str(among.device),
                 "seconds": round(time.monotonic() - started, 3),
             }
-            runs.write_json(out / "run.json", runs.provenance(**record))
+            write_json(out / "run.json", provenance(**record))
             if not finished:
                 print(f"stopped by a signal; {out}/last.ckpt is written, go on with --resume")
-    return command.OK if finished else command.CHECKPOINTED
+    return OK if finished else CHECKPOINTED
 
 
 if __name__ == "__main__":

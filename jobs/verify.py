@@ -6,14 +6,17 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from jobs import command, runs
-from jobs.config import ConfigError
-from jobs.verify_linear import diffusion_limit, plane_waves, small_waves
-from jobs.verify_nonlinear import manufactured, su_olson
-from jobs.verify_published import published
-from jobs.verify_report import Section, page, save_figures
+from opalux.base import command_line
+from opalux.base.errors import InputError
+from opalux.base.exit_codes import FAILURE, OK
+from opalux.base.files import atomic
+from opalux.base.shipped import CHECKOUT
+from opalux.jobs.verification.linear import diffusion_limit, plane_waves, small_waves
+from opalux.jobs.verification.nonlinear import manufactured, su_olson
+from opalux.jobs.verification.page import Section, page, save_figures
+from opalux.jobs.verification.published import published
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+DOCS = CHECKOUT / "docs"
 IMAGES = Path("images") / "verification"
 
 INVARIANTS = Section(
@@ -47,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="opalux verify", description=__doc__)
     parser.add_argument("--out", metavar="DIR", type=Path, default=DOCS, help=f"default: {DOCS}")
     out: Path = parser.parse_args(argv).out
-    return command.run(lambda: verify(out, STUDIES))
+    return command_line.run(lambda: verify(out, STUDIES))
 
 
 def verify(out: Path, studies: Sequence[Callable[[], Section]]) -> int:
@@ -55,7 +58,7 @@ def verify(out: Path, studies: Sequence[Callable[[], Section]]) -> int:
     try:
         (out / IMAGES).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"--out {out}: cannot write there ({error.strerror})") from None
+        raise InputError(f"--out {out}: cannot write there ({error.strerror})") from None
     sections = []
     for study in studies:
         started = time.monotonic()
@@ -66,14 +69,14 @@ def verify(out: Path, studies: Sequence[Callable[[], Section]]) -> int:
         for claim in section.claims:
             verdict = "ok    " if claim.holds else "FAILED"
             print(f"  {verdict} {claim.text}: {claim.measured} (expected {claim.expected})")
-    with runs.atomic(out / "verification.md") as temporary:
+    with atomic(out / "verification.md") as temporary:
         temporary.write_text(page([*sections, INVARIANTS], IMAGES.as_posix()), encoding="utf-8")
     print(f"written: {out / 'verification.md'}")
     failed = [claim for section in sections for claim in section.claims if not claim.holds]
     if failed:
         print(f"error: {len(failed)} claims do not hold", file=sys.stderr)
-        return command.FAILURE
-    return command.OK
+        return FAILURE
+    return OK
 
 
 if __name__ == "__main__":

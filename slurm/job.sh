@@ -58,7 +58,7 @@ load_modules() {
 
 # need_python: does the Python of the job run on this node?
 need_python() {
-    "${PYTHON[@]}" -c 'import jobs.command' ||
+    "${PYTHON[@]}" -c 'import opalux' ||
         fail "'${PYTHON[*]}' cannot import opalux on $(hostname): run setup.sh in $OPALUX, load the modules that it was run with, or set OPALUX_PYTHON"
 }
 

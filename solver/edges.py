@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 import numpy as np
 import pydantic
 
-from solver.errors import InputError
-from solver.formulas import Formula, formula_of
-from solver.grid import Block
+from opalux.base.errors import InputError
+from opalux.solver.formulas.formula import Formula, formula_of
+from opalux.solver.grid import Block
 
 EDGES = ("up", "down", "left", "right")
 FIELDS = ("E", "Fx", "Fy", "T")

@@ -7,12 +7,14 @@ from typing import Any, Protocol
 import numba
 import numpy as np
 
-from solver.domain import Domain, SerialDomain
-from solver.edges import EDGES, FREE, GIVEN, Edges, edge_rules, edge_tables
-from solver.grid import Block
-from solver.problem import Problem
-from solver.schemes import consistent, published, second_order
-from solver.start import check_start, domain_density, fill_state, time_steps
+from opalux.base.errors import OpaluxError
+from opalux.base.exit_codes import BAD_INPUT
+from opalux.solver.domains.domain import Domain, SerialDomain
+from opalux.solver.edges import EDGES, FREE, GIVEN, Edges, edge_rules, edge_tables
+from opalux.solver.grid import Block
+from opalux.solver.problem import Problem
+from opalux.solver.schemes import consistent, published, second_order
+from opalux.solver.start import check_start, domain_density, fill_state, time_steps
 
 
 class Stepper(Protocol):
@@ -39,8 +41,10 @@ CHECK_STEPS = 64  # steps between two checks of the state, which cost a pass ove
 CHUNK_CELLS = 2_000_000  # cell-steps between two looks at the clock, the signals and the state
 
 
-class SolverFailure(RuntimeError):
+class SolverFailure(OpaluxError, RuntimeError):
     """The solution stopped being a solution (not finite, or negative temperature)."""
+
+    exit_code = BAD_INPUT  # with other input it would not have happened
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 import numpy as np
 import pydantic
 
-from solver.errors import InputError
-from solver.formulas import Formula, formula_of
-from solver.grid import Block, Grid
+from opalux.base.errors import InputError
+from opalux.solver.formulas.formula import Formula, formula_of
+from opalux.solver.grid import Block, Grid
 
 
 class _Model(pydantic.BaseModel):

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 import pydantic
 
-from solver.edges import Edges
-from solver.errors import InputError
-from solver.formulas import Formula, formula_of
-from solver.grid import Grid
-from solver.media import ArrayDensity, Density, FormulaDensity
+from opalux.base.errors import InputError
+from opalux.solver.edges import Edges
+from opalux.solver.formulas.formula import Formula, formula_of
+from opalux.solver.grid import Grid
+from opalux.solver.media import ArrayDensity, Density, FormulaDensity
 
 SpaceFormula = Annotated[str, formula_of("x", "y", "t_0")]
 MaterialFormula = Annotated[str, formula_of("rho", "T")]

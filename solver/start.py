@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 
-from solver.domain import Domain
-from solver.errors import InputError
-from solver.formulas import Formula
-from solver.grid import Block, bands
-from solver.media import ArrayDensity
-from solver.problem import Problem, check_density, check_material
-from solver.schemes.ghosts import wrap
+from opalux.base.errors import InputError
+from opalux.solver.domains.domain import Domain
+from opalux.solver.formulas.formula import Formula
+from opalux.solver.grid import Block, bands
+from opalux.solver.media import ArrayDensity
+from opalux.solver.problem import Problem, check_density, check_material
+from opalux.solver.schemes.ghosts import wrap
 
 
 def time_steps(problem: Problem) -> tuple[float, np.ndarray, float]:

@@ -22,13 +22,13 @@ V-Net", 2020/21), with the relaxation taken per axis.
 import numba
 import numpy as np
 
-from solver.edges import EDGES, EXCHANGED, edge_rules
-from solver.formulas import Formula
-from solver.grid import Block
-from solver.problem import Problem
-from solver.programs import run
-from solver.schemes.coupling import LIVE, ROWS, couple_live
-from solver.schemes.ghosts import fill_row, fill_side, record, wrap
+from opalux.solver.edges import EDGES, EXCHANGED, edge_rules
+from opalux.solver.formulas.formula import Formula
+from opalux.solver.formulas.programs import run
+from opalux.solver.grid import Block
+from opalux.solver.problem import Problem
+from opalux.solver.schemes.coupling import LIVE, ROWS, couple_live
+from opalux.solver.schemes.ghosts import fill_row, fill_side, record, wrap
 
 # Share of T that the coupling's sweeps may leave as error.
 SETTLED = {"float64": 1e-7, "float32": 1e-6}

@@ -20,7 +20,7 @@ import math
 import numba
 import numpy as np
 
-from solver.programs import run
+from opalux.solver.formulas.programs import run
 
 SWEEPS = 8  # vector sweeps before the remaining cells are solved one by one
 BISECTIONS = 200

@@ -16,7 +16,7 @@ import math
 
 import numba
 
-from solver.schemes.coupling import CAPACITY, LIVE, ROWS, SLOPE, couple_live, mean_capacity
+from opalux.solver.schemes.coupling import CAPACITY, LIVE, ROWS, SLOPE, couple_live, mean_capacity
 
 GAMMA = 1 - math.sqrt(0.5)
 BEYOND = 1 / GAMMA - 1  # how far behind the first stage the second one starts

@@ -6,7 +6,7 @@ edges come in the order up, down, left, right. No function here knows of MPI or 
 
 import numba
 
-from solver.edges import EQUILIBRIUM, FREE, GIVEN, MIRRORED
+from opalux.solver.edges import EQUILIBRIUM, FREE, GIVEN, MIRRORED
 
 E, FX, FY, T = range(4)
 

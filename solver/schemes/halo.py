@@ -7,8 +7,8 @@ the reconstruction finds no slope there: what the edge prescribes stands on the 
 
 import numba
 
-from solver.edges import MIRRORED
-from solver.schemes.ghosts import ghost
+from opalux.solver.edges import MIRRORED
+from opalux.solver.schemes.ghosts import ghost
 
 E, FX, FY, T = range(4)
 

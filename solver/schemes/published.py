@@ -12,12 +12,12 @@ Source: R. Ngueguin, "Reconstruction de la densité d'un domaine par un V-Net" (
 import numba
 import numpy as np
 
-from solver.edges import EXCHANGED
-from solver.formulas import Formula
-from solver.grid import Block
-from solver.problem import Problem
-from solver.programs import run
-from solver.schemes.ghosts import fill_row, fill_side, record
+from opalux.solver.edges import EXCHANGED
+from opalux.solver.formulas.formula import Formula
+from opalux.solver.formulas.programs import run
+from opalux.solver.grid import Block
+from opalux.solver.problem import Problem
+from opalux.solver.schemes.ghosts import fill_row, fill_side, record
 
 E, FX, FY, T = range(4)
 MAX_SWEEPS = 1000  # the published loop has no limit; a loop that cycles is cut here

@@ -30,7 +30,7 @@ C.-W. Shu, Math. Comput. 49 (1987) 105 (the extrema).
 
 import numba
 
-from solver.edges import EQUILIBRIUM, GIVEN
+from opalux.solver.edges import EQUILIBRIUM, GIVEN
 
 GENTLE = 1 / 32
 KEPT = 0.99

@@ -25,17 +25,17 @@ U. M. Ascher, S. J. Ruuth, R. J. Spiteri, Appl. Numer. Math. 25 (1997) 151, sect
 import numba
 import numpy as np
 
-from solver.domain import Domain
-from solver.edges import EQUILIBRIUM, FREE, GIVEN, edge_tables
-from solver.formulas import Formula
-from solver.problem import Problem
-from solver.programs import run
-from solver.schemes.consistent import SETTLED, emit, registers_of, volume_source
-from solver.schemes.coupling import couple_row
-from solver.schemes.coupling_stage import GAMMA, STAGE_ROWS, finish_row
-from solver.schemes.ghosts import record
-from solver.schemes.halo import fill_halo, wrap_halo
-from solver.schemes.reconstruction import differences, faces, hold, within_reach
+from opalux.solver.domains.domain import Domain
+from opalux.solver.edges import EQUILIBRIUM, FREE, GIVEN, edge_tables
+from opalux.solver.formulas.formula import Formula
+from opalux.solver.formulas.programs import run
+from opalux.solver.problem import Problem
+from opalux.solver.schemes.consistent import SETTLED, emit, registers_of, volume_source
+from opalux.solver.schemes.coupling import couple_row
+from opalux.solver.schemes.coupling_stage import GAMMA, STAGE_ROWS, finish_row
+from opalux.solver.schemes.ghosts import record
+from opalux.solver.schemes.halo import fill_halo, wrap_halo
+from opalux.solver.schemes.reconstruction import differences, faces, hold, within_reach
 
 DELTA = 1 - 1 / (2 * GAMMA)
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from solver.march import simulate
-from solver.problem import Constants, Problem
-from solver.verification.convergence import PERIODIC
+from opalux.solver.march import simulate
+from opalux.solver.problem import Constants, Problem
+from opalux.solver.verification.convergence import PERIODIC
 
 C = Constants().c
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from solver.formulas import Formula
-from solver.march import simulate
-from solver.problem import Constants, Problem
-from solver.verification.convergence import PERIODIC, centres, relative_l2
+from opalux.solver.formulas.formula import Formula
+from opalux.solver.march import simulate
+from opalux.solver.problem import Constants, Problem
+from opalux.solver.verification.convergence import PERIODIC, centres, relative_l2
 
 CONSTANTS = Constants()
 SMALL = 1e-5  # relative height of the wave; what is left out of the linear problem is of this order

@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from solver.formulas import Formula
-from solver.march import simulate
-from solver.problem import Constants, Problem
-from solver.verification.convergence import PERIODIC, centres, relative_l2
+from opalux.solver.formulas.formula import Formula
+from opalux.solver.march import simulate
+from opalux.solver.problem import Constants, Problem
+from opalux.solver.verification.convergence import PERIODIC, centres, relative_l2
 
 CONSTANTS = Constants()
 C, A = CONSTANTS.c, CONSTANTS.a

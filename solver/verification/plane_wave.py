@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from solver.march import simulate
-from solver.problem import Problem
-from solver.verification.convergence import PERIODIC, centres, relative_l2
+from opalux.solver.march import simulate
+from opalux.solver.problem import Problem
+from opalux.solver.verification.convergence import PERIODIC, centres, relative_l2
 
 C = 299.0  # speed of light of the default constants [cm/sh]
 

@@ -7,8 +7,8 @@ import numpy as np
 import scipy.integrate
 import scipy.optimize
 
-from solver.march import simulate
-from solver.problem import Constants, Problem
+from opalux.solver.march import simulate
+from opalux.solver.problem import Constants, Problem
 
 CONSTANTS = Constants()
 

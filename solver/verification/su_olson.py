@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from solver.march import simulate
-from solver.problem import Problem
-from solver.verification.convergence import WALLS, centres
+from opalux.solver.march import simulate
+from opalux.solver.problem import Problem
+from opalux.solver.verification.convergence import WALLS, centres
 
 HALF = 0.5  # the source covers |x| <= HALF
 COLD = 1e-3  # T at the start; its T⁴ is far below all that is compared

@@ -8,8 +8,16 @@ from pathlib import Path
 import pydantic
 import pytest
 
-from jobs.cluster import Address, Backend, InProcess, Local, PoolLostError, Slurm, open_pool
-from jobs.cluster import slurm_options as options_of
+from opalux.jobs.cluster.pool import (
+    Address,
+    Backend,
+    InProcess,
+    Local,
+    PoolLostError,
+    Slurm,
+    open_pool,
+)
+from opalux.jobs.cluster.pool import slurm_options as options_of
 
 BACKENDS = [InProcess(), Local(workers=2)]
 

@@ -9,16 +9,16 @@ import h5py
 import numpy as np
 import pytest
 
-from jobs.dataset import main
-from jobs.sample import main as sample
-from jobs.sample_shard import Marker
-from jobs.sample_status import main as status_main
-from jobs.sample_status import read_status
-from learning.dataset import DataSet, finish
-from learning.dataset_card import SPLITS, shard_name
-from learning.dataset_shard import Shard, write_shard
-from solver.edges import EDGES
-from solver.legacy import read_sds
+from opalux.jobs.dataset import main
+from opalux.jobs.sample import main as sample
+from opalux.jobs.sampling.status import main as status_main
+from opalux.jobs.sampling.status import read_status
+from opalux.jobs.sampling.worker import Marker
+from opalux.learning.data.card import SPLITS, shard_name
+from opalux.learning.data.data_set import DataSet, finish
+from opalux.learning.data.part import Shard, write_shard
+from opalux.solver.edges import EDGES
+from opalux.solver.legacy.formats import read_sds
 from tests.conftest import ROOT
 
 GOLDEN = ROOT / "tests" / "golden"

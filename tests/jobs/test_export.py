@@ -7,10 +7,10 @@ import onnxruntime
 import pytest
 import torch
 
-from jobs import export, train
-from learning import onnx_export
-from learning.dataset import DataSet
-from learning.predict import load_trained
+from opalux.jobs import export, train
+from opalux.learning.data.data_set import DataSet
+from opalux.learning.training import onnx_export
+from opalux.learning.training.predict import load_trained
 from tests.learning.made_data import make_data
 
 MODELS = {

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import yaml
 
-from jobs import reconstruct, sample, solve, train
-from jobs.calibrate import calibrate, campaign_of
-from jobs.measured import read_measurements
-from jobs.sample_make import simulate_sources
-from learning.measurement import Measurement, assemble
-from learning.predict import load_trained
-from solver.legacy import COLUMNS, dataframe_text, sds_bytes
-from solver.march import simulate
-from solver.problem import Problem
+from opalux.jobs import reconstruct, sample, solve, train
+from opalux.jobs.inversion.signal_files import read_measurements
+from opalux.jobs.inversion.two_grids import calibrate, campaign_of
+from opalux.jobs.sampling.sample import simulate_sources
+from opalux.learning.data.measurement import Measurement, assemble
+from opalux.learning.training.predict import load_trained
+from opalux.solver.legacy.formats import COLUMNS, dataframe_text, sds_bytes
+from opalux.solver.march import simulate
+from opalux.solver.problem import Problem
 from tests.conftest import ROOT
 
 EDGES = ("up", "down", "left", "right")

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import yaml
 
-from jobs.config import load
-from jobs.sample import SampleConfig, main
-from jobs.sample_campaign import Campaign
-from jobs.sample_make import make_sample
-from learning.dataset import DataSet
-from learning.dataset_card import shard_name
+from opalux.base.config import load
+from opalux.jobs.sample import SampleConfig, main
+from opalux.jobs.sampling.campaign import Campaign
+from opalux.jobs.sampling.sample import make_sample
+from opalux.learning.data.card import shard_name
+from opalux.learning.data.data_set import DataSet
 from tests.conftest import ROOT
 
 CONFIGS = ROOT / "configs" / "sample"

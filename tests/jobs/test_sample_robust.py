@@ -15,13 +15,13 @@ import numpy as np
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from jobs.cluster import InProcess, Local
-from jobs.config import load
-from jobs.sample import SampleConfig, card_of, main, make_shards
-from jobs.sample_make import simulate_here
-from jobs.sample_shard import Marker, Plan
-from jobs.sample_status import read_status
-from learning.dataset import DataSet, finish
+from opalux.base.config import load
+from opalux.jobs.cluster.pool import InProcess, Local
+from opalux.jobs.sample import SampleConfig, card_of, main, make_shards
+from opalux.jobs.sampling.sample import simulate_here
+from opalux.jobs.sampling.status import read_status
+from opalux.jobs.sampling.worker import Marker, Plan
+from opalux.learning.data.data_set import DataSet, finish
 from tests.conftest import ROOT
 
 CONFIG = """

@@ -13,15 +13,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jobs.cluster import Backend, InProcess, Local, open_pool
-from jobs.config import load
-from jobs.siqd import SiqdConfig, main
-from jobs.siqd_search import Journal, Search, _search_task
-from learning.siqd.classify import Task, bands
-from learning.siqd.features import Preparation, prepare
-from learning.siqd.rebuild import SHIPPED, Structures, row
-from learning.siqd.search import Space
-from learning.siqd.table import Source, read_table
+from opalux.base.config import load
+from opalux.jobs.cluster.pool import Backend, InProcess, Local, open_pool
+from opalux.jobs.siqd import SiqdConfig, main
+from opalux.jobs.siqd_search import Journal, Search, _search_task
+from opalux.learning.siqd.dots.features import Preparation, prepare
+from opalux.learning.siqd.dots.rebuild import SHIPPED, Structures, row
+from opalux.learning.siqd.dots.table import Source, read_table
+from opalux.learning.siqd.study.classify import Task, bands
+from opalux.learning.siqd.study.search import Space
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / "configs" / "siqd"

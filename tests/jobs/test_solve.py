@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 import pytest
 
-from jobs.solve import main
+from opalux.jobs.solve import main
 from tests.conftest import ROOT, clean_environment
 
 GOLDEN = ROOT / "tests" / "golden"
@@ -102,7 +102,7 @@ def test_a_rank_that_fails_ends_the_run_with_its_message(tmp_path, mpirun):
         "import sys\n"
         "import solver.march as march\n"
         "from jobs.solve import main\n"
-        "from solver.domain_petsc import world\n"
+        "from opalux.solver.domains.petsc import world\n"
         "run = march.March.run\n"
         "def broken(self, *pauses):\n"
         "    for n, chunk in enumerate(run(self, *pauses)):\n"

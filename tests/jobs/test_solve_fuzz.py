@@ -15,7 +15,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobs.solve import main
+from opalux.jobs.solve import main
 
 WHOLE_RUN = 20_000  # cell-steps up to which a plan is also carried out
 

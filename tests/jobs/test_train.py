@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jobs import command, evaluate, sample, train
-from jobs.config import load
-from learning import logbook
-from learning.plan import TrainSettings
-from learning.stopping import StopRequest
+from opalux.base.config import load
+from opalux.base.exit_codes import CHECKPOINTED
+from opalux.base.stopping import StopRequest
+from opalux.jobs import evaluate, sample, train
+from opalux.learning.training import logbook
+from opalux.learning.training.plan import TrainSettings
 from tests.conftest import ROOT, clean_environment
 from tests.learning.made_data import make_data
 
@@ -65,8 +66,8 @@ def trained(data, tmp_path_factory):
     words = [str(DEBUG), "--set", f"data.folder={data}", "--out", str(out), *SMALL]
     with pytest.MonkeyPatch.context() as patch:
         stopped = contextlib.nullcontext(StopAfterOne())
-        patch.setattr("learning.stopping.stop_on_signals", lambda: stopped)
-        assert train.main(words) == command.CHECKPOINTED
+        patch.setattr("opalux.base.stopping.stop_on_signals", lambda: stopped)
+        assert train.main(words) == CHECKPOINTED
     assert [line["step"] for line in logbook.read(out)] == [1]
     job = start(data, out, "--resume", processes=2)
     _, errors = job.communicate(timeout=120)
@@ -94,7 +95,7 @@ def test_a_signalled_run_keeps_its_place_and_ends_with_the_code_that_means_try_a
     until(lambda: len(logbook.read(out)) > 3, job)
     job.send_signal(signal.SIGUSR1)
     job.communicate(timeout=60)
-    assert job.returncode == command.CHECKPOINTED == os.EX_TEMPFAIL
+    assert job.returncode == CHECKPOINTED == os.EX_TEMPFAIL
     assert json.loads((out / "run.json").read_text())["state"] == "stopped"
     seen = logbook.read(out)
     line = [str(DEBUG), "--set", f"data.folder={data}", "--out", str(out), *SMALL]
@@ -207,9 +208,9 @@ def test_the_learning_curve_shows_every_run_by_its_number_of_maps(data, trained,
 
 
 def test_the_true_map_simulated_again_has_no_misfit(data, trained):
-    from jobs.evaluate_judge import _misfit
-    from learning.dataset import DataSet
-    from learning.predict import load_trained
+    from opalux.jobs.inversion.judge import _misfit
+    from opalux.learning.data.data_set import DataSet
+    from opalux.learning.training.predict import load_trained
 
     model = load_trained(trained / "best.ckpt").model
     measured = DataSet(data)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from jobs import evaluate, sample, train
+from opalux.jobs import evaluate, sample, train
 from tests.conftest import ROOT
 
 

@@ -1,8 +1,8 @@
 """``opalux verify`` writes what it measured, and fails if a claim does not hold."""
 
-from jobs.verify import verify
-from jobs.verify_linear import small_waves
-from jobs.verify_report import Claim, Section, at_least, at_most
+from opalux.jobs.verification.linear import small_waves
+from opalux.jobs.verification.page import Claim, Section, at_least, at_most
+from opalux.jobs.verify import verify
 
 
 def test_the_page_shows_every_claim_and_figure_and_is_the_same_every_time(tmp_path):

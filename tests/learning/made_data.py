@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from learning.dataset import finish
-from learning.dataset_card import NAME, Card, Splits, shard_name
-from learning.dataset_shard import Shard, write_shard
+from opalux.learning.data.card import NAME, Card, Splits, shard_name
+from opalux.learning.data.data_set import finish
+from opalux.learning.data.part import Shard, write_shard
 
 EDGES = ("up", "down", "left", "right")
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from learning.calibration import fit
+from opalux.learning.training.calibration import fit
 
 SHAPE = (12, 2, 4, 3, 5, 8)  # densities, sources, edges, quantities, times, cells
 

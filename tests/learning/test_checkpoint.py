@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from learning import checkpoint
-from learning.errors import InputError
+from opalux.base.errors import InputError
+from opalux.learning.training import checkpoint
 
 
 class Unwritable:

@@ -10,10 +10,11 @@ import h5py
 import numpy as np
 import pytest
 
-from learning.dataset import VIEW_NAME, DataSet, finish
-from learning.dataset_card import Card, Splits, read_card, shard_name
-from learning.dataset_export import export_npy, export_well
-from learning.dataset_shard import (
+from opalux.base.errors import InputError
+from opalux.learning.data.card import Card, Splits, read_card, shard_name
+from opalux.learning.data.data_set import VIEW_NAME, DataSet, finish
+from opalux.learning.data.export import export_npy, export_well
+from opalux.learning.data.part import (
     FAILED,
     DamagedShardError,
     Shard,
@@ -21,7 +22,6 @@ from learning.dataset_shard import (
     validate_shard,
     write_shard,
 )
-from learning.errors import InputError
 from tests.conftest import ROOT
 
 CARD = Card(
@@ -206,7 +206,7 @@ class TestDamage:
 # inherited by the children.
 READ_IN_CHILDREN = """
 import multiprocessing, sys
-from learning.dataset import DataSet
+from opalux.learning.data.data_set import DataSet
 
 def read(data):
     return [float(data.density(number).sum()) for number in range(11)]

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from learning.augmentation import Augmentation, AugmentationSettings
-from learning.dataset import DataSet
-from learning.errors import InputError
-from learning.grid_error import grid_errors
-from learning.loader import Samples, layout_of
-from learning.objectives import Density
+from opalux.base.errors import InputError
+from opalux.learning.data.data_set import DataSet
+from opalux.learning.networks.objectives import Density
+from opalux.learning.training.augmentation import Augmentation, AugmentationSettings
+from opalux.learning.training.grid_error import grid_errors
+from opalux.learning.training.loader import Samples, layout_of
 from tests.learning.made_data import make_data
 
 

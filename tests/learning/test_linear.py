@@ -3,12 +3,12 @@
 import numpy as np
 from sklearn.linear_model import RidgeCV
 
-from learning import linear, metrics
-from learning.dataset import DataSet
-from learning.loader import DataSettings
-from learning.models.edge_vnet import EdgeVNetSettings
-from learning.models.layout import EDGES, Layout
-from learning.reconstructor import build
+from opalux.jobs.inversion import linear, metrics
+from opalux.learning.data.data_set import DataSet
+from opalux.learning.data.layout import EDGES, Layout
+from opalux.learning.networks.edge_vnet import EdgeVNetSettings
+from opalux.learning.networks.reconstructor import build
+from opalux.learning.training.loader import DataSettings
 from tests.learning.made_data import make_data
 
 

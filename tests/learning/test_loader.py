@@ -4,17 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from learning.augmentation import Augmentation, AugmentationSettings
-from learning.dataset import DataSet
-from learning.errors import InputError
-from learning.loader import (
-    EpochOrder,
-    Samples,
-    batches,
-    layout_of,
-)
-from learning.objectives import Density
-from learning.resampler import Resampler, evenly
+from opalux.base.errors import InputError
+from opalux.learning.data.data_set import DataSet
+from opalux.learning.data.resampler import Resampler, evenly
+from opalux.learning.networks.objectives import Density
+from opalux.learning.training.augmentation import Augmentation, AugmentationSettings
+from opalux.learning.training.loader import EpochOrder, Samples, batches, layout_of
 from tests.learning.made_data import make_data
 
 

@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from learning.errors import InputError
-from learning.measurement import Measurement, assemble
-from learning.models.layout import EDGES, Layout
+from opalux.base.errors import InputError
+from opalux.learning.data.layout import EDGES, Layout
+from opalux.learning.data.measurement import Measurement, assemble
 
 LAYOUT = Layout(EDGES, EDGES, ("E", "F", "T"), 5, 4, (4, 4))
 TIMES = np.linspace(0.0, 0.01, 5)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import mean_absolute_error, r2_score
 
-from learning import metrics
+from opalux.jobs.inversion import metrics
 
 
 @pytest.fixture

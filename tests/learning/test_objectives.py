@@ -7,9 +7,9 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, mean_absolute_error, r2_score
 
-from learning.dataset import DataSet
-from learning.errors import InputError
-from learning.objectives import Density, NicheInFront, NichePlace
+from opalux.base.errors import InputError
+from opalux.learning.data.data_set import DataSet
+from opalux.learning.networks.objectives import Density, NicheInFront, NichePlace
 from tests.learning.made_data import make_data
 
 

@@ -3,7 +3,12 @@
 import pytest
 import torch
 
-from learning.optimise import MovingAverage, OptimiserSettings, learning_rate, make_optimiser
+from opalux.learning.training.optimise import (
+    MovingAverage,
+    OptimiserSettings,
+    learning_rate,
+    make_optimiser,
+)
 
 
 def test_one_cycle_is_the_one_of_torch():

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from learning.dataset import DataSet
-from learning.loader import DataSettings
-from learning.models.edge_vnet import EdgeVNetSettings
-from learning.models.layout import EDGES, Layout
-from learning.reconstructor import build
+from opalux.learning.data.data_set import DataSet
+from opalux.learning.data.layout import EDGES, Layout
+from opalux.learning.networks.edge_vnet import EdgeVNetSettings
+from opalux.learning.networks.reconstructor import build
+from opalux.learning.training.loader import DataSettings
 from tests.learning.made_data import make_data
 
 LAYOUT = Layout(EDGES, EDGES, ("E", "F", "T"), 8, 8, (8, 8))

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from learning.symmetry import SQUARE, transform_map, transform_signals
-from solver.edges import EDGES
-from solver.march import simulate
-from solver.problem import Problem
+from opalux.learning.networks.symmetry import SQUARE, transform_map, transform_signals
+from opalux.solver.edges import EDGES
+from opalux.solver.march import simulate
+from opalux.solver.problem import Problem
 
 
 @pytest.mark.parametrize("symmetry", SQUARE)

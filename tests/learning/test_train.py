@@ -6,13 +6,13 @@ import math
 import pytest
 import torch
 
-from learning import checkpoint, logbook
-from learning.distributed import Processes
-from learning.errors import InputError
-from learning.plan import TrainSettings
-from learning.predict import load_trained
-from learning.stopping import StopRequest
-from learning.train import DivergedError, prepare, train
+from opalux.base.errors import InputError
+from opalux.base.stopping import StopRequest
+from opalux.learning.training import checkpoint, logbook
+from opalux.learning.training.distributed import Processes
+from opalux.learning.training.plan import TrainSettings
+from opalux.learning.training.predict import load_trained
+from opalux.learning.training.train import DivergedError, prepare, train
 from tests.learning.made_data import make_data
 
 ALONE = Processes(0, 1, torch.device("cpu"))

@@ -66,7 +66,7 @@ class Slurm:
 
     def opalux(self, *words: object) -> str:
         """Run opalux, which must succeed."""
-        return self.out(ROOT / ".venv" / "bin" / "python", "-m", "jobs", *words)
+        return self.out(ROOT / ".venv" / "bin" / "python", "-m", "opalux", *words)
 
     def sbatch(self, *words: object, **environment: str) -> str:
         """Submit a job; return its number."""

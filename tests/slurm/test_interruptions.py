@@ -9,8 +9,8 @@ import pytest
 import torch
 import yaml
 
-from jobs.sample import main as sample
-from jobs.solve import main as solve
+from opalux.jobs.sample import main as sample
+from opalux.jobs.solve import main as solve
 from tests.jobs.test_solve import arrays, same_bits
 from tests.slurm.conftest import script
 from tests.slurm.test_pipeline import CAMPAIGN, NETWORK

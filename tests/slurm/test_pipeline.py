@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from jobs.solve import main as solve
+from opalux.jobs.solve import main as solve
 from tests.conftest import ROOT
 from tests.jobs.test_solve import same_bits
 

@@ -27,7 +27,7 @@ def test_jobs_that_cannot_work_fail_at_once_with_the_reason(slurm, tmp_path):
     no_petsc = {"PETSC_DIR": ""}
     cases = [
         ("knows", slurm.sbatch(*two, *solve, LAUNCHER="srun --mpi=pmi9")),
-        # Each rank starts, and Open MPI or jobs.ranks finds that it is alone.
+        # Each rank starts, and Open MPI or opalux.jobs.simulation.ranks finds that it is alone.
         ("srun", slurm.sbatch(*two, *solve, LAUNCHER="srun --mpi=none")),
         ("no program 'mpiexec.none'", slurm.sbatch(*two, *solve, LAUNCHER="mpiexec.none")),
         ("no 'module' command", slurm.sbatch(*two, modules, DEBUG, "--out", "run")),

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from jobs.pipeline import main as pipeline
-from jobs.sample import main as sample
-from jobs.slurm_queue import ranges
-from jobs.status import main as status
+from opalux.jobs.cluster.queue import ranges
+from opalux.jobs.pipeline import main as pipeline
+from opalux.jobs.sample import main as sample
+from opalux.jobs.status import main as status
 from tests.conftest import ROOT
 from tests.slurm.test_pipeline import CAMPAIGN, NETWORK
 
@@ -117,7 +117,8 @@ def test_status_of_a_folder_without_results_is_refused(tmp_path, capsys, no_slur
 
 
 def test_a_head_node_without_an_address_is_refused_at_once():
-    words = ["-m", "jobs.slurm_torchrun", "--head", "head.invalid", "-m", "jobs.train", "x.yaml"]
+    torchrun = ["-m", "opalux.jobs.cluster.torchrun", "--head", "head.invalid"]
+    words = [*torchrun, "-m", "opalux.jobs.train", "x.yaml"]
     done = subprocess.run(
         [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False
     )

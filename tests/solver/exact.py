@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from solver.domain import SerialDomain
-from solver.march import March, Solution
-from solver.problem import Problem
+from opalux.solver.domains.domain import SerialDomain
+from opalux.solver.march import March, Solution
+from opalux.solver.problem import Problem
 
 A = 0.01372  # radiation constant of the default constants
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solver.march import simulate
-from solver.problem import Problem
-from solver.verification.convergence import WALLS, fitted_order
-from solver.verification.plane_wave import PlaneWave
+from opalux.solver.march import simulate
+from opalux.solver.problem import Problem
+from opalux.solver.verification.convergence import WALLS, fitted_order
+from opalux.solver.verification.plane_wave import PlaneWave
 from tests.solver.exact import A, start_of, total_energy
 
 CELLS = [32, 64, 128, 256]

@@ -9,7 +9,7 @@ EXCHANGE = """
 import sys
 from pathlib import Path
 import numpy as np
-from solver.domain_petsc import PetscDomain, world
+from opalux.solver.domains.petsc import PetscDomain, world
 from solver.problem import Problem
 
 NX, NY = 11, 13
@@ -57,7 +57,7 @@ def test_ghosts_hold_the_neighbours_cells_and_one_file_takes_all_blocks(tmp_path
 ASYMMETRIC_END = """
 import gc
 import sys
-from solver.domain_petsc import PetscDomain, world
+from opalux.solver.domains.petsc import PetscDomain, world
 from solver.problem import Problem
 
 domain = PetscDomain(Problem(grid={"nx": 16}), world())

@@ -6,15 +6,15 @@ import pydantic
 import pytest
 from scipy import ndimage
 
-from solver.errors import InputError
-from solver.families.catalogue import choose
-from solver.families.family import Stream
-from solver.families.files import Files
-from solver.families.finish import Finish, mean_3x3
-from solver.families.islands import Islands
-from solver.families.layers import Layers
-from solver.families.niche import Niche
-from solver.families.shapes import Bumps, Discs, Rectangles
+from opalux.base.errors import InputError
+from opalux.solver.densities.catalogue import choose
+from opalux.solver.densities.family import Stream
+from opalux.solver.densities.files import Files
+from opalux.solver.densities.finish import Finish, mean_3x3
+from opalux.solver.densities.islands import Islands
+from opalux.solver.densities.layers import Layers
+from opalux.solver.densities.niche import Niche
+from opalux.solver.densities.shapes import Bumps, Discs, Rectangles
 
 FAMILIES = [
     Islands(),

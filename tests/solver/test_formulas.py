@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solver.formulas import Formula, FormulaError
-from solver.programs import run
+from opalux.solver.formulas.formula import Formula, FormulaError
+from opalux.solver.formulas.programs import run
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from solver.domain import SerialDomain
-from solver.march import March, simulate
-from solver.problem import Problem
+from opalux.solver.domains.domain import SerialDomain
+from opalux.solver.march import March, simulate
+from opalux.solver.problem import Problem
 
 RHO = np.random.default_rng(1).uniform(0.5, 5, (9, 12))
 LEFT = {"left": {"kind": "source"}}

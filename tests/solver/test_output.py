@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solver import storage
-from solver.checkpoint import read_checkpoint, write_checkpoint
-from solver.domain import SerialDomain
-from solver.errors import InputError
-from solver.grid import bands
-from solver.march import March
-from solver.problem import Problem
-from solver.snapshots import snapshot_steps
-from solver.storage import GrowingFile, StorageError
+from opalux.base.errors import InputError, StorageError
+from opalux.solver.domains.domain import SerialDomain
+from opalux.solver.files import growing as storage
+from opalux.solver.files.checkpoint import read_checkpoint, write_checkpoint
+from opalux.solver.files.growing import GrowingFile
+from opalux.solver.files.snapshots import snapshot_steps
+from opalux.solver.grid import bands
+from opalux.solver.march import March
+from opalux.solver.problem import Problem
 
 PROBLEM = Problem.model_validate({"grid": {"nx": 7, "ny": 5}, "time": {"final": 0.01}})
 

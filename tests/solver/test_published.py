@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jobs.config import check
-from jobs.solve import SolveConfig
-from solver.legacy import edge_quantities, read_cfg, read_sds, sds_bytes
-from solver.march import simulate
+from opalux.base.config import check
+from opalux.jobs.solve import SolveConfig
+from opalux.solver.legacy.formats import edge_quantities, read_cfg, read_sds, sds_bytes
+from opalux.solver.march import simulate
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jobs.config import check
-from jobs.solve import SolveConfig
-from solver.legacy import read_cfg
-from solver.march import simulate
+from opalux.base.config import check
+from opalux.jobs.solve import SolveConfig
+from opalux.solver.legacy.formats import read_cfg
+from opalux.solver.march import simulate
 from tests.solver.literal import Literal
 
 CFG = """

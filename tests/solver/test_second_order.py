@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.solve import main
-from solver.domain import SerialDomain
-from solver.march import March, simulate
-from solver.problem import Problem
-from solver.verification.convergence import PERIODIC, WALLS, centres, fitted_order
-from solver.verification.plane_wave import C, PlaneWave
+from opalux.jobs.solve import main
+from opalux.solver.domains.domain import SerialDomain
+from opalux.solver.march import March, simulate
+from opalux.solver.problem import Problem
+from opalux.solver.verification.convergence import PERIODIC, WALLS, centres, fitted_order
+from opalux.solver.verification.plane_wave import C, PlaneWave
 from tests.jobs.test_solve import UNEVEN, same_bits
 from tests.solver.exact import A, total_energy
 from tests.solver.test_consistent import EDGE_IMAGES, SYMMETRIES

@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solver.formulas import Formula
-from solver.march import simulate
-from solver.problem import Problem
-from solver.verification import su_olson
-from solver.verification.checkerboard import Checkerboard
-from solver.verification.convergence import EDGES, WALLS, fitted_order
-from solver.verification.linear_wave import LinearWave
-from solver.verification.manufactured import RHO, Manufactured
-from solver.verification.plane_wave import C, PlaneWave
-from solver.verification.relaxation import Relaxation
-from solver.verification.su_olson import PLACES, TABLE, SuOlson
+from opalux.solver.formulas.formula import Formula
+from opalux.solver.march import simulate
+from opalux.solver.problem import Problem
+from opalux.solver.verification import su_olson
+from opalux.solver.verification.checkerboard import Checkerboard
+from opalux.solver.verification.convergence import EDGES, WALLS, fitted_order
+from opalux.solver.verification.linear_wave import LinearWave
+from opalux.solver.verification.manufactured import RHO, Manufactured
+from opalux.solver.verification.plane_wave import C, PlaneWave
+from opalux.solver.verification.relaxation import Relaxation
+from opalux.solver.verification.su_olson import PLACES, TABLE, SuOlson
 from tests.solver.exact import A, start_of
 
 FEW = settings(max_examples=40, deadline=None)

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 import torch
 
-from learning.errors import InputError
-from learning.models.edge_vnet import Columns, EdgeVNetSettings
-from learning.models.fcunet import FCUNetSettings
-from learning.models.layout import EDGES, Layout
-from learning.models.niche_cnn import NicheCNNSettings
-from learning.models.vnet import VNet, VNetSettings
-from learning.symmetry import Symmetry, transform_map, transform_signals
+from opalux.base.errors import InputError
+from opalux.learning.data.layout import EDGES, Layout
+from opalux.learning.networks.edge_vnet import Columns, EdgeVNetSettings
+from opalux.learning.networks.fcunet import FCUNetSettings
+from opalux.learning.networks.niche_cnn import NicheCNNSettings
+from opalux.learning.networks.symmetry import Symmetry, transform_map, transform_signals
+from opalux.learning.networks.vnet import VNet, VNetSettings
 
 SQUARE_12 = Layout(EDGES, EDGES, ("E", "F", "T"), 12, 12, (12, 12))
 

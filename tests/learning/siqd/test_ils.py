@@ -10,9 +10,9 @@ from sklearn.datasets import make_blobs, make_circles
 from sklearn.metrics import adjusted_rand_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from learning.errors import InputError
-from learning.siqd import ils
-from learning.siqd.ils import IterativeLabelSpreading, count_of, wavelet_peaks
+from opalux.base.errors import InputError
+from opalux.learning.siqd.clustering import ils
+from opalux.learning.siqd.clustering.ils import IterativeLabelSpreading, count_of, wavelet_peaks
 
 
 @parametrize_with_checks([IterativeLabelSpreading()])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from learning.siqd.peers import METHODS, cluster, compare, sweep, usual_sets
+from opalux.learning.siqd.clustering.peers import METHODS, cluster, compare, sweep, usual_sets
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import pytest
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import cdist
 
-from learning.errors import InputError
-from learning.siqd.spreading import spread
+from opalux.base.errors import InputError
+from opalux.learning.siqd.clustering.spreading import spread
 from tests.learning.siqd.literal_ils import literal_spread
 
 

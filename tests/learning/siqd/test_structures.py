@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from learning.errors import InputError
-from learning.siqd.structures import (
+from opalux.base.errors import InputError
+from opalux.learning.siqd.dots.structures import (
     BOND_SI_H,
     CENTRES,
     FAMILIES,

@@ -5,15 +5,15 @@ import pytest
 from pydantic import ValidationError
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
-from learning.errors import InputError
-from learning.siqd.classify import BANDS, Task, assess, bands, learn
-from learning.siqd.conclusions import purity
-from learning.siqd.features import Preparation, correlations, drops, prepare
-from learning.siqd.ils import IterativeLabelSpreading
-from learning.siqd.published import NETWORKS, network
-from learning.siqd.search import LEAST, Space, run_trials, winner
-from learning.siqd.study import make_tasks
-from learning.siqd.table import Source, read_table
+from opalux.base.errors import InputError
+from opalux.learning.siqd.clustering.ils import IterativeLabelSpreading
+from opalux.learning.siqd.dots.features import Preparation, correlations, drops, prepare
+from opalux.learning.siqd.dots.table import Source, read_table
+from opalux.learning.siqd.study.classify import BANDS, Task, assess, bands, learn
+from opalux.learning.siqd.study.conclusions import purity
+from opalux.learning.siqd.study.published import NETWORKS, network
+from opalux.learning.siqd.study.search import LEAST, Space, run_trials, winner
+from opalux.learning.siqd.study.study import make_tasks
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from learning.errors import InputError
-from learning.siqd.rebuild import Structures, row
-from learning.siqd.table import FRACTIONS, Source, find_columns, read_table
+from opalux.base.errors import InputError
+from opalux.learning.siqd.dots.rebuild import Structures, row
+from opalux.learning.siqd.dots.table import FRACTIONS, Source, find_columns, read_table
 
 HEADER = ["D avg (nm)", "HSi_ratio", "f{111}", "f{110}", "f{100}", "f{113}", "Wavelength (nm)"]
 ROWS = [[1.5, 1.2, 0.5, 0.5, 0, 0, 450], [2.0, 0.8, 0.25, 0.25, 0.25, 0.25, 550.5]]

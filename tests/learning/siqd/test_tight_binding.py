@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from learning.siqd.gap import levels, symmetry_blocks, symmetry_subgroup
-from learning.siqd.structures import BONDS, CENTRES, enumerate_dots
-from learning.siqd.tight_binding import (
+from opalux.learning.siqd.dots.gap import levels, symmetry_blocks, symmetry_subgroup
+from opalux.learning.siqd.dots.structures import BONDS, CENTRES, enumerate_dots
+from opalux.learning.siqd.dots.tight_binding import (
     bulk_bands,
     hamiltonian,
     rotate_orbitals,
@@ -50,14 +50,16 @@ def test_symmetry_blocks_keep_the_spectrum(centre):
 def test_sparse_and_dense_levels_agree(named, monkeypatch):
     dot = named["Si87H76"]
     dense = levels(dot)
-    monkeypatch.setattr("learning.siqd.gap.DENSE_BELOW", 0)
+    monkeypatch.setattr("opalux.learning.siqd.dots.gap.DENSE_BELOW", 0)
     sparse = levels(dot)
     assert sparse.homo == pytest.approx(dense.homo, abs=1e-9)
     assert sparse.lumo == pytest.approx(dense.lumo, abs=1e-9)
 
 
 def test_a_level_count_that_is_not_the_electron_pairs_is_refused(named, monkeypatch):
-    monkeypatch.setattr("learning.siqd.gap.MID_GAP", 4.0)  # above the lowest empty level
+    monkeypatch.setattr(
+        "opalux.learning.siqd.dots.gap.MID_GAP", 4.0
+    )  # above the lowest empty level
     with pytest.raises(ArithmeticError, match="the number of electron pairs"):
         levels(named["Si29H36"])
 

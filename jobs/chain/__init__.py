@@ -1,0 +1,1 @@
+"""The pipeline of Slurm jobs and how far it is."""

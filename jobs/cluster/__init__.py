@@ -1,0 +1,1 @@
+"""Where tasks and jobs run: processes, dask workers, Slurm."""

@@ -1,0 +1,275 @@
+"""Where independent tasks run: in this process, on this machine's cores, or on a cluster.
+
+All back ends give the same interface, a `Pool`, and none of them is trusted with what has been
+done: tasks leave their results in files and return short summaries.
+"""
+
+import contextlib
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Annotated, Any, Literal, Protocol, TypeVar
+
+import pydantic
+
+from opalux.base.errors import OpaluxError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+# A task that kills its worker is tried again on another one.  When to give up is for the task to
+# say (it knows which of its samples it was at), so dask must not give up first.
+WORKER_DEATHS_ALLOWED = 1000
+
+WATCH_EVERY = 5.0
+"""Time between two looks for lost workers [s]."""
+
+# Memory that a task gives back is kept for the next one: asking the system for it anew, zeroed
+# page by page, would cost a tenth of the time of small simulations.
+KEEP_MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": str(2**30),
+    "MALLOC_TRIM_THRESHOLD_": str(2**30),
+}
+
+SINGLE_THREADED = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+}
+
+
+class PoolLostError(OpaluxError, RuntimeError):
+    """The scheduler or all workers are gone; what is in files is safe."""
+
+
+class _Settings(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+
+class InProcess(_Settings):
+    """One task after the other in this process: for debugging and for tasks of a Slurm array."""
+
+    kind: Literal["in-process"] = "in-process"
+
+
+class Local(_Settings):
+    """Worker processes on this machine."""
+
+    kind: Literal["local"] = "local"
+    workers: int | None = pydantic.Field(None, ge=1, le=1024)
+    """Number of processes; left out: one for each core that this process may use."""
+    memory: str | None = None
+    """Limit for each worker, such as 2GB; one that exceeds it is replaced."""
+
+
+class Slurm(_Settings):
+    """Workers that are jobs of a Slurm cluster; the scheduler runs in this process."""
+
+    kind: Literal["slurm"]
+    workers: int = pydantic.Field(ge=1)
+    """Number of single-core workers that are kept up."""
+    workers_per_job: int = pydantic.Field(1, ge=1)
+    """Workers, and so cores, of each job."""
+    memory: str = "2GB"
+    """For each job."""
+    walltime: str = "01:00:00"
+    queue: str | None = None
+    account: str | None = None
+    interface: str | None = None
+    """Network interface by which workers reach this process, such as ib0."""
+    directives: tuple[str, ...] = ()
+    """Further #SBATCH options, such as --constraint=skylake."""
+    prologue: tuple[str, ...] = ()
+    """Lines of the job script before the worker starts, such as module load python."""
+
+
+class Address(_Settings):
+    """The workers of a dask scheduler that runs already."""
+
+    kind: Literal["address"]
+    address: str
+    """Such as tcp://10.0.0.1:8786."""
+    timeout: float = pydantic.Field(30.0, gt=0)
+    """How long to wait for it [s]."""
+
+
+Backend = Annotated[InProcess | Local | Slurm | Address, pydantic.Field(discriminator="kind")]
+"""One back end of a configuration, told apart by ``kind``."""
+
+
+class Pool(Protocol):
+    """Something that runs tasks."""
+
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item]
+    ) -> Iterator[tuple[Item, Result]]:
+        """Yield each item with ``function(item)``, in the order in which they get done.
+
+        An exception in a task ends the iteration with that exception.
+
+        Raises
+        ------
+        PoolLostError
+            When the tasks cannot go on.
+        """
+        ...
+
+
+@contextlib.contextmanager
+def open_pool(backend: InProcess | Local | Slurm | Address) -> Iterator[Pool]:
+    """Start the back end and give its pool; stop it at the end, whatever happened."""
+    if isinstance(backend, InProcess):
+        yield _Serial()
+        return
+    with _dask_client(backend) as client:
+        yield _Dask(client)
+
+
+def available_cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+class _Serial:
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item]
+    ) -> Iterator[tuple[Item, Result]]:
+        for item in items:
+            yield item, function(item)
+
+
+class _Dask:
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item]
+    ) -> Iterator[tuple[Item, Result]]:
+        import distributed
+
+        # Tasks depend on files, not on their arguments alone: none may be answered from memory.
+        futures = {self._client.submit(function, item, pure=False): item for item in items}
+        try:
+            for future in distributed.as_completed(list(futures)):
+                yield futures.pop(future), self._result(future)
+        finally:
+            with contextlib.suppress(Exception):  # the scheduler may be gone
+                self._client.cancel(list(futures))
+
+    def _result(self, future: Any) -> Any:
+        import concurrent.futures
+
+        import distributed
+
+        lost = (
+            concurrent.futures.CancelledError,
+            distributed.CancelledError,
+            distributed.KilledWorker,
+            distributed.comm.core.CommClosedError,
+        )
+        try:
+            return future.result()
+        except lost as error:
+            raise PoolLostError(
+                f"the workers or their scheduler are gone ({type(error).__name__}); "
+                "start the same line again, it goes on from the files"
+            ) from None
+
+
+@contextlib.contextmanager
+def _dask_client(backend: Local | Slurm | Address) -> Iterator[Any]:
+    import dask
+    import distributed  # before its settings are changed, or their end would be the end of all
+
+    settings = {
+        # Workers take this over; for this process see `_silence`.
+        "logging": {"distributed": "critical", "tornado": "critical", "asyncio": "critical"},
+        "distributed.scheduler.allowed-failures": WORKER_DEATHS_ALLOWED,
+        "distributed.nanny.pre-spawn-environ": SINGLE_THREADED | KEEP_MEMORY,
+        # What dask would measure of its processes, up to fifty times a second, costs some percent.
+        "distributed.admin.system-monitor.gil.enabled": False,
+        "distributed.admin.system-monitor.interval": "5s",
+        "distributed.admin.tick.interval": "1s",
+        "distributed.worker.memory.monitor-interval": "300ms",
+        "distributed.worker.profile.enabled": False,
+        "distributed.deploy.lost-worker-timeout": f"{WATCH_EVERY}s",
+    }
+    with dask.config.set(settings), contextlib.ExitStack() as stack:
+        _silence()
+        if isinstance(backend, Address):
+            try:
+                client = distributed.Client(backend.address, timeout=backend.timeout)
+            except OSError as error:
+                raise PoolLostError(f"no dask scheduler at {backend.address} ({error})") from None
+        else:
+            cluster = _local(backend) if isinstance(backend, Local) else _slurm(backend)
+            client = distributed.Client(stack.enter_context(cluster))
+        yield stack.enter_context(client)
+
+
+def _silence() -> None:
+    """Keep what dask logs when workers come and go from the user: nothing of it is his to do."""
+    for name in ("distributed", *logging.root.manager.loggerDict):
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+@contextlib.contextmanager
+def _local(backend: Local) -> Iterator[Any]:
+    import distributed
+
+    wanted = backend.workers or available_cores()
+    with distributed.LocalCluster(
+        n_workers=wanted,
+        threads_per_worker=1,
+        processes=True,
+        memory_limit=backend.memory or "auto",
+        dashboard_address=":0",  # any free port: campaigns may run side by side
+        silence_logs=logging.CRITICAL,
+    ) as cluster:
+        over = threading.Event()
+        watch = threading.Thread(target=_keep_up, args=(cluster, wanted, over), daemon=True)
+        watch.start()
+        try:
+            yield cluster
+        finally:
+            over.set()
+            watch.join()
+
+
+def _keep_up(cluster: Any, wanted: int, over: threading.Event) -> None:
+    """Replace workers whose nanny is gone, too; dask would wait for them for ever."""
+    while not over.wait(WATCH_EVERY):
+        if len(cluster.scheduler.workers) < wanted:
+            cluster.scale(wanted)
+
+
+@contextlib.contextmanager
+def _slurm(backend: Slurm) -> Iterator[Any]:
+    from dask_jobqueue.slurm import SLURMCluster
+
+    with SLURMCluster(**slurm_options(backend)) as cluster:
+        # `adapt` puts new jobs in the place of those that ended at their time limit.
+        cluster.adapt(minimum=backend.workers, maximum=backend.workers)
+        yield cluster
+
+
+def slurm_options(backend: Slurm) -> dict[str, Any]:
+    """Return the arguments of `dask_jobqueue.SLURMCluster` for the settings."""
+    return {
+        "job_name": "opalux-worker",
+        "cores": backend.workers_per_job,
+        "processes": backend.workers_per_job,
+        "memory": backend.memory,
+        "walltime": backend.walltime,
+        "queue": backend.queue,
+        "account": backend.account,
+        "interface": backend.interface,
+        "job_extra_directives": list(backend.directives),
+        "job_script_prologue": [
+            *(f"export {name}={value}" for name, value in SINGLE_THREADED.items()),
+            *backend.prologue,
+        ],
+    }

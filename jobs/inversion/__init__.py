@@ -1,0 +1,1 @@
+"""From signals to densities, and how good they are."""

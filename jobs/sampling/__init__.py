@@ -1,0 +1,1 @@
+"""Campaigns: random densities, simulated and written as a data set."""

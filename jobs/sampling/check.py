@@ -1,0 +1,106 @@
+"""Checking a data set: layout, checksums, ranges, statistics, and simulating samples again."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from opalux.base.config import check as check_config
+from opalux.jobs.sampling.campaign import Campaign
+from opalux.jobs.sampling.sample import make_sample
+from opalux.learning.data.card import shard_name
+from opalux.learning.data.data_set import VIEW_NAME, DataSet, training_stats
+from opalux.learning.data.part import GOOD, DamagedShardError, validate_shard
+
+Advance = Callable[[int], None]
+
+
+def problems(folder: Path, resimulate: int, seed: int, advance: Advance) -> Iterator[str]:
+    """Yield what is wrong with a data set, one line each.
+
+    Parameters
+    ----------
+    folder : the data set
+    resimulate : how many random good samples are made again from the card and compared bit by bit
+    seed : of the choice of those samples
+    advance : called with the number of samples just checked
+
+    Raises
+    ------
+    InputError
+        When the folder holds no data set, or not all of its parts.
+    """
+    data = DataSet(folder)
+    try:
+        damaged = False
+        for shard in range(data.card.n_shards):
+            try:
+                validate_shard(folder / shard_name(shard), data.card, shard)
+                yield from _range_problems(data, shard)
+            except DamagedShardError as error:
+                damaged = True
+                yield f"{shard_name(shard)}: {error}; start the line that made the set again"
+            advance(len(data.card.samples_of(shard)))
+        if not damaged:
+            yield from _summary_problems(data)
+            yield from _reproduction_problems(data, resimulate, seed, advance)
+    finally:
+        data.close()
+
+
+def _range_problems(data: DataSet, shard: int) -> Iterator[str]:
+    """Yield the good samples of a shard whose numbers cannot be right."""
+    quantities = data.card.quantities
+    for number in data.card.samples_of(shard):
+        if data.status[number] != GOOD:
+            continue
+        density, signals = data.density(number), data.signals(number)
+        if not (np.isfinite(density).all() and (density > 0).all()):
+            yield f"sample {number}: density is not finite and positive everywhere"
+        if not np.isfinite(signals).all():
+            yield f"sample {number}: signals are not finite"
+        for q, quantity in enumerate(quantities):
+            lowest = signals[:, :, q].min()
+            if lowest < 0 or (lowest == 0 and quantity != "F"):
+                yield f"sample {number}: {quantity} falls to {lowest}, expected more than 0"
+
+
+def _summary_problems(data: DataSet) -> Iterator[str]:
+    """Yield what does not fit the samples in ``stats.json`` and the virtual view."""
+    if data.stats.to_json() != training_stats(data).to_json():
+        yield "stats.json: does not fit the training split; start the line that made the set again"
+    last = len(data) - 1
+    try:
+        with h5py.File(data.folder / VIEW_NAME, "r") as view:
+            if not np.array_equal(view["density"][last], data.density(last), equal_nan=True):
+                yield f"{VIEW_NAME}: does not show the parts"
+    except (OSError, KeyError) as error:
+        yield f"{VIEW_NAME}: unreadable ({error})"
+
+
+def _reproduction_problems(
+    data: DataSet, resimulate: int, seed: int, advance: Advance
+) -> Iterator[str]:
+    """Yield the samples that come out otherwise when they are made again from the card."""
+    card = data.card
+    if not (resimulate and card.campaign):
+        return
+    campaign = check_config(
+        Campaign, card.campaign, source=str(data.folder / "dataset.yaml"), folder=data.folder
+    )
+    good = np.flatnonzero(data.status == GOOD)
+    chosen = np.random.default_rng(seed).permutation(good)[:resimulate]
+    for number in np.sort(chosen):
+        sample = make_sample(campaign, int(number))
+        for name, again, kept in (
+            ("density", sample.density, data.density(number)),
+            ("signals", sample.signals, data.signals(number)),
+        ):
+            if again.tobytes() != kept.tobytes():
+                error = np.max(np.abs(again - kept)) / np.max(np.abs(kept))
+                yield (
+                    f"sample {number}: {name} made again differ by {error:.3g} of the maximum "
+                    f"(the set was made with {card.made_with})"
+                )
+        advance(1)

@@ -1,0 +1,115 @@
+"""From the signals of a simulation, step by step, to the few numbers that a data set keeps."""
+
+from collections.abc import Mapping, Sequence
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from opalux.learning.data.part import brackets
+from opalux.solver.edges import EDGES
+
+QUANTITIES = ("E", "F", "T")
+
+
+class Recorder:
+    """Picks quantities, interpolates linearly in time and averages refined cells, in one sweep.
+
+    Parameters
+    ----------
+    steps : (n,) times before the steps [sh]
+    times : (n_times,) times to record; ``steps`` itself for all
+    quantities : of E, F (for |F|) and T
+    refinement : cells of the simulation for each recorded one
+    """
+
+    def __init__(
+        self,
+        steps: NDArray[np.float64],
+        times: NDArray[np.float64],
+        quantities: Sequence[str],
+        refinement: int,
+    ) -> None:
+        if times is steps:
+            self._before = self._after = np.arange(len(steps))
+            self._weight = np.zeros(len(steps))
+        else:
+            self._before, self._after = brackets(steps, times)
+            before, after = steps[self._before], steps[self._after]
+            self._weight = (times - before) / (after - before)
+        self._quantities = np.array([QUANTITIES.index(name) for name in quantities])
+        self._refinement = refinement
+
+    def shape(self, cells: int) -> tuple[int, int, int, int]:
+        """Return the shape (edges, quantities, n_times, cells) of what is recorded."""
+        return len(EDGES), len(self._quantities), len(self._weight), cells
+
+    def add(
+        self, out: NDArray[np.float64], signals: Mapping[str, NDArray[np.float64]], first: int
+    ) -> None:
+        """Add to ``out`` what a chunk of steps contributes; starts from zeros.
+
+        Parameters
+        ----------
+        out : (edges, quantities, n_times, cells)
+        signals : per edge (m, 4, cells · refinement) E, F_x, F_y, T before the steps first …
+            first + m − 1
+        first : number of the chunk's first step
+        """
+        _add(
+            out,
+            tuple(signals[edge] for edge in EDGES),
+            first,
+            self._before,
+            self._after,
+            self._weight,
+            self._quantities,
+            self._refinement,
+        )
+
+
+@numba.njit(cache=True, nogil=True)
+def _add(out, signals, first, before, after, weight, quantities, refinement):  # type: ignore[no-untyped-def]
+    values = np.empty(out.shape[3] * refinement)
+    for edge in range(len(signals)):
+        signal = signals[edge]
+        for k in range(len(weight)):
+            for row, share in ((before[k] - first, 1.0 - weight[k]), (after[k] - first, weight[k])):
+                if share == 0.0 or row < 0 or row >= len(signal):
+                    continue
+                for q in range(len(quantities)):
+                    _pick(values, signal[row], quantities[q])
+                    if refinement > 1:
+                        _average(values, refinement)
+                    _accumulate(out[edge, q, k], share, values)
+
+
+# Each loop stands in a function of its own: the compiler makes vector instructions of it there.
+
+
+@numba.njit(cache=True, nogil=True)
+def _pick(out, fields, quantity):  # type: ignore[no-untyped-def]
+    """Put E, |F| or T of ``fields`` (4, cells) into ``out``."""
+    if quantity == 1:
+        for i in range(len(out)):
+            out[i] = np.sqrt(fields[1, i] * fields[1, i] + fields[2, i] * fields[2, i])
+    else:
+        field = 0 if quantity == 0 else 3
+        for i in range(len(out)):
+            out[i] = fields[field, i]
+
+
+@numba.njit(cache=True, nogil=True)
+def _average(values, refinement):  # type: ignore[no-untyped-def]
+    """Put the means of ``refinement`` cells each at the front of ``values``."""
+    for cell in range(len(values) // refinement):
+        total = 0.0
+        for fine in range(cell * refinement, (cell + 1) * refinement):
+            total += values[fine]
+        values[cell] = total / refinement
+
+
+@numba.njit(cache=True, nogil=True)
+def _accumulate(out, share, values):  # type: ignore[no-untyped-def]
+    for i in range(len(out)):
+        out[i] += share * values[i]

@@ -1,0 +1,176 @@
+"""Importing the published binary format: sds02 files of one or more simulations."""
+
+import dataclasses
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opalux.base.errors import InputError
+from opalux.learning.data.card import NAME, Card, Splits, shard_name
+from opalux.learning.data.data_set import finish
+from opalux.learning.data.part import GOOD, Shard, resample, write_shard
+from opalux.solver.edges import EDGES
+from opalux.solver.legacy.formats import PULSE_STARTS, SdsRecord, read_sds
+
+PULSE_WIDTH = 0.2  # of the published portions of an edge [cm]
+
+Advance = Callable[[int], None]
+Source = tuple[int, int]
+"""Number of the edge and of the position on it, as the format has them."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Density:
+    """One density with its simulations, out of file ``name``."""
+
+    name: str
+    records: list[SdsRecord]
+
+    @property
+    def sources(self) -> list[Source]:
+        """The sources of its simulations."""
+        return [(record.edge, record.position) for record in self.records]
+
+
+def import_sds(
+    files: list[Path],
+    out: Path,
+    *,
+    name: str,
+    splits: Splits | None,
+    n_times: int | None,
+    dt: float | None,
+    shard_size: int,
+    attributes: dict[str, str],
+    advance: Advance,
+) -> Card:
+    """Write the densities of ``files`` as a data set into the empty folder ``out``.
+
+    Parameters
+    ----------
+    files : sds02 files; simulations of one density follow each other
+    out : folder of the new data set
+    name : of the data set
+    splits : numbers of samples in each split; None: all for training
+    n_times : times to interpolate to, evenly spaced; None: all steps
+    dt : step [sh], which the format does not keep; None: as published, 0.5 Δx/c on [0, 1]
+    shard_size : samples a part
+    attributes : text attributes of the parts
+    advance : called with the number of densities just written
+
+    Raises
+    ------
+    InputError
+        When a file is no sds02 file or the files do not fit together. Nothing is written then.
+    """
+    first = next(_densities(files[:1]))
+    sources = sorted(first.sources)
+    count = sum(1 for density in _densities(files) if _fits(density, first, sources))
+    splits = splits or Splits(train=count)
+    if splits.total != count:
+        raise InputError(
+            f"--splits: found {splits.total} samples in all, but the files hold {count} densities"
+        )
+    ny, nx = first.records[0].density.shape
+    steps = np.arange(len(first.records[0].signals["up"])) * (dt or 0.5 / nx / 299.0)
+    times = steps if n_times is None else np.linspace(steps[0], steps[-1], n_times)
+    card = Card(
+        name=name,
+        origin=f"imported from {len(files)} sds02 files",
+        splits=splits,
+        shape=(ny, nx),
+        sources=_names(sources),
+        n_times=len(times),
+        n_cells=nx,
+        shard_size=shard_size,
+        families=("imported",),
+        made_with=attributes,
+    )
+    densities = _densities(files)
+    for shard in range(card.n_shards):
+        numbers = card.samples_of(shard)
+        batch = list(itertools.islice(densities, len(numbers)))
+        content = _shard(batch, numbers, sources, steps, times)
+        write_shard(out / shard_name(shard), content, attributes)
+        advance(len(batch))
+    (out / NAME).write_text(card.to_yaml(), encoding="utf-8")
+    finish(out)
+    return card
+
+
+def _densities(files: list[Path]) -> Iterator[_Density]:
+    """Yield each density with its simulations: those that follow each other on one density."""
+    for path in files:
+        records = read_sds(path)
+        for _, group in itertools.groupby(records, key=lambda record: record.density.tobytes()):
+            yield _Density(path.name, list(group))
+
+
+def _fits(density: _Density, first: _Density, sources: list[Source]) -> bool:
+    """Check that a density can stand in one data set with the first one."""
+    found, expected = density.records[0], first.records[0]
+    if found.density.shape[0] != found.density.shape[1]:
+        raise InputError(
+            f"{density.name}: found {found.density.shape} cells, expected as many along x as along "
+            "y, since the signals of all four edges go into one array"
+        )
+    if sorted(density.sources) != sources or len(set(sources)) < len(sources):
+        raise InputError(
+            f"{density.name}: found sources (edge, position) {sorted(density.sources)}, expected "
+            f"each of {sorted(set(sources))} once, as for the first density"
+        )
+    shapes = [(r.density.shape, r.signals["up"].shape) for r in (found, expected)]
+    if shapes[0] != shapes[1]:
+        raise InputError(
+            f"{density.name}: found cells and signals {shapes[0]}, expected {shapes[1]} as in the "
+            "first file"
+        )
+    return True
+
+
+def _names(sources: list[Source]) -> tuple[str, ...]:
+    return tuple(
+        (EDGES[edge] if edge >= 0 else "none") + (f"-{position}" if position >= 0 else "")
+        for edge, position in sources
+    )
+
+
+def _ends(source: Source) -> tuple[float, float]:
+    _, position = source
+    if position < 0:
+        return 0.0, 1.0
+    return PULSE_STARTS[position], PULSE_STARTS[position] + PULSE_WIDTH
+
+
+def _shard(
+    batch: list[_Density],
+    numbers: range,
+    sources: list[Source],
+    steps: NDArray[np.float64],
+    times: NDArray[np.float64],
+) -> Shard:
+    signals = []
+    for density in batch:
+        by_source = dict(zip(density.sources, density.records, strict=True))
+        # Kept as (steps, quantity, cell) for each edge.
+        recorded = np.stack(
+            [[np.moveaxis(by_source[s].signals[e], 1, 0) for e in EDGES] for s in sources]
+        )
+        signals.append(recorded if times is steps else resample(recorded, steps, times))
+    n = len(batch)
+    return Shard(
+        density=np.stack([density.records[0].density for density in batch]).astype(np.float32),
+        signals=np.stack(signals).astype(np.float32),
+        times=times,
+        sample_id=np.array(numbers, dtype=np.int64),
+        family=["imported"] * n,
+        seed=np.full(n, -1, dtype=np.int64),
+        status=np.full(n, GOOD, dtype=np.int8),
+        sources=np.broadcast_to([_ends(s) for s in sources], (n, len(sources), 2)).copy(),
+        drawn=[json.dumps({"file": density.name}) for density in batch],
+        reason=[""] * n,
+    )

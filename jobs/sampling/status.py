@@ -1,0 +1,158 @@
+"""``opalux sample status DIR``: how far a campaign is, read from its files alone."""
+
+import argparse
+import dataclasses
+import socket
+import time
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from opalux.base import command_line
+from opalux.base.exit_codes import OK
+from opalux.jobs.sampling.worker import Marker
+from opalux.learning.data.card import Card, read_card, shard_name
+
+RATE_OVER = 64
+"""Parts over which the rate is taken, counted back from the newest."""
+
+SILENT = 3600.0
+"""A worker on another machine that has not been heard of for so long counts as dead [s]."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Status:
+    """State of a campaign.
+
+    Attributes
+    ----------
+    samples : wanted
+    done, failed : samples in finished parts, and those of them that failed
+    running : samples done in parts that are in work
+    workers : living workers, as host:pid
+    parts, parts_done, parts_damaged : numbers of parts
+    rate : samples per second over the newest parts, or NaN
+    size : of the parts [bytes]
+    finished : statistics and quarantine list are written, too
+    """
+
+    samples: int
+    done: int
+    failed: int
+    running: int
+    workers: list[str]
+    parts: int
+    parts_done: int
+    parts_damaged: int
+    rate: float
+    size: int
+    finished: bool
+
+    @property
+    def missing(self) -> int:
+        """Samples that nobody works on yet."""
+        return self.samples - self.done - self.running
+
+    @property
+    def seconds_left(self) -> float:
+        """Time left at the present rate [s]; NaN when unknown."""
+        left = self.samples - self.done - self.running
+        return left / self.rate if self.rate > 0 else float("nan")
+
+
+def read_status(folder: Path) -> Status:
+    """Read the status of the campaign in ``folder``."""
+    card = read_card(folder)
+    done = failed = damaged = size = 0
+    finished: list[tuple[float, int]] = []  # when each part was written, and its samples
+    for shard in range(card.n_shards):
+        path = folder / shard_name(shard)
+        try:
+            info = path.stat()
+            with h5py.File(path, "r") as file:
+                failed += int(np.count_nonzero(file["status"][:]))
+        except FileNotFoundError:
+            continue
+        except (OSError, KeyError):
+            damaged += 1
+            continue
+        samples = len(card.samples_of(shard))
+        done += samples
+        size += info.st_size
+        finished.append((info.st_mtime, samples))
+    working = _working(folder, card)
+    return Status(
+        samples=card.n_samples,
+        done=done,
+        failed=failed,
+        running=sum(marker.done for marker in working),
+        workers=[f"{marker.host}:{marker.pid}" for marker in working],
+        parts=card.n_shards,
+        parts_done=len(finished),
+        parts_damaged=damaged,
+        rate=_rate(finished),
+        size=size,
+        finished=(folder / "stats.json").is_file(),
+    )
+
+
+def _working(folder: Path, card: Card) -> list[Marker]:
+    """Return the markers of parts that a living worker is at."""
+    markers = (Marker.read(Marker.path(folder, shard)) for shard in range(card.n_shards))
+    return [marker for marker in markers if marker is not None and _alive(marker)]
+
+
+def _alive(marker: Marker) -> bool:
+    if marker.host == socket.gethostname():
+        return Path("/proc", str(marker.pid)).exists()
+    return time.time() - marker.updated < SILENT
+
+
+def _rate(finished: list[tuple[float, int]]) -> float:
+    newest = sorted(finished)[-RATE_OVER:]
+    if len(newest) < 2 or newest[-1][0] == newest[0][0]:
+        return float("nan")
+    # The first part only marks the start of the clock.
+    return sum(samples for _, samples in newest[1:]) / (newest[-1][0] - newest[0][0])
+
+
+def show(folder: Path, status: Status) -> str:
+    """Return the status as a table."""
+    share = f"{status.parts_done}/{status.parts} parts"
+    damaged = f", {status.parts_damaged} damaged" if status.parts_damaged else ""
+    workers = f"on {', '.join(status.workers)}" if status.workers else "no worker"
+    rate = f"{status.rate:.3g} samples/s" if status.rate == status.rate else "unknown"
+    if status.done == status.samples:
+        left = "none" if status.finished else "start the line again to finish the folder"
+    elif status.workers and status.seconds_left == status.seconds_left:
+        left = f"{status.seconds_left:.0f} s"
+    else:
+        left = "unknown" if status.workers else "stopped; start the same line again"
+    rows = [
+        ("done", f"{status.done}", share + damaged),
+        ("running", f"{status.running}", workers),
+        ("failed", f"{status.failed}", "see quarantine.json" if status.failed else ""),
+        ("missing", f"{status.missing}", ""),
+        ("total", f"{status.samples}", ""),
+        ("rate", "", rate),
+        ("time left", "", left),
+        ("size", "", f"{status.size / 1e6:.4g} MB"),
+    ]
+    lines = [f"{name:<10}{number:>9}  {note}".rstrip() for name, number, note in rows]
+    return "\n".join([str(folder), *lines])
+
+
+def main(argv: list[str]) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        prog="opalux sample status", description="Show how far a campaign is."
+    )
+    parser.add_argument("folder", metavar="DIR", type=Path, help="folder of the data set")
+    parsed = parser.parse_args(argv)
+
+    def work() -> int:
+        print(show(parsed.folder, read_status(parsed.folder)))
+        return OK
+
+    return command_line.run(work)

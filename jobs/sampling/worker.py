@@ -1,0 +1,248 @@
+"""Making one shard: the unit of work of a campaign, done by one process from start to end."""
+
+import contextlib
+import dataclasses
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pydantic
+
+from opalux.jobs.sampling.campaign import Campaign
+from opalux.jobs.sampling.sample import (
+    Sample,
+    Simulation,
+    draw_density,
+    draw_sources,
+    make_sample,
+    simulate_here,
+)
+from opalux.learning.data.card import Card, shard_name
+from opalux.learning.data.part import (
+    FAILED,
+    GOOD,
+    DamagedShardError,
+    Shard,
+    validate_shard,
+    write_shard,
+)
+
+MARKER_SIZE = 1024
+"""Markers are padded to the same length, so that one covers the other [bytes]."""
+
+RUNNING = ".running"
+"""Folder of the markers, one for each shard in work."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What every worker needs to know.
+
+    Attributes
+    ----------
+    folder : of the data set
+    campaign, card : what is made
+    attributes : text attributes of every shard: configuration and versions
+    retries : how often a failing sample is tried again before it is given up
+    session : name of this start of the job; tells deaths of workers from deaths of the whole job
+    redo_failed : make shards again that hold failed samples
+    simulation : how each problem is solved: in the worker's process, or under a launcher
+    """
+
+    folder: Path
+    campaign: Campaign
+    card: Card
+    attributes: dict[str, str]
+    retries: int
+    session: str
+    redo_failed: bool = False
+    simulation: Simulation = simulate_here
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Report:
+    """What became of one shard.
+
+    Attributes
+    ----------
+    made : False when a valid shard was there already
+    samples, failed : numbers of all and of failed samples
+    size : of the file [bytes]
+    seconds : spent
+    damage : why a shard that was there had to be made again, or empty
+    """
+
+    made: bool
+    samples: int
+    failed: int
+    size: int
+    seconds: float
+    damage: str = ""
+
+
+class Marker(pydantic.BaseModel):
+    """What a worker leaves beside a shard in work: where it is, for `status` and for its heirs.
+
+    Attributes
+    ----------
+    session, host, pid : who works on it
+    started, updated : since when, and when last heard of [s since 1970]
+    sample : the one in work
+    done : samples of the shard that are done
+    deaths : sample to the number of workers that died on it
+    """
+
+    session: str
+    host: str
+    pid: int
+    started: float
+    updated: float
+    sample: int
+    done: int = 0
+    deaths: dict[int, int] = {}
+
+    @staticmethod
+    def path(folder: Path, shard: int) -> Path:
+        """Return where the marker of a shard lies."""
+        return folder / RUNNING / f"{shard_name(shard)}.json"
+
+    @classmethod
+    def read(cls, path: Path) -> "Marker | None":
+        """Return the marker at ``path``, or None when there is none that can be read."""
+        try:
+            return cls.model_validate_json(path.read_text())
+        except (OSError, pydantic.ValidationError):
+            return None
+
+    def write(self, path: Path) -> None:
+        """Write the marker over the one at ``path``.
+
+        In one piece and in place: it is written before every sample, and a renamed file would make
+        the file system flush. A marker that a death tore apart counts as none.
+        """
+        with path.open("r+b" if path.exists() else "wb") as file:
+            file.write(self.model_dump_json().encode().ljust(MARKER_SIZE))
+
+
+def make_shard(plan: Plan, shard: int) -> Report:
+    """Make shard number ``shard``, unless a valid one is there.
+
+    A sample that raises is tried ``plan.retries`` times more and then kept as failed, with its
+    reason. So is one on which so many workers died: the marker tells who was at which sample.
+
+    Raises
+    ------
+    OSError
+        When the shard cannot be written (a full disk); this is no fault of any sample.
+    """
+    start = time.monotonic()
+    path = plan.folder / shard_name(shard)
+    damage = ""
+    try:
+        status = validate_shard(path, plan.card, shard)
+        failed = int(np.count_nonzero(status))
+        if not (failed and plan.redo_failed):
+            size = path.stat().st_size
+            return Report(made=False, samples=len(status), failed=failed, size=size, seconds=0.0)
+    except DamagedShardError as error:
+        damage = str(error) if path.exists() else ""
+    outcomes: list[_Outcome] = []
+    with _marked(plan, shard) as (marker, marker_path):
+        for number in plan.card.samples_of(shard):
+            marker = marker.model_copy(
+                update={"sample": number, "done": len(outcomes), "updated": time.time()}
+            )
+            marker.write(marker_path)
+            deaths = marker.deaths.get(number, 0)
+            if deaths > plan.retries:
+                outcomes.append(_failed(plan, number, f"{deaths} workers died on it"))
+            else:
+                outcomes.append(_tried(plan, number))
+        content = _collect(plan, shard, outcomes)
+        size = write_shard(path, content, plan.attributes, plan.campaign.compression)
+    return Report(
+        made=True,
+        samples=len(outcomes),
+        failed=int(np.count_nonzero(content.status)),
+        size=size,
+        seconds=time.monotonic() - start,
+        damage=damage,
+    )
+
+
+@contextlib.contextmanager
+def _marked(plan: Plan, shard: int) -> Iterator[tuple[Marker, Path]]:
+    """Give the marker of a shard, with what is known from workers that died on it."""
+    path = Marker.path(plan.folder, shard)
+    path.parent.mkdir(exist_ok=True)
+    deaths: dict[int, int] = {}
+    before = Marker.read(path)
+    # A marker of an earlier session tells of a killed job, of which no sample is to blame.
+    if before and before.session == plan.session:
+        deaths = before.deaths | {before.sample: before.deaths.get(before.sample, 0) + 1}
+    now = time.time()
+    yield (
+        Marker(
+            session=plan.session,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            started=now,
+            updated=now,
+            sample=plan.card.samples_of(shard)[0],
+            deaths=deaths,
+        ),
+        path,
+    )
+    path.unlink(missing_ok=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Outcome:
+    sample: Sample
+    reason: str
+
+
+def _tried(plan: Plan, number: int) -> _Outcome:
+    reason = ""
+    for _ in range(plan.retries + 1):
+        try:
+            return _Outcome(make_sample(plan.campaign, number, plan.simulation), "")
+        except Exception as error:  # whatever one sample does, the others go on
+            reason = f"{type(error).__name__}: {error}"
+    return _failed(plan, number, reason)
+
+
+def _failed(plan: Plan, number: int, reason: str) -> _Outcome:
+    """Return a sample with its density, if it can be drawn, and NaN for signals."""
+    card = plan.card
+    try:
+        density, family, drawn = draw_density(plan.campaign, number)
+    except Exception:  # the same that made it fail
+        density, family, drawn = np.full(card.shape, np.nan, dtype=np.float32), "", "{}"
+    sample = Sample(
+        density=density,
+        signals=np.full(card.signals_shape, np.nan, dtype=np.float32),
+        family=family,
+        sources=draw_sources(plan.campaign, number),
+        drawn=drawn,
+    )
+    return _Outcome(sample, reason)
+
+
+def _collect(plan: Plan, shard: int, outcomes: list[_Outcome]) -> Shard:
+    samples = [outcome.sample for outcome in outcomes]
+    return Shard(
+        density=np.stack([sample.density for sample in samples]),
+        signals=np.stack([sample.signals for sample in samples]),
+        times=plan.campaign.times,
+        sample_id=np.array(plan.card.samples_of(shard), dtype=np.int64),
+        family=[sample.family for sample in samples],
+        seed=np.full(len(samples), plan.campaign.seed, dtype=np.int64),
+        status=np.array([FAILED if o.reason else GOOD for o in outcomes], dtype=np.int8),
+        sources=np.stack([sample.sources for sample in samples]),
+        drawn=[sample.drawn for sample in samples],
+        reason=[outcome.reason for outcome in outcomes],
+    )

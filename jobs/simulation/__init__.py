@@ -1,0 +1,1 @@
+"""One simulation on one process or many, and what is drawn of it."""

@@ -1,0 +1,112 @@
+"""An animation of a run's snapshots: E, |F| and T side by side, as GIF or MP4."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+import matplotlib
+import numpy as np
+from PIL import Image
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+from matplotlib.animation import FFMpegWriter
+
+from opalux.base.files import atomic
+from opalux.jobs.simulation.pictures import ENERGY_MAP, FLUX_MAP, HEAT_MAP, UNITS, thinned
+
+FRAMES_PER_SECOND = 10
+COLOURS = {"E": ENERGY_MAP, "F": FLUX_MAP, "T": HEAT_MAP}
+
+
+def ffmpeg_is_there() -> bool:
+    """Return whether an MP4 can be written on this machine."""
+    return bool(FFMpegWriter.isAvailable())
+
+
+def animate(snapshots: Path, path: Path) -> None:
+    """Draw the snapshots one after the other, with colours that mean the same in all frames.
+
+    Parameters
+    ----------
+    snapshots : snapshots.h5
+    path : the animation; its suffix, .gif or .mp4, decides on the format
+    """
+    figure = plt.figure(figsize=(12, 3.6), dpi=80, layout="compressed")
+    with h5py.File(snapshots, "r") as file, atomic(path) as temporary:
+        if path.suffix == ".mp4":
+            writer = FFMpegWriter(FRAMES_PER_SECOND, extra_args=["-pix_fmt", "yuv420p"])
+            with writer.saving(figure, str(temporary), dpi=figure.dpi):
+                for _ in _frames(file, figure):
+                    writer.grab_frame()
+        else:
+            frames = _indexed_images(file, figure)
+            next(frames).save(
+                temporary,
+                format="GIF",
+                save_all=True,
+                append_images=frames,
+                duration=1000 // FRAMES_PER_SECOND,
+                loop=0,
+            )
+    plt.close(figure)
+
+
+def _frames(file: h5py.File, figure: Any) -> Iterator[None]:
+    """Draw one snapshot after the other into ``figure``."""
+    times, x, y = file["t"][()], file["x"][()], file["y"][()]
+    decimals = max(0, 3 - math.floor(math.log10(times[-1])))
+    images = {}
+    axes = figure.subplots(1, len(COLOURS))
+    for axis, (name, colours) in zip(axes, COLOURS.items(), strict=True):
+        low, high = _limits(file, len(times), name)
+        images[name] = axis.imshow(
+            _field(file, 0, name),
+            origin="lower",
+            extent=(x[0], x[-1], y[0], y[-1]),
+            cmap=colours,
+            vmin=low,
+            vmax=high,
+        )
+        figure.colorbar(images[name], ax=axis, label=UNITS[name])
+        axis.set(xlabel="x [cm]", ylabel="y [cm]")
+    title = figure.suptitle("t")
+    for n, t in enumerate(times):
+        for name, image in images.items():
+            image.set_data(_field(file, n, name))
+        title.set_text(f"t = {t:.{decimals}f} sh")
+        yield
+
+
+def _indexed_images(file: h5py.File, figure: Any) -> Iterator[Image.Image]:
+    """Yield the frames in the 256 colours of a GIF, the same for all, so that none flickers."""
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(_palette().tobytes())
+    for _ in _frames(file, figure):
+        figure.canvas.draw()
+        pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]
+        picture = Image.fromarray(np.ascontiguousarray(pixels))
+        yield picture.quantize(palette=palette, dither=Image.Dither.NONE)
+
+
+def _palette() -> np.ndarray:
+    """Return 72 colours of each colour map and 40 greys for all else, (256, 3) uint8."""
+    maps = [matplotlib.colormaps[name](np.linspace(0, 1, 72))[:, :3] for name in COLOURS.values()]
+    greys = np.repeat(np.linspace(0, 1, 256 - 72 * len(maps))[:, None], 3, axis=1)
+    return np.rint(255 * np.concatenate([*maps, greys])).astype(np.uint8)
+
+
+def _field(file: h5py.File, n: int, name: str) -> np.ndarray:
+    """Return E, |F| or T of snapshot ``n``, with as many cells as a picture can show."""
+    values = thinned(file[f"{n:05d}/{name}"])
+    return np.hypot(values[..., 0], values[..., 1]) if name == "F" else values
+
+
+def _limits(file: h5py.File, count: int, name: str) -> tuple[float, float]:
+    """Return the least and the greatest value over all snapshots."""
+    fields = (_field(file, n, name) for n in range(count))
+    ends = [(values.min(), values.max()) for values in fields]
+    return min(low for low, _ in ends), max(high for _, high in ends)

@@ -1,0 +1,101 @@
+"""Pictures of a solution: fields at the final time, signals along the edges."""
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import matplotlib
+import numpy as np
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+
+from opalux.base.config import parse_yaml
+from opalux.base.files import atomic
+
+SHOWN_CELLS = 1024  # cells along an axis that a picture shows at most
+DENSITY_MAP, ENERGY_MAP, FLUX_MAP, HEAT_MAP = "cividis", "magma", "viridis", "inferno"
+UNITS = {"E": "E [g/cm/sh²]", "F": "|F| [g/cm/sh²]", "T": "T [keV]"}
+
+
+def save(figure: Any, path: Path) -> None:
+    """Save a figure atomically and close it."""
+    with atomic(path) as temporary:
+        figure.savefig(temporary, dpi=110, format="png")
+    plt.close(figure)
+
+
+def thinned(field: h5py.Dataset) -> np.ndarray:
+    """Read a field (ny, nx, ...), of a large one every few cells: never more than can be seen."""
+    rows, columns = (-(-cells // SHOWN_CELLS) for cells in field.shape[:2])
+    values: np.ndarray = field[::rows, ::columns]
+    return values
+
+
+def draw_fields(solution: Path, path: Path) -> None:
+    """Draw density, energy, flux and temperature at the final time."""
+    with h5py.File(solution, "r") as file:
+        fields = {name: thinned(file[f"fields/{name}"]) for name in ("rho", "E", "F", "T")}
+        t, scheme = float(file["fields"].attrs["t"]), file.attrs["scheme"]
+        x, y = _extent(str(file.attrs["config"]), file["fields/rho"].shape)
+    flux = np.hypot(fields["F"][..., 0], fields["F"][..., 1])
+    panels = (
+        (fields["rho"], "density ρ [g/cm³]", DENSITY_MAP),
+        (fields["E"], "radiation energy " + UNITS["E"], ENERGY_MAP),
+        (flux, "flux " + UNITS["F"], FLUX_MAP),
+        (fields["T"], "matter temperature " + UNITS["T"], HEAT_MAP),
+    )
+    figure, axes = plt.subplots(2, 2, figsize=(10, 8.6), layout="constrained")
+    for axis, (values, title, colours) in zip(axes.flat, panels, strict=True):
+        image = axis.imshow(values, origin="lower", extent=(*x, *y), cmap=colours)
+        figure.colorbar(image, ax=axis, shrink=0.9)
+        axis.set(title=title, xlabel="x [cm]", ylabel="y [cm]")
+    figure.suptitle(f"t = {t:.6g} sh, scheme: {scheme}")
+    save(figure, path)
+
+
+def draw_signals(solution: Path, path: Path) -> None:
+    """Draw E, |F| and T along the four edges against time."""
+    edges = ("left", "right", "down", "up")
+    with h5py.File(solution, "r") as file:
+        t = file["signals/t"][()]
+        x, y = _extent(str(file.attrs["config"]), file["fields/rho"].shape)
+        signals = {}
+        for edge in edges:
+            group = file[f"signals/{edge}"]
+            F = thinned(group["F"])
+            signals[edge] = {
+                "E": thinned(group["E"]),
+                "F": np.hypot(F[..., 0], F[..., 1]),
+                "T": thinned(group["T"]),
+            }
+    figure, axes = plt.subplots(3, 4, figsize=(14, 8.6), layout="constrained", sharex=True)
+    for row, (name, colours) in enumerate((("E", ENERGY_MAP), ("F", FLUX_MAP), ("T", HEAT_MAP))):
+        low = min(float(signals[edge][name].min()) for edge in edges)
+        high = max(float(signals[edge][name].max()) for edge in edges)
+        for column, edge in enumerate(edges):
+            axis, (along, extent) = (
+                axes[row, column],
+                ("x", x) if edge in ("up", "down") else ("y", y),
+            )
+            image = axis.imshow(
+                signals[edge][name].T, origin="lower", aspect="auto", cmap=colours,
+                vmin=low, vmax=high, extent=(t[0], max(t[-1], t[0] + 1e-12), *extent),
+            )  # fmt: skip
+            axis.set_ylabel(f"{along} [cm]")
+            if row == 0:
+                axis.set_title(f"{edge} edge")
+            if row == 2:
+                axis.set_xlabel("t [sh]")
+        figure.colorbar(image, ax=axes[row], label=UNITS[name], aspect=12, pad=0.01)
+    figure.suptitle("signals in the cells along the edges")
+    save(figure, path)
+
+
+def _extent(config: str, shape: tuple[int, int]) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the extent of the domain along x and y [cm] from a resolved configuration."""
+    grid = parse_yaml(config, "solution.h5")["grid"]
+    x = tuple(grid["x"])
+    y = tuple(grid["y"]) if grid["y"] else (0.0, shape[0] * (x[1] - x[0]) / shape[1])
+    return x, y

@@ -1,0 +1,110 @@
+"""The processes of one solver run: found out, checked, and made to fail together."""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from opalux.base.command_line import run
+from opalux.base.errors import InputError, OpaluxError
+from opalux.base.exit_codes import FAILURE
+
+Result = TypeVar("Result")
+
+# What launchers tell the processes they start: number of processes.
+_LAUNCHERS = {
+    "OMPI_COMM_WORLD_SIZE": "Open MPI's mpirun",
+    "PMI_SIZE": "mpiexec",
+    "SLURM_NTASKS": "Slurm",
+}
+
+
+def launched_size(environment: Any = os.environ) -> tuple[int, str]:
+    """Return how many processes the launcher says there are, and which launcher says so."""
+    sizes = {name: int(environment.get(name, "1") or 1) for name in _LAUNCHERS}
+    name = max(sizes, key=lambda key: sizes[key])
+    return sizes[name], _LAUNCHERS[name]
+
+
+class Ranks:
+    """All processes of this run; a single one needs neither MPI nor PETSc.
+
+    Attributes
+    ----------
+    comm : the communicator, None for a single process without MPI
+    rank, size : number of this process and of all
+
+    Raises
+    ------
+    InputError
+        When the launcher started several processes but each finds itself alone: then it belongs
+        to another MPI, and N equal runs would overwrite each other.
+    """
+
+    def __init__(self) -> None:
+        expected, launcher = launched_size()
+        self.comm: Any = None
+        self.rank, self.size = 0, 1
+        if expected > 1:
+            from opalux.solver.domains.petsc import world
+
+            self.comm = world()
+            self.rank, self.size = self.comm.Get_rank(), self.comm.Get_size()
+            if self.size == 1:
+                raise InputError(
+                    f"{launcher} says {expected} processes, but each finds itself alone: start "
+                    "with 'mpirun -n N' (or 'srun --mpi=pmix') of the MPI that mpi4py was built "
+                    "with, or with one process"
+                )
+
+    def on_root(self, function: Callable[[], Result]) -> Result:
+        """Return rank 0's ``function()`` on all processes; its input errors too."""
+        if self.comm is None:
+            return function()
+        outcome: tuple[Any, Exception | None] = (None, None)
+        if self.rank == 0:
+            try:
+                outcome = function(), None
+            except OpaluxError as error:
+                outcome = None, error
+        result, failure = self.comm.bcast(outcome)
+        if failure is not None:
+            raise failure
+        return cast(Result, result)
+
+    def together(self, function: Callable[[], Result]) -> Result:
+        """Run ``function`` on all processes; an input error on one is raised on all."""
+        if self.comm is None:
+            return function()
+        result: Any = None
+        caught: Exception | None = None
+        try:
+            result = function()
+        except OpaluxError as error:
+            caught = error
+        for failure in self.comm.allgather(caught):
+            if failure is not None:
+                raise failure
+        return cast(Result, result)
+
+    def run(self, work: Callable[[], int]) -> int:
+        """Do ``work`` on all processes; one that fails ends all of them.
+
+        Input errors are raised on all processes (`on_root`, `together`): rank 0 tells them. Any
+        other exception on any process is printed there and aborts the whole run.
+        """
+        if self.comm is None:
+            return run(work)
+        try:
+            return work()
+        except OpaluxError as error:
+            if self.rank == 0:
+                print(f"error: {error}", file=sys.stderr, flush=True)
+            return error.exit_code
+        except BaseException as error:
+            print(f"rank {self.rank} of {self.size} failed:", file=sys.stderr)
+            traceback.print_exception(error)
+            sys.stderr.flush()
+            self.comm.Abort(FAILURE)
+            raise

@@ -1,0 +1,1 @@
+"""Comparison with exact solutions and the page that shows it."""

@@ -1,0 +1,1 @@
+"""Data sets of densities and signals: cards, parts, statistics."""

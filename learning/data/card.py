@@ -1,0 +1,171 @@
+"""The data card: what a data set holds, where it comes from and how it is split."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import pydantic
+import yaml
+
+from opalux.base.errors import InputError
+
+NAME = "dataset.yaml"
+FORMAT = "opalux-dataset"
+FORMAT_VERSION = 1
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+EQUATION = """\
+∂t E + c div F = c σ_a (a T⁴ − E)
+∂t F + k c ∇E = −c σ_c F
+ρ C_v ∂t T = c σ_a (E − a T⁴)
+"""
+
+UNITS = {
+    "density": "g/cm^3",
+    "E": "g/cm/sh^2",
+    "F": "g/cm/sh^2",
+    "T": "keV",
+    "times": "sh (1e-8 s)",
+    "sources": "cm",
+}
+
+
+class Splits(pydantic.BaseModel):
+    """How many samples each split has; samples are dealt out in the order of their numbers."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+    train: int = pydantic.Field(ge=1)
+    validation: int = pydantic.Field(0, ge=0)
+    test: int = pydantic.Field(0, ge=0)
+
+    @property
+    def total(self) -> int:
+        """Number of samples in all splits."""
+        return self.train + self.validation + self.test
+
+    def bounds(self, name: Split) -> tuple[int, int]:
+        """Return the first sample of split ``name`` and the one after its last."""
+        start = 0
+        for split in SPLITS:
+            size = int(getattr(self, split))
+            if split == name:
+                return start, start + size
+            start += size
+        raise InputError(f"found split '{name}', expected one of {', '.join(SPLITS)}")
+
+
+class Card(pydantic.BaseModel):
+    """What ``dataset.yaml`` says.
+
+    Attributes
+    ----------
+    name : of the data set
+    origin : ``simulated``, or the file that it was imported from
+    equation, units : the physics, in words
+    seed : of the campaign; with the number of a sample it gives the sample
+    splits : see `Splits`
+    shape : (ny, nx) of a density
+    sources : a name for each simulation of a density, in the order of the source axis
+    edges, quantities : in the order of their axes; F stands for |F|
+    n_times, n_cells : lengths of the last two axes of the signals
+    shard_size : samples in each ``part-*.h5`` (the last may have fewer)
+    families : labels of the families of densities
+    made_with : versions of the program and its libraries
+    campaign : the complete configuration from which every sample can be made again
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal["opalux-dataset"] = "opalux-dataset"
+    format_version: int = FORMAT_VERSION
+    name: str
+    origin: str = "simulated"
+    equation: str = EQUATION
+    units: dict[str, str] = UNITS
+    seed: int = pydantic.Field(0, ge=0)
+    splits: Splits
+    shape: tuple[int, int]
+    sources: tuple[str, ...]
+    edges: tuple[str, ...] = ("up", "down", "left", "right")
+    quantities: tuple[str, ...] = ("E", "F", "T")
+    n_times: int = pydantic.Field(ge=1)
+    n_cells: int = pydantic.Field(ge=1)
+    shard_size: int = pydantic.Field(ge=1)
+    families: tuple[str, ...]
+    made_with: dict[str, str] = {}
+    campaign: dict[str, Any] = {}
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples."""
+        return self.splits.total
+
+    @property
+    def n_shards(self) -> int:
+        """Number of ``part-*.h5`` files."""
+        return -(-self.n_samples // self.shard_size)
+
+    @property
+    def signals_shape(self) -> tuple[int, ...]:
+        """Shape of the signals of one sample: (source, edge, quantity, time, cell)."""
+        channels = len(self.sources), len(self.edges), len(self.quantities)
+        return (*channels, self.n_times, self.n_cells)
+
+    @property
+    def sample_bytes(self) -> int:
+        """Size of one sample, uncompressed [bytes]."""
+        numbers = self.shape[0] * self.shape[1]
+        signals = 1
+        for length in self.signals_shape:
+            signals *= length
+        return 4 * (numbers + signals)
+
+    def samples_of(self, shard: int) -> range:
+        """Return the numbers of the samples in ``part-{shard}.h5``."""
+        start = shard * self.shard_size
+        return range(start, min(start + self.shard_size, self.n_samples))
+
+    def to_yaml(self) -> str:
+        """Return the text of ``dataset.yaml``."""
+        content = self.model_dump(mode="json")
+        return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+
+
+def shard_name(shard: int) -> str:
+    """Return the file name of shard number ``shard``."""
+    return f"part-{shard:05d}.h5"
+
+
+def read_card(folder: Path) -> Card:
+    """Read ``dataset.yaml`` in ``folder``.
+
+    Raises
+    ------
+    InputError
+        When it is missing, unreadable or of another version.
+    """
+    path = folder / NAME
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(
+            f"{folder}: found no {NAME}, expected the folder of a data set; "
+            "make one with `opalux sample`"
+        ) from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"{path}: cannot be read ({error})") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise InputError(f"{path}: expected 'format: {FORMAT}'; this is no data card")
+    if content.get("format_version") != FORMAT_VERSION:
+        raise InputError(
+            f"{path}: found format_version {content.get('format_version')}, this program reads "
+            f"{FORMAT_VERSION}; make the data set again or use the version that wrote it"
+        )
+    try:
+        return Card.model_validate(content)
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{path}: {where}: {first['msg']}") from None

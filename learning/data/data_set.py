@@ -1,0 +1,260 @@
+"""A data set of densities and edge signals: reading it, and finishing it once all shards are there.
+
+A data set is a folder::
+
+    dataset.yaml   the data card (`opalux.learning.data.card.Card`)
+    part-*.h5      the samples (`opalux.learning.data.part.Shard`)
+    stats.json     statistics of the training split (`opalux.learning.data.stats.Stats`)
+    all.h5         one virtual view of all parts
+"""
+
+import collections
+import dataclasses
+import functools
+import json
+import os
+import socket
+from pathlib import Path
+from typing import Annotated, Any
+
+import h5py
+import numpy as np
+import pydantic
+from numpy.typing import NDArray
+
+from opalux.base.errors import InputError
+from opalux.learning.data import stats as dataset_stats
+from opalux.learning.data.card import Card, Split, read_card, shard_name
+from opalux.learning.data.part import GOOD
+from opalux.learning.data.stats import Stats, combine, read_stats
+
+VIEW_NAME = "all.h5"
+
+
+def _beside_the_file(folder: Path, info: pydantic.ValidationInfo) -> Path:
+    return Path((info.context or {}).get("folder", "")) / folder
+
+
+DataFolder = Annotated[Path, pydantic.AfterValidator(_beside_the_file)]
+"""Folder of a data set; relative to the configuration file."""
+
+
+class DataSet:
+    """Read access to a data set, by position.
+
+    Files are opened when they are first read, by each process for itself: an HDF5 handle that
+    crosses a fork corrupts what it reads.
+
+    Parameters
+    ----------
+    folder : the data set
+    open_files : how many shards are kept open at most
+
+    Raises
+    ------
+    InputError
+        When the folder holds no data set or not all of its shards.
+    """
+
+    def __init__(self, folder: str | Path, *, open_files: int = 256) -> None:
+        self.folder = Path(folder)
+        self.card: Card = read_card(self.folder)
+        missing = [
+            name
+            for name in map(shard_name, range(self.card.n_shards))
+            if not (self.folder / name).is_file()
+        ]
+        if missing:
+            raise InputError(
+                f"{self.folder}: {len(missing)} of {self.card.n_shards} parts are missing "
+                f"({missing[0]}…); start the line that made the data set again"
+            )
+        self._open_files = open_files
+        self._parts: collections.OrderedDict[int, _Part] = collections.OrderedDict()
+        self._process = os.getpid()
+
+    def __len__(self) -> int:
+        return self.card.n_samples
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle without the open files."""
+        return self.__dict__ | {"_parts": collections.OrderedDict()}
+
+    def split(self, name: Split) -> NDArray[np.int64]:
+        """Return the positions of the good samples of one split, ascending."""
+        positions = np.arange(*self.card.splits.bounds(name))
+        return positions[self.status[positions] == GOOD]
+
+    def density(self, position: int) -> NDArray[np.float32]:
+        """Return one density (ny, nx) [g/cm³], row 0 = bottom."""
+        part, row = self._find(position)
+        out = np.empty(self.card.shape, dtype=np.float32)
+        part.density.read_direct(out, np.s_[row])
+        return out
+
+    def signals(self, position: int) -> NDArray[np.float32]:
+        """Return the signals (sources, edges, quantities, n_times, n_cells) of one density."""
+        part, row = self._find(position)
+        out = np.empty(self.card.signals_shape, dtype=np.float32)
+        part.signals.read_direct(out, np.s_[row])
+        return out
+
+    def family(self, position: int) -> str:
+        """Return the label of the family that the density was drawn from."""
+        part, row = self._find(position)
+        return bytes(part.file["family"][row]).decode()
+
+    def sources(self, position: int) -> NDArray[np.float64]:
+        """Return where each source starts and stops along its edge, (sources, 2) [cm]."""
+        part, row = self._find(position)
+        sources: NDArray[np.float64] = part.file["sources"][row]
+        return sources
+
+    def drawn(self, position: int) -> dict[str, Any]:
+        """Return the numbers that were drawn for the density (positions, heights, …)."""
+        part, row = self._find(position)
+        content: dict[str, Any] = json.loads(part.file["drawn"][row])
+        return content
+
+    @functools.cached_property
+    def status(self) -> NDArray[np.int8]:
+        """Whether each sample is good (0) or failed (1), (n,)."""
+        return self.index("status")
+
+    @functools.cached_property
+    def times(self) -> NDArray[np.float64]:
+        """Times of the signals (n_times,) [sh]."""
+        times: NDArray[np.float64] = self._part(0).file["times"][:]
+        return times
+
+    @functools.cached_property
+    def stats(self) -> Stats:
+        """Statistics of the training split."""
+        return read_stats(self.folder)
+
+    def index(self, name: str) -> NDArray[Any]:
+        """Return one of the small arrays of all samples, such as ``family`` or ``sample_id``."""
+        parts = [self._part(shard).file[name][:] for shard in range(self.card.n_shards)]
+        return np.concatenate(parts)
+
+    def close(self) -> None:
+        """Close the files of this process; they open again when needed."""
+        if self._process == os.getpid():
+            for part in self._parts.values():
+                part.file.close()
+        self._parts.clear()
+
+    def _find(self, position: int) -> "tuple[_Part, int]":
+        if not 0 <= position < len(self):
+            raise IndexError(f"sample {position} of {len(self)}")
+        shard, row = divmod(int(position), self.card.shard_size)
+        return self._part(shard), row
+
+    def _part(self, shard: int) -> "_Part":
+        if self._process != os.getpid():
+            # We are a child of the process that opened them: forget its handles, open our own.
+            self._parts = collections.OrderedDict()
+            self._process = os.getpid()
+        part = self._parts.get(shard)
+        if part is None:
+            path = self.folder / shard_name(shard)
+            try:
+                part = _open_part(path)
+            except (OSError, KeyError) as error:
+                raise InputError(
+                    f"{path}: cannot be read ({error}); see `opalux dataset check`"
+                ) from None
+            self._parts[shard] = part
+            if len(self._parts) > self._open_files:
+                self._parts.popitem(last=False)[1].file.close()
+        else:
+            self._parts.move_to_end(shard)
+        return part
+
+
+@dataclasses.dataclass(frozen=True)
+class _Part:
+    """An open shard; its large arrays are looked up once, which costs as much as reading one."""
+
+    file: h5py.File
+    density: h5py.Dataset
+    signals: h5py.Dataset
+
+
+def _open_part(path: Path) -> _Part:
+    # Each chunk is one sample and is read once: a chunk cache would only copy it.
+    file = h5py.File(path, "r", rdcc_nbytes=0)
+    return _Part(file, file["density"], file["signals"])
+
+
+def training_stats(data: DataSet) -> Stats:
+    """Compute the statistics of the training split from the moments kept in the shards.
+
+    Raises
+    ------
+    InputError
+        When no training sample is good.
+    """
+    train = data.split("train")
+    if not len(train):
+        raise InputError(f"{data.folder}: no good sample in the training split")
+    card = data.card
+    signals = data.index("signal_moments")[train]
+    density = data.index("density_moments")[train]
+    bounds = data.index("density_range")[train]
+    signal_mean, signal_std = combine(signals, card.n_times * card.n_cells)
+    density_mean, density_std = combine(density, card.shape[0] * card.shape[1])
+    return Stats(
+        signal_mean=signal_mean,
+        signal_std=signal_std,
+        density_min=float(bounds[:, 0].min()),
+        density_max=float(bounds[:, 1].max()),
+        density_mean=float(density_mean),
+        density_std=float(density_std),
+        n_samples=len(train),
+    )
+
+
+def finish(folder: Path) -> Stats:
+    """Write ``stats.json`` and the virtual view of a data set whose shards are all there.
+
+    Doing it again gives the same files, so that two processes may do it at once.
+    """
+    data = DataSet(folder)
+    try:
+        stats = training_stats(data)
+        _write_view(data)
+    finally:
+        data.close()
+    temporary = _temporary(folder / dataset_stats.NAME)
+    temporary.write_text(stats.to_json())
+    os.replace(temporary, folder / dataset_stats.NAME)
+    return stats
+
+
+def _temporary(path: Path) -> Path:
+    """Return a name beside ``path`` that no other process on any machine uses."""
+    return path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.tmp")
+
+
+def _write_view(data: DataSet) -> None:
+    """Write ``all.h5``: virtual arrays over the shards, found relative to the file itself."""
+    card = data.card
+    first = data._part(0).file
+    temporary = _temporary(data.folder / VIEW_NAME)
+    with h5py.File(temporary, "w") as view:
+        for name in ("density", "signals", "sample_id", "family", "seed", "status", "sources"):
+            part = first[name]
+            layout = h5py.VirtualLayout((card.n_samples, *part.shape[1:]), part.dtype)
+            for shard in range(card.n_shards):
+                rows = card.samples_of(shard)
+                source = h5py.VirtualSource(
+                    shard_name(shard), name, (len(rows), *part.shape[1:]), part.dtype
+                )
+                layout[rows.start : rows.stop] = source
+            view.create_virtual_dataset(name, layout)
+            view[name].attrs.update(part.attrs)
+        view["times"] = data.times
+        view.attrs.update(first.attrs)
+        del view.attrs["index_checksum"]
+    os.replace(temporary, data.folder / VIEW_NAME)

@@ -1,0 +1,138 @@
+"""Writing a data set in other formats: plain ``.npy`` arrays, and HDF5 as The Well keeps it."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from opalux.learning.data.card import SPLITS
+from opalux.learning.data.data_set import DataSet
+
+Advance = Callable[[int], None]
+
+
+def export_npy(data: DataSet, out: Path, advance: Advance) -> None:
+    """Write the good samples as arrays, split after split.
+
+    ``density.npy`` (n, ny, nx), ``signals.npy`` (n, sources, edges, quantities, n_times, n_cells),
+    ``times.npy``, ``sample_id.npy`` and ``splits.json``: the rows [start, stop) of each split.
+    """
+    positions = {name: data.split(name) for name in SPLITS}
+    order = np.concatenate(list(positions.values()))
+    card = data.card
+    density = _open_array(out / "density.npy", (len(order), *card.shape))
+    signals = _open_array(out / "signals.npy", (len(order), *card.signals_shape))
+    for row, position in enumerate(order):
+        density[row] = data.density(position)
+        signals[row] = data.signals(position)
+        advance(1)
+    density.flush()
+    signals.flush()
+    np.save(out / "times.npy", data.times)
+    np.save(out / "sample_id.npy", order)
+    bounds, start = {}, 0
+    for name in SPLITS:
+        bounds[name] = [start, start + len(positions[name])]
+        start = bounds[name][1]
+    (out / "splits.json").write_text(json.dumps(bounds, indent=1) + "\n")
+
+
+def _open_array(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.float32]]:
+    opened: np.memmap[Any, np.dtype[np.float32]] = np.lib.format.open_memmap(
+        path, mode="w+", dtype=np.float32, shape=shape
+    )
+    return opened
+
+
+def export_well(data: DataSet, out: Path, advance: Advance) -> None:
+    """Write one HDF5 file a split after the specification of The Well.
+
+    A density is a field that varies with the sample, x and y; a signal is a field that varies with
+    the sample, time and the one coordinate along its edge. Spatial axes are (x, y).
+
+    References
+    ----------
+    R. Ohana et al., "The Well: a large-scale collection of diverse physics simulations for machine
+    learning", 2024; data format 2D, cartesian.
+    """
+    folders = {"train": "train", "validation": "valid", "test": "test"}
+    for split in SPLITS:
+        positions = data.split(split)
+        if not len(positions):
+            continue
+        path = out / "data" / folders[split] / f"{data.card.name}.hdf5"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        with h5py.File(temporary, "w") as file:
+            _well_header(file, data, len(positions))
+            density, signals = _well_fields(file, data, len(positions))
+            for row, position in enumerate(positions):
+                density[row] = data.density(position).T
+                sample = data.signals(position)
+                for (source, edge, quantity), field in signals.items():
+                    field[row] = sample[source, edge, quantity]
+                advance(1)
+        os.replace(temporary, path)
+
+
+def _well_header(file: h5py.File, data: DataSet, count: int) -> None:
+    card = data.card
+    file.attrs.update(
+        dataset_name=card.name,
+        grid_type="cartesian",
+        n_spatial_dims=2,
+        n_trajectories=count,
+        simulation_parameters=np.array([], dtype=h5py.string_dtype()),
+    )
+    dimensions = file.create_group("dimensions")
+    dimensions.attrs["spatial_dims"] = ["x", "y"]
+    time = dimensions.create_dataset("time", data=data.times.astype(np.float32))
+    time.attrs["sample_varying"] = False
+    x, y = ((np.arange(cells) + 0.5) / cells for cells in card.shape[::-1])
+    for name, centres in (("x", x), ("y", y)):
+        axis = dimensions.create_dataset(name, data=centres.astype(np.float32))
+        axis.attrs.update(sample_varying=False, time_varying=False)
+    boundaries = file.create_group("boundary_conditions")
+    for name, cells in (("x", card.shape[1]), ("y", card.shape[0])):
+        boundary = boundaries.create_group(f"{name}_open")
+        mask = np.zeros(cells, dtype=bool)
+        mask[[0, -1]] = True
+        boundary.attrs.update(
+            associated_dims=[name],
+            associated_fields=np.array([], dtype=h5py.string_dtype()),
+            bc_type="open",
+            sample_varying=False,
+            time_varying=False,
+        )
+        boundary.create_dataset("mask", data=mask)
+        boundary.create_dataset("values", data=np.zeros(2, dtype=np.float32))
+    for name in ("scalars", "t1_fields", "t2_fields"):
+        file.create_group(name).attrs["field_names"] = np.array([], dtype=h5py.string_dtype())
+
+
+def _well_fields(
+    file: h5py.File, data: DataSet, count: int
+) -> tuple[h5py.Dataset, dict[tuple[int, int, int], h5py.Dataset]]:
+    """Create the fields and return them: the density, and each (source, edge, quantity)."""
+    card = data.card
+    group = file.create_group("t0_fields")
+    ny, nx = card.shape
+    density = group.create_dataset("density", (count, nx, ny), np.float32)
+    density.attrs.update(dim_varying=[True, True], sample_varying=True, time_varying=False)
+    signals = {}
+    for s, source in enumerate(card.sources):
+        for e, edge in enumerate(card.edges):
+            along_x = edge in ("up", "down")
+            for q, quantity in enumerate(card.quantities):
+                name = f"{quantity}_at_{edge}_from_{source}"
+                field = group.create_dataset(name, (count, card.n_times, card.n_cells), np.float32)
+                field.attrs.update(
+                    dim_varying=[along_x, not along_x], sample_varying=True, time_varying=True
+                )
+                signals[s, e, q] = field
+    group.attrs["field_names"] = ["density", *(name for name in group if name != "density")]
+    return density, signals

@@ -1,0 +1,225 @@
+"""One shard of a data set: an HDF5 file of a few samples, written whole or not at all.
+
+A shard is built in memory and then written as plain bytes, so that a full disk is an ordinary
+`OSError` and not a broken HDF5 handle, and so that equal samples give equal files, byte for byte.
+"""
+
+import dataclasses
+import os
+import socket
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from opalux.learning.data.card import FORMAT, FORMAT_VERSION, UNITS, Card
+from opalux.learning.data.stats import moments
+
+GOOD, FAILED = 0, 1
+
+Compression = Literal["none", "lzf", "gzip"]
+
+_INDEX = (
+    "times",
+    "sample_id",
+    "family",
+    "seed",
+    "status",
+    "sources",
+    "drawn",
+    "reason",
+    "checksum",
+    "signal_moments",
+    "density_moments",
+    "density_range",
+)
+"""Everything but the two large arrays; guarded together by the attribute ``index_checksum``."""
+
+
+class DamagedShardError(ValueError):
+    """A shard that is not what it should be; the message says why."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Shard:
+    """The samples of one shard; n of them, in the order of their numbers.
+
+    Attributes
+    ----------
+    density : (n, ny, nx) float32 [g/cm³], row 0 = bottom
+    signals : (n, sources, edges, quantities, n_times, n_cells) float32; NaN where a sample failed
+    times : (n_times,) [sh]
+    sample_id : (n,) numbers of the samples
+    family : (n,) labels
+    seed : (n,) seed of the campaign
+    status : (n,) `GOOD` or `FAILED`
+    sources : (n, sources, 2) where each source starts and stops along its edge [cm]
+    drawn : (n,) what was drawn for each density, as JSON
+    reason : (n,) why a sample failed; empty for good ones
+    """
+
+    density: NDArray[np.float32]
+    signals: NDArray[np.float32]
+    times: NDArray[np.float64]
+    sample_id: NDArray[np.int64]
+    family: list[str]
+    seed: NDArray[np.int64]
+    status: NDArray[np.int8]
+    sources: NDArray[np.float64]
+    drawn: list[str]
+    reason: list[str]
+
+
+def write_shard(
+    path: Path, shard: Shard, attributes: Mapping[str, str], compression: Compression = "none"
+) -> int:
+    """Write ``shard`` to ``path``: to a temporary name first, then renamed.
+
+    Parameters
+    ----------
+    path : where to
+    shard : the samples
+    attributes : text attributes of the file: configuration and versions
+    compression : filter of the signals (lossless)
+
+    Returns
+    -------
+    Size of the file [bytes].
+    """
+    image = _image(shard, attributes, compression)
+    temporary = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(image)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return len(image)
+
+
+def _image(shard: Shard, attributes: Mapping[str, str], compression: Compression) -> bytes:
+    """Return the bytes of the HDF5 file."""
+    text = h5py.string_dtype()
+    small = {
+        "times": shard.times,
+        "sample_id": shard.sample_id,
+        "family": np.array([label.encode() for label in shard.family], dtype="S32"),
+        "seed": shard.seed,
+        "status": shard.status,
+        "sources": shard.sources,
+        "drawn": np.array(shard.drawn, dtype=object),
+        "reason": np.array(shard.reason, dtype=object),
+        "checksum": np.array(
+            [_checksum(*pair) for pair in zip(shard.density, shard.signals, strict=True)],
+            dtype=np.uint32,
+        ),
+        # One sample after the other, so that its numbers stay in the cache.
+        "signal_moments": np.stack([moments(signals, axes=2) for signals in shard.signals]),
+        "density_moments": moments(shard.density, axes=2),
+        "density_range": np.stack(
+            [shard.density.min(axis=(1, 2)), shard.density.max(axis=(1, 2))], axis=-1
+        ),
+    }
+    options: dict[str, object] = {}
+    if compression != "none":
+        options = {"compression": compression, "shuffle": True}
+    if compression == "gzip":
+        options["compression_opts"] = 1
+    # Without a chunk cache every chunk is placed when it is written, and the layout of the file
+    # does not depend on when some cache is emptied.
+    with h5py.File("shard", "w", driver="core", backing_store=False, rdcc_nbytes=0) as file:
+        for name, array in (("density", shard.density), ("signals", shard.signals)):
+            file.create_dataset(name, data=array, chunks=(1, *array.shape[1:]), **options)
+        for name, values in small.items():
+            kind = text if values.dtype == object else values.dtype
+            file.create_dataset(name, data=values, dtype=kind)
+        file["density"].attrs["units"] = UNITS["density"]
+        file["signals"].attrs["units"] = "E: {E}, |F|: {F}, T: {T}".format(**UNITS)
+        file["signals"].attrs["axes"] = "sample, source, edge, quantity, time, cell"
+        file["times"].attrs["units"] = UNITS["times"]
+        file["sources"].attrs["units"] = UNITS["sources"]
+        file.attrs["format"] = FORMAT
+        file.attrs["format_version"] = FORMAT_VERSION
+        for key, value in attributes.items():
+            file.attrs[key] = value
+        file.attrs["index_checksum"] = _index_checksum(file)
+        file.flush()
+        return bytes(file.id.get_file_image())
+
+
+def _checksum(density: NDArray[np.float32], signals: NDArray[np.float32]) -> int:
+    crc = zlib.crc32(np.ascontiguousarray(density).data)
+    return zlib.crc32(np.ascontiguousarray(signals).data, crc)
+
+
+def _index_checksum(file: h5py.File) -> int:
+    crc = 0
+    for name in _INDEX:
+        values = file[name][:]
+        raw = b"\0".join(values) if values.dtype == object else values.tobytes()
+        crc = zlib.crc32(raw, crc)
+    return crc
+
+
+def validate_shard(path: Path, card: Card, shard: int) -> NDArray[np.int8]:
+    """Check one shard completely: layout, checksums of the index and of every sample.
+
+    Returns
+    -------
+    The status (n,) of its samples.
+
+    Raises
+    ------
+    DamagedShardError
+        When the file is missing, truncated, altered or of another data set.
+    """
+    numbers = card.samples_of(shard)
+    shapes = {
+        "density": (len(numbers), *card.shape),
+        "signals": (len(numbers), *card.signals_shape),
+        "times": (card.n_times,),
+    }
+    try:
+        with h5py.File(path, "r") as file:
+            for name, shape in shapes.items():
+                if file[name].shape != shape:
+                    raise DamagedShardError(f"{name} is {file[name].shape}, expected {shape}")
+            if int(file.attrs["index_checksum"]) != _index_checksum(file):
+                raise DamagedShardError("the index does not fit its checksum")
+            if not np.array_equal(file["sample_id"][:], numbers):
+                raise DamagedShardError("holds other samples than its name says")
+            status: NDArray[np.int8] = file["status"][:]
+            for row, expected in enumerate(file["checksum"][:]):
+                if _checksum(file["density"][row], file["signals"][row]) != expected:
+                    raise DamagedShardError(f"sample {numbers[row]} does not fit its checksum")
+            return status
+    except FileNotFoundError:
+        raise DamagedShardError("missing") from None
+    except DamagedShardError:
+        raise
+    except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
+        raise DamagedShardError(f"unreadable ({error})") from None
+
+
+def brackets(
+    steps: NDArray[np.float64], times: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return for each of ``times`` the index of the step before or at it, and of the one after."""
+    after = np.clip(np.searchsorted(steps, times, side="right"), 1, len(steps) - 1)
+    return after - 1, after
+
+
+def resample(
+    signals: NDArray[Any], steps: NDArray[np.float64], times: NDArray[np.float64]
+) -> NDArray[Any]:
+    """Interpolate signals (..., n, cells) linearly from ``steps`` (n,) to ``times`` (n_times,)."""
+    before, after = brackets(steps, times)
+    weight = ((times - steps[before]) / (steps[after] - steps[before]))[:, None]
+    mixed: NDArray[Any] = (1.0 - weight) * signals[..., before, :] + weight * signals[..., after, :]
+    return mixed

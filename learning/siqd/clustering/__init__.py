@@ -1,0 +1,1 @@
+"""Iterative Label Spreading and the clusterers it is compared with."""

@@ -1,0 +1,1 @@
+"""The dots: their structures, their gap, and the table of them."""

@@ -1,0 +1,178 @@
+"""The gap of a dot: symmetry blocks of its Hamiltonian, each solved next to the gap only.
+
+A dot keeps the point group of its centre.  An elementary abelian subgroup {1, g, h, gh, ...} of
+it acts on the orbitals by signed permutations, so the Hamiltonian falls into blocks of about a
+quarter of its size, one a character.  Each block is factorised at an energy inside the gap; the
+signs of the pivots count the states below (Sylvester's law of inertia), which proves that the
+two eigenvalues found on either side are the highest occupied and the lowest empty state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import (
+    block_diag,
+    coo_array,
+    csc_array,
+    csr_array,
+    diags_array,
+    eye_array,
+    kron,
+)
+from scipy.sparse.linalg import LinearOperator, eigsh, splu
+
+from opalux.learning.siqd.dots.structures import BONDS, Dot
+from opalux.learning.siqd.dots.tight_binding import hamiltonian, rotate_orbitals
+
+MID_GAP = 0.6  # between the band edges of the bulk, hence inside the wider gap of a dot [eV]
+DENSE_BELOW = 400  # blocks smaller than this are diagonalised whole
+
+
+@dataclass(frozen=True, kw_only=True)
+class Levels:
+    """The levels next to the gap [eV], above the valence-band maximum of the bulk.
+
+    Attributes
+    ----------
+    homo : highest occupied level
+    lumo : lowest empty level
+    """
+
+    homo: float
+    lumo: float
+
+    @property
+    def gap(self) -> float:
+        """Difference of the two levels [eV]."""
+        return self.lumo - self.homo
+
+
+def symmetry_subgroup(dot: Dot) -> list[NDArray[np.int64]]:
+    """Generators (3, 3) of an elementary abelian symmetry group of the dot.
+
+    Only operations that keep the z axis are tried: those permute the ten orbitals of an atom,
+    up to signs, where others would mix x2-y2 with 3z2-r2.
+    """
+    generators: list[NDArray[np.int64]] = []
+    group = [np.eye(3, dtype=np.int64)]
+    for order, signs in product([(0, 1, 2), (1, 0, 2)], product((1, -1), repeat=3)):
+        g = np.diag(signs)[:, order]
+        is_new = not any((g == h).all() for h in group)
+        commutes = all((g @ h == h @ g).all() for h in group)
+        is_involution = (g @ g == group[0]).all()
+        if is_new and commutes and is_involution and _images(g, dot.silicon) is not None:
+            generators.append(g)
+            group += [g @ h for h in group]
+    return generators
+
+
+def _images(rotation: NDArray[np.int64], positions: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """Index of the image of each position, or None when one falls outside the set."""
+    index = {tuple(r): i for i, r in enumerate(positions.tolist())}
+    images = [index.get(tuple(r), -1) for r in (positions @ rotation.T).tolist()]
+    return None if -1 in images else np.array(images)
+
+
+def _action(rotation: NDArray[np.int64], dot: Dot) -> csr_array:
+    """The symmetry operation as a signed permutation of the orbitals of the dot, (n, n)."""
+    atom, bond = np.nonzero(dot.dangling)
+    # Bonds are even and atoms either all even or all odd, so the mid points stay distinct.
+    bond_centres = 2 * dot.silicon[atom] + dot.sublattice[atom, None] * BONDS[bond]
+    permutations = []
+    for positions in (dot.silicon, bond_centres):
+        images = _images(rotation, positions)
+        assert images is not None, "a symmetry of the silicon core keeps its dangling bonds"
+        size = len(images)
+        permutations.append(coo_array((np.ones(size), (images, np.arange(size)))))
+    silicon, hydrogen = permutations
+    return csr_array(block_diag([kron(silicon, rotate_orbitals(rotation)), hydrogen]))
+
+
+def symmetry_blocks(matrix: csr_array, dot: Dot) -> list[csc_array]:
+    """The diagonal blocks of the Hamiltonian in symmetry-adapted orbitals, one a character.
+
+    A character chi turns the orbital i into the combination sum over g of chi(g) g|i>.  One
+    orbital of each orbit of the group serves; the combinations that vanish are dropped.
+    """
+    actions = [_action(g, dot) for g in symmetry_subgroup(dot)]
+    identity = csc_array(eye_array(matrix.shape[0]))
+    orbits = identity
+    for action in actions:
+        orbits = orbits + abs(action) @ orbits
+    orbits.sort_indices()
+    representatives = np.unique(orbits.indices[orbits.indptr[:-1]])
+    blocks = []
+    for characters in product((1.0, -1.0), repeat=len(actions)):
+        basis = identity[:, representatives]
+        for character, action in zip(characters, actions, strict=True):
+            basis = basis + character * (action @ basis)
+        norms = np.sqrt(basis.power(2).sum(axis=0))
+        used = norms > 0.5
+        basis = csc_array(basis[:, used] @ diags_array(1.0 / norms[used]))
+        blocks.append(csc_array(basis.T @ matrix @ basis))
+    return blocks
+
+
+def _edges_dense(block: csc_array) -> tuple[int, float, float]:
+    """Number of levels below mid gap and the two next to it, from all of them."""
+    levels = np.linalg.eigvalsh(block.toarray())
+    below = int(np.searchsorted(levels, MID_GAP))
+    # A block of a tiny dot may have levels on one side only.
+    bounded = np.concatenate([[-np.inf], levels, [np.inf]])
+    return below, bounded[below], bounded[below + 1]
+
+
+def _edges_sparse(block: csc_array) -> tuple[int, float, float]:
+    """Number of levels below mid gap and the two next to it, by shift-invert Lanczos."""
+    size = block.shape[0]
+    factors = splu(
+        csc_array(block - MID_GAP * eye_array(size)),
+        permc_spec="MMD_AT_PLUS_A",
+        diag_pivot_thresh=0.0,
+        options={"SymmetricMode": True},
+    )
+    if not np.array_equal(factors.perm_r, factors.perm_c):
+        raise ArithmeticError("the factorisation left the diagonal; its pivots count no levels")
+    below = int((factors.U.diagonal() < 0.0).sum())
+    inverse = LinearOperator((size, size), factors.solve, dtype=float)
+    start = np.random.default_rng(0).standard_normal(size)
+
+    def nearest(side: str) -> float:  # one end at a time: asking for both stalls on degeneracies
+        return eigsh(
+            block,
+            k=1,
+            sigma=MID_GAP,
+            which=side,
+            OPinv=inverse,
+            v0=start,
+            return_eigenvectors=False,
+        )[0]
+
+    return below, nearest("SA"), nearest("LA")
+
+
+def levels(dot: Dot) -> Levels:
+    """The highest occupied and the lowest empty level of a dot.
+
+    Raises
+    ------
+    ArithmeticError
+        When the number of levels below mid gap is not the number of electron pairs.
+    """
+    below, homo, lumo = 0, -np.inf, np.inf
+    for block in symmetry_blocks(hamiltonian(dot), dot):
+        solve = _edges_dense if block.shape[0] < DENSE_BELOW else _edges_sparse
+        count, highest, lowest = solve(block)
+        below += count
+        homo, lumo = max(homo, highest), min(lumo, lowest)
+    pairs = (4 * dot.n_si + dot.n_h) // 2
+    if below != pairs:
+        raise ArithmeticError(
+            f"{dot.formula}: found {below} levels below {MID_GAP} eV, expected {pairs}, "
+            "the number of electron pairs; the gap does not hold that energy"
+        )
+    return Levels(homo=float(homo), lumo=float(lumo))

@@ -1,0 +1,83 @@
+"""Headers and rows of a CSV or XLSX file, as they stand there."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+from opalux.base.errors import InputError
+
+Rows = list[tuple[int, list[Any]]]
+"""Line number in the file and cells of each row."""
+
+
+def read_file(file: Path, sheet: str | None) -> tuple[list[str], Rows]:
+    """Header and rows of the file, empty rows left out.
+
+    Parameters
+    ----------
+    file : Path
+        Its ending tells the format.
+    sheet : str or None
+        Sheet of an XLSX file; None is the first.
+
+    Raises
+    ------
+    InputError
+        When there is no such file or it is in another format.
+    """
+    try:
+        if file.suffix.lower() == ".xlsx":
+            return _xlsx_rows(file, sheet)
+        if file.suffix.lower() in (".csv", ".txt", ".tsv"):
+            return csv_rows(file.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise InputError(
+            f"{file}: no such file; give the path of the table relative to the configuration, or "
+            "leave `file` out to use the rebuilt set"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: cannot be read ({error})") from None
+    raise InputError(f"{file}: found a {file.suffix or 'nameless'} file; expected .csv or .xlsx")
+
+
+def csv_rows(text: str) -> tuple[list[str], Rows]:
+    """Header and rows of CSV text; the delimiter is the commonest of the header line."""
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    lines = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+    return _split(lines)
+
+
+def _xlsx_rows(file: Path, sheet: str | None) -> tuple[list[str], Rows]:
+    try:
+        from openpyxl import load_workbook  # type: ignore[import-untyped]
+    except ImportError:
+        raise InputError(
+            f"{file}: reading XLSX needs openpyxl, which is not installed; install it "
+            "(pip install openpyxl) or save the table as CSV"
+        ) from None
+    try:
+        book = load_workbook(file, read_only=True, data_only=True)
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # openpyxl raises whatever its zip and XML readers raise
+        raise InputError(f"{file}: not a readable XLSX file ({error}); save it afresh") from None
+    if sheet is not None and sheet not in book.sheetnames:
+        raise InputError(f"{file}: no sheet {sheet!r}; choose among {', '.join(book.sheetnames)}")
+    page = book[sheet or book.sheetnames[0]]
+    rows = enumerate(page.iter_rows(values_only=True), start=1)
+    lines = [(i, list(cells)) for i, cells in rows if any(cell is not None for cell in cells)]
+    book.close()
+    return _split(lines)
+
+
+def _split(lines: Rows) -> tuple[list[str], Rows]:
+    if not lines:
+        return [], []
+    header = ["" if cell is None else str(cell).strip() for cell in lines[0][1]]
+    padded = [(line, cells + [None] * (len(header) - len(cells))) for line, cells in lines[1:]]
+    return header, padded

@@ -1,0 +1,304 @@
+"""Hydrogen-terminated silicon dots cut from the diamond lattice by families of planes.
+
+Coordinates are integers in units of a/8, relative to the chosen centre, so that every cut,
+comparison and symmetry test is exact; they become nm only in :attr:`Dot.silicon_nm`.
+
+A full family {hkl} at one distance is a convex body with the symmetry of the cube.  An atom lies
+inside when its *support* max over the family of (n . r) is at most the offset c, and that support
+depends only on the sorted magnitudes of its coordinates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations, permutations, product
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import ConvexHull, HalfspaceIntersection
+
+from opalux.base.errors import InputError
+
+LATTICE_CONSTANT = 0.5431  # a [nm]
+UNIT = LATTICE_CONSTANT / 8.0  # one integer step [nm]
+BOND_SI_H = 0.148  # [nm]
+MARGIN = 0.2  # the planes may lie this far outside the mean surface atom [nm]
+
+FAMILIES: dict[str, tuple[int, int, int]] = {
+    "111": (1, 1, 1),
+    "110": (1, 1, 0),
+    "100": (1, 0, 0),
+    "113": (3, 1, 1),
+}
+
+# The symmetric points of the diamond lattice [a/8]: Wyckoff sites 8a, 8b (Td), 16c, 16d (D3d).
+CENTRES: dict[str, tuple[int, int, int]] = {
+    "atom": (0, 0, 0),
+    "tetrahedral": (4, 4, 4),
+    "bond": (1, 1, 1),
+    "hexagonal": (5, 5, 5),
+}
+
+# Bonds [a/8] of an atom of the first sublattice; those of the second are opposite.
+BONDS: NDArray[np.int64] = np.array([[2, 2, 2], [2, -2, -2], [-2, 2, -2], [-2, -2, 2]])
+
+Offsets = dict[str, int]
+"""Family name -> offset c of its planes n . r = c, n the Miller indices, r in a/8."""
+
+
+def family_normals(family: str) -> NDArray[np.int64]:
+    """All the normals of a family: signed permutations of its Miller indices, (m, 3)."""
+    signed = {
+        tuple(s * i for s, i in zip(signs, indices, strict=True))
+        for indices in permutations(FAMILIES[family])
+        for signs in product((-1, 1), repeat=3)
+    }
+    return np.array(sorted(signed))
+
+
+def support(family: str, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Largest n . r over the normals n of the family, for each position: (n, 3) -> (n,)."""
+    return np.sort(np.abs(positions), axis=1)[:, ::-1] @ np.array(FAMILIES[family])
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A silicon core whose every dangling bond carries a hydrogen atom.
+
+    Parameters
+    ----------
+    silicon : (n_si, 3) int
+        Silicon positions about the centre [a/8].
+    dangling : (n_si, 4) bool
+        Bonds that end in hydrogen, in the order of ``BONDS``.
+    sublattice : (n_si,) int
+        +1 where the bonds are ``BONDS``, -1 where they are opposite.
+    offsets : dict
+        Planes that touch the core, by family [a/8, times the Miller indices].
+    centre : str
+        Key of ``CENTRES``.
+    """
+
+    silicon: NDArray[np.int64]
+    dangling: NDArray[np.bool_]
+    sublattice: NDArray[np.int64]
+    offsets: Offsets
+    centre: str
+
+    @property
+    def n_si(self) -> int:
+        """Number of silicon atoms."""
+        return len(self.silicon)
+
+    @property
+    def n_h(self) -> int:
+        """Number of hydrogen atoms."""
+        return int(self.dangling.sum())
+
+    @property
+    def formula(self) -> str:
+        """Chemical formula, for instance ``Si29H36``."""
+        return f"Si{self.n_si}H{self.n_h}"
+
+    @property
+    def silicon_nm(self) -> NDArray[np.float64]:
+        """Silicon positions [nm], (n_si, 3)."""
+        return self.silicon.astype(np.float64) * UNIT
+
+    @property
+    def hydrogen_nm(self) -> NDArray[np.float64]:
+        """Hydrogen positions [nm], (n_h, 3), along the cut bonds."""
+        atom, bond = np.nonzero(self.dangling)
+        direction = self.sublattice[atom, None] * BONDS[bond] / np.sqrt(12.0)
+        return self.silicon_nm[atom] + BOND_SI_H * direction
+
+    @cached_property
+    def diameter(self) -> float:
+        """Twice the mean distance of the surface silicon atoms from the centre [nm]."""
+        surface = self.silicon_nm[self.dangling.any(axis=1)]
+        return float(2.0 * np.linalg.norm(surface, axis=1).mean())
+
+    @cached_property
+    def facet_fractions(self) -> dict[str, float]:
+        """Share of each family in the area of the enclosing polyhedron; they sum to 1."""
+        areas = facet_areas(self.offsets)
+        total = sum(areas.values())
+        return {family: areas.get(family, 0.0) / total for family in FAMILIES}
+
+
+def facet_areas(offsets: Offsets) -> dict[str, float]:
+    """Areas of the polyhedron n . r <= c over full families.
+
+    Parameters
+    ----------
+    offsets : dict
+        Offset c > 0 by family; lengths are in units of ``r``.
+
+    Returns
+    -------
+    dict
+        Total area by family [unit of r, squared]; 0 for a family cut away by the others.
+    """
+    if not offsets or any(c <= 0 for c in offsets.values()):
+        raise InputError(
+            f"found plane offsets {offsets}; expected at least one family, all offsets positive; "
+            "give the distance of each family from the centre"
+        )
+    normals = {family: family_normals(family) for family in offsets}
+    halfspaces = np.vstack(
+        [
+            np.column_stack([normals[family], np.full(len(normals[family]), -float(c))])
+            for family, c in offsets.items()
+        ]
+    )
+    hull = ConvexHull(HalfspaceIntersection(halfspaces, np.zeros(3)).intersections)
+    corners = hull.points[hull.simplices]  # (m, 3, 3): the surface as triangles
+    spans = corners[:, 1:] - corners[:, :1]
+    triangles = 0.5 * np.linalg.norm(np.cross(spans[:, 0], spans[:, 1]), axis=1)
+    outward = hull.equations[:, :3]
+    areas = {}
+    for family, vectors in normals.items():
+        unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        areas[family] = float(triangles[(outward @ unit.T).max(axis=1) > 1.0 - 1e-8].sum())
+    return areas
+
+
+class Lattice:
+    """The diamond lattice in a ball about a centre, with its bonds.
+
+    Parameters
+    ----------
+    centre : str
+        Key of ``CENTRES``.
+    radius : float
+        Radius of the ball [nm].
+    """
+
+    def __init__(self, centre: str, radius: float) -> None:
+        if centre not in CENTRES:
+            raise InputError(
+                f"found centre {centre!r}; expected one of {', '.join(CENTRES)}; choose one of them"
+            )
+        self.centre = centre
+        reach = int(np.ceil(radius / UNIT)) + 8
+        cell = np.array([[0, 0, 0], [0, 4, 4], [4, 0, 4], [4, 4, 0]])
+        steps = np.arange(-reach // 8 - 1, reach // 8 + 2) * 8
+        corners = np.array(list(product(steps, repeat=3)))
+        first = (corners[:, None, :] + cell).reshape(-1, 3)
+        positions = np.vstack([first, first + 2])
+        sublattice = np.repeat([1, -1], len(first))
+        positions = positions - np.array(CENTRES[centre])
+        inside = (positions**2).sum(axis=1) <= (radius / UNIT) ** 2
+        self.positions: NDArray[np.int64] = positions[inside]
+        self.sublattice: NDArray[np.int64] = sublattice[inside]
+        self.supports = {family: support(family, self.positions) for family in FAMILIES}
+        self.neighbours = self._bonded()
+
+    def _bonded(self) -> NDArray[np.int64]:
+        """Index of the atom at the end of each bond, (n, 4); n where it is outside the ball."""
+        index = {tuple(r): i for i, r in enumerate(self.positions.tolist())}
+        ends = self.positions[:, None, :] + self.sublattice[:, None, None] * BONDS
+        outside = len(index)
+        flat = [index.get(tuple(r), outside) for r in ends.reshape(-1, 3).tolist()]
+        return np.array(flat).reshape(-1, 4)
+
+    def trim(self, inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Drop, until none is left, atoms with more than two dangling bonds: (n,) -> (n,)."""
+        kept = np.append(inside, False)  # the last entry stands for every atom outside the ball
+        while True:
+            loose = kept[:-1] & (kept[self.neighbours].sum(axis=1) < 2)
+            if not loose.any():
+                return kept[:-1]
+            kept[:-1] &= ~loose
+
+    def dot(self, kept: NDArray[np.bool_], families: tuple[str, ...]) -> Dot:
+        """The dot made of the kept atoms, enclosed by the given families, drawn tight."""
+        silicon = self.positions[kept]
+        return Dot(
+            silicon=silicon,
+            dangling=~np.append(kept, False)[self.neighbours[kept]],
+            sublattice=self.sublattice[kept],
+            offsets={family: int(self.supports[family][kept].max()) for family in families},
+            centre=self.centre,
+        )
+
+    def connected(self, kept: NDArray[np.bool_]) -> bool:
+        """Whether the kept atoms form one molecule."""
+        atom, bond = np.nonzero(np.append(kept, False)[self.neighbours] & kept[:, None])
+        graph = coo_array(
+            (np.ones(len(atom)), (atom, self.neighbours[atom, bond])), shape=(len(kept),) * 2
+        )
+        _, labels = connected_components(graph, directed=False)
+        return len(np.unique(labels[kept])) == 1
+
+
+def enumerate_dots(centre: str, largest: float, most_families: int = 3) -> list[Dot]:
+    """Every distinct dot enclosed by one, two, ... full families of planes, by rising diameter.
+
+    Two cuts that leave the same atoms are one dot.  It is described by the fewest families that
+    make it and, among those, by the polyhedron of least area.
+
+    Parameters
+    ----------
+    centre : str
+        Key of ``CENTRES``; "bond" is the one about which a dot is centrosymmetric.
+    largest : float
+        Largest diameter to keep [nm].
+    most_families : int
+        Families that may enclose one dot.
+
+    Returns
+    -------
+    list of Dot
+    """
+    # No full family reaches further than sqrt(3) times its distance (the corners of a cube).
+    lattice = Lattice(centre, radius=np.sqrt(3.0) * (0.5 * largest + MARGIN))
+    found: dict[bytes, Dot] = {}
+    for count in range(1, most_families + 1):
+        described = set(found)
+        for families in combinations(FAMILIES, count):
+            for kept in _cuts(lattice, families, largest):
+                key = np.packbits(kept).tobytes()
+                if key in described:
+                    continue
+                dot = lattice.dot(kept, families)
+                if key in found and _area(found[key]) <= _area(dot):
+                    continue
+                found[key] = dot
+    dots = [dot for dot in found.values() if dot.diameter <= largest]
+    return sorted(dots, key=lambda dot: (dot.diameter, dot.n_si, sorted(dot.offsets.items())))
+
+
+def _area(dot: Dot) -> float:
+    return sum(facet_areas(dot.offsets).values())
+
+
+def _cuts(
+    lattice: Lattice, families: tuple[str, ...], largest: float
+) -> Iterator[NDArray[np.bool_]]:
+    """Trimmed, connected cores cut by every combination of distinct offsets of the families."""
+    reach = 0.5 * largest + MARGIN
+    seen: set[bytes] = set()
+
+    def cut(inside: NDArray[np.bool_], deeper: tuple[str, ...], inradius: float) -> Iterator:
+        if not deeper:
+            key = np.packbits(inside).tobytes()
+            if inradius <= reach and key not in seen:
+                seen.add(key)
+                yield inside
+            return
+        family = deeper[0]
+        supports = lattice.supports[family]
+        length = np.linalg.norm(FAMILIES[family])
+        for offset in np.unique(supports[inside]):
+            distance = offset / length * UNIT
+            yield from cut(inside & (supports <= offset), deeper[1:], min(inradius, distance))
+
+    for inside in cut(np.ones(len(lattice.positions), dtype=bool), families, np.inf):
+        kept = lattice.trim(inside)
+        if kept.any() and lattice.connected(kept):
+            yield kept

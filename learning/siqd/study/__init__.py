@@ -1,0 +1,1 @@
+"""The published study, step by step."""

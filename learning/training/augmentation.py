@@ -1,0 +1,93 @@
+"""What training changes of each sample at random: symmetries, noise, missing measurements."""
+
+import numpy as np
+import pydantic
+import torch
+from numpy.typing import NDArray
+
+from opalux.base.errors import InputError
+from opalux.learning.data.data_set import DataFolder
+from opalux.learning.data.layout import EDGES, Layout
+from opalux.learning.networks.symmetry import SQUARE, transform_map, transform_signals
+
+
+class AugmentationSettings(pydantic.BaseModel):
+    """What is changed at random in each training sample, anew in each epoch.
+
+    Attributes
+    ----------
+    symmetries : turn and reflect map, edges and sources together
+    noise : standard deviation of the noise added to the signals, relative to each channel's own
+    other_grid : data set with some of the training densities, simulated on another grid; what its
+        calibrated signals differ by is added to the signals, see `learning.training.grid_error`
+    drop_sources, drop_edges : leave out up to so many sources and edges (their signals are set to
+        the channel's mean), so that one model serves fewer measurements
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+    symmetries: bool = True
+    noise: float = pydantic.Field(0.0, ge=0.0)
+    other_grid: DataFolder | None = None
+    drop_sources: int = pydantic.Field(0, ge=0, le=3)
+    drop_edges: int = pydantic.Field(0, ge=0, le=3)
+
+
+class Augmentation:
+    """Draws and applies the changes of `AugmentationSettings`.
+
+    Parameters
+    ----------
+    settings : what is changed
+    layout : of the data
+    mean, std : (sources, edges, quantities) of each channel, over the training split
+    seed : with epoch and position it gives the change
+    errors : (n, S, E, Q, T, N) of another grid, from `grid_error.grid_errors`
+    """
+
+    def __init__(
+        self,
+        settings: AugmentationSettings,
+        layout: Layout,
+        mean: NDArray[np.floating],
+        std: NDArray[np.floating],
+        seed: int,
+        errors: NDArray[np.float32] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.seed = seed
+        self.errors = None if errors is None else torch.from_numpy(errors)
+        if settings.symmetries and not layout.is_symmetric:
+            raise InputError(
+                f"augmentation.symmetries: found sources {layout.sources}, edges {layout.edges} "
+                f"and maps of {layout.shape} cells, expected {EDGES} for both and square maps; set "
+                "augmentation.symmetries=false"
+            )
+        self._mean = torch.tensor(mean, dtype=torch.float32)[..., None, None]
+        self._std = torch.tensor(std, dtype=torch.float32)[..., None, None]
+
+    def __call__(
+        self, signals: torch.Tensor, target: torch.Tensor, epoch: int, position: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the changed signals (S, E, Q, T, N) and target, which symmetries move as a map."""
+        draw = np.random.default_rng([self.seed, epoch, position])
+        if self.settings.symmetries:
+            symmetry = SQUARE[draw.integers(len(SQUARE))]
+            signals = transform_signals(signals, symmetry)
+            target = transform_map(target, symmetry)
+        if self.settings.noise:
+            noise = draw.standard_normal(signals.shape, dtype=np.float32)
+            signals = signals + self.settings.noise * self._std * torch.from_numpy(noise)
+        if self.errors is not None:
+            error = self.errors[draw.integers(len(self.errors))]
+            if self.settings.symmetries:  # the error of a turned density is the turned error
+                error = transform_signals(error, SQUARE[draw.integers(len(SQUARE))])
+            signals = signals + draw.standard_normal(dtype=np.float32) * error
+        for axis, most in enumerate((self.settings.drop_sources, self.settings.drop_edges)):
+            length = signals.shape[axis]
+            dropped = draw.permutation(length)[: draw.integers(min(most, length - 1) + 1)]
+            if len(dropped):
+                kept = torch.ones([length if a == axis else 1 for a in range(5)])
+                kept.index_fill_(axis, torch.from_numpy(dropped), 0.0)
+                signals = torch.where(kept.bool(), signals, self._mean)
+        return signals, target

@@ -1,0 +1,105 @@
+"""A trained model as an ONNX file, for programs that know neither torch nor Opalux.
+
+The file takes signals in physical units and gives densities [g/cm³]: the standardisation is in it.
+"""
+
+import json
+import logging
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from opalux.base.errors import InputError
+from opalux.learning.training.predict import Trained
+
+TOLERANCE = 1e-3
+"""Largest difference between the file's and torch's answers [standard deviations]."""
+
+CHECKED = 3
+"""Samples that they are compared on; not the number that the model was traced with."""
+
+
+class ExportError(RuntimeError):
+    """The file does not give what the model gives."""
+
+
+def export_onnx(trained: Trained, path: Path) -> float:
+    """Write the model to ``path`` and compare its answers, by ONNX Runtime, with torch's.
+
+    The input ``signals`` (batch, sources, edges, quantities, n_times, n_cells) is float32 in the
+    data set's units, the output ``density`` (batch, ny, nx) [g/cm³] (``answer`` (batch, n) for the
+    niche networks). Names, times [sh] and units are in the file's metadata.
+
+    Returns
+    -------
+    The largest difference, in standard deviations of the training targets.
+
+    Raises
+    ------
+    InputError
+        When the packages of the extra ``onnx`` are missing.
+    ExportError
+        When the difference is above `TOLERANCE`; then no file is left.
+    """
+    try:
+        import onnxruntime
+        import onnxscript  # noqa: F401  (what torch.onnx stands on)
+    except ImportError as error:
+        raise InputError(
+            f"ONNX export needs the package {error.name}; run pip install 'opalux[onnx]'"
+        ) from None
+    model, layout = trained.model, trained.model.layout
+    draw = torch.Generator().manual_seed(0)
+    noise = torch.randn(CHECKED, *layout.signals_shape, generator=draw)
+    signals = model.signal_mean + model.signal_std * noise
+    is_map = layout.shape == tuple(model(signals[:1]).shape[1:])
+    name = "density" if is_map else "answer"
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision, we do not
+    with warnings.catch_warnings(action="ignore", category=FutureWarning):
+        program = torch.onnx.export(
+            model,
+            (signals[:2],),
+            input_names=["signals"],
+            output_names=[name],
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    program.model.metadata_props.update(
+        {key: json.dumps(value) for key, value in _description(trained, name).items()}
+    )
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part.onnx")
+    try:
+        program.save(temporary)
+        session = onnxruntime.InferenceSession(temporary, providers=["CPUExecutionProvider"])
+        (found,) = session.run(None, {"signals": signals.numpy()})
+        with torch.inference_mode():
+            expected = model(signals)
+        off = float(((torch.from_numpy(found) - expected) / model.unit).abs().max())
+        if not off <= TOLERANCE:
+            raise ExportError(
+                f"{path}: the exported model is {off:.2e} standard deviations off the one in torch "
+                f"(at most {TOLERANCE:g} expected); not written"
+            )
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return off
+
+
+def _description(trained: Trained, output: str) -> dict[str, object]:
+    layout = trained.model.layout
+    return {
+        "signals": "batch, source, edge, quantity, time, cell; edges' cells with x or y ascending",
+        "units": {"E": "g/cm/sh^2", "F": "g/cm/sh^2", "T": "keV", "times": "sh"},
+        output: "batch, y, x; row 0 = bottom; g/cm^3" if output == "density" else "batch, number",
+        "sources": layout.sources,
+        "edges": layout.edges,
+        "quantities": layout.quantities,
+        "times": np.asarray(trained.times).tolist(),
+        "data_set": trained.card.name,
+    }

@@ -1,0 +1,264 @@
+"""The training loop.  It reads from top to bottom; one process or many run the same lines."""
+
+import contextlib
+import dataclasses
+import itertools
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import torch
+
+from opalux.base.errors import InputError, OpaluxError
+from opalux.base.stopping import StopRequest
+from opalux.learning.data.data_set import DataSet
+from opalux.learning.networks.reconstructor import Reconstructor, build
+from opalux.learning.training import checkpoint, distributed, loader
+from opalux.learning.training.distributed import Processes
+from opalux.learning.training.logbook import Logbook
+from opalux.learning.training.optimise import MovingAverage, learning_rate, make_optimiser
+from opalux.learning.training.plan import Plan, TrainSettings
+from opalux.learning.training.precision import mixed_precision
+from opalux.learning.training.validation import validate
+
+
+class DivergedError(OpaluxError, RuntimeError):
+    """The loss is no number any more."""
+
+
+class Advance(Protocol):
+    """Counts steps done."""
+
+    def advance(self, by: int = 1, note: str = "") -> None:
+        """Count ``by`` more."""
+
+
+ShowProgress = Callable[[str, int, int], contextlib.AbstractContextManager[Advance]]
+"""Given a label, a total and what is done already, shows progress while entered."""
+
+
+class Prepared(NamedTuple):
+    """All that training needs, checked."""
+
+    settings: TrainSettings
+    data: DataSet
+    plan: Plan
+    model: Reconstructor
+
+
+def prepare(settings: TrainSettings, among: Processes) -> Prepared:
+    """Check that data, model and settings fit together; writes nothing.
+
+    Raises
+    ------
+    InputError
+        When they do not.
+    """
+    data = DataSet(settings.data.folder)
+    plan = Plan(settings, data, among.world)
+    model = build(settings.model, loader.layout_of(data, settings.data.n_times), settings.seed)
+    model.scale_by(data, plan.seen, settings.data, plan.judging.resampler.times)
+    model.to(among.device)
+    model.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Prepared(settings, data, plan, model)
+
+
+@dataclasses.dataclass
+class State:
+    """What a checkpoint holds besides weights and optimiser.
+
+    Attributes
+    ----------
+    step : global batches done; the learning rate and the next batch follow from it
+    loss_sum, loss_count : losses since the last line of the log
+    best : best score so far
+    waited : validations since
+    ended : whether patience is at its end
+    """
+
+    step: int = 0
+    loss_sum: float = 0.0
+    loss_count: int = 0
+    best: float = -math.inf
+    waited: int = 0
+    ended: bool = False
+
+
+def train(
+    prepared: Prepared,
+    folder: Path,
+    among: Processes,
+    *,
+    resume: bool,
+    stop: StopRequest,
+    show: ShowProgress,
+) -> bool:
+    """Train a model and leave last.ckpt, best.ckpt, metrics.jsonl and TensorBoard in ``folder``.
+
+    Parameters
+    ----------
+    prepared : see `prepare`
+    folder : of the run
+    among : this process among all
+    resume : go on from last.ckpt if there is one
+    stop : looked at before each step
+    show : see `ShowProgress`
+
+    Returns
+    -------
+    Whether training came to its end; False when it was stopped after writing last.ckpt.
+
+    Raises
+    ------
+    InputError
+        When last.ckpt does not fit, or the data hold NaN.
+    DivergedError
+        When the loss is no number any more.
+    """
+    settings, data, plan, model = prepared
+    average = MovingAverage(model, settings.optimiser.ema) if settings.optimiser.ema else None
+    judged = average.model if average is not None else model
+    spread = distributed.spread(LossOf(model), among)
+    optimiser = make_optimiser(model, settings.optimiser)
+    forward = torch.compile(spread) if settings.compile else spread
+    autocast = mixed_precision(settings.precision, among.device)
+
+    state = State()
+    last = folder / checkpoint.LAST
+    if resume and last.is_file():
+        content = checkpoint.load(last, among.device)
+        checkpoint.load_weights(model, content["model"], last)
+        if average is not None:
+            checkpoint.load_weights(average.model, content["average"], last)
+        optimiser.load_state_dict(content["optimiser"])
+        state = State(**content["state"])
+
+    def keep(name: str) -> None:
+        """Write a checkpoint; the best one needs nothing to go on from."""
+        if not among.first:
+            return
+        content = {
+            "settings": settings.model_dump(mode="json"),
+            "layout": model.layout._asdict(),
+            "card": data.card.model_dump(mode="json"),
+            "times": plan.judging.resampler.times.tolist(),
+            "state": dataclasses.asdict(state),
+            "model": (judged if name == checkpoint.BEST else model).state_dict(),
+        }
+        if name == checkpoint.LAST:
+            content["optimiser"] = optimiser.state_dict()
+            content["average"] = judged.state_dict()
+        checkpoint.save(folder / name, content)
+
+    with contextlib.ExitStack() as opened:
+        log = opened.enter_context(Logbook(folder, state.step, writes=among.first))
+        progress = opened.enter_context(show("training", plan.steps, state.step))
+        started, first_step = time.monotonic(), state.step
+        model.train()
+        while state.step < plan.steps and not state.ended:
+            epoch, done = divmod(state.step, plan.steps_per_epoch)
+            order = plan.order(epoch, done, among)
+            fetched = iter(loader.batches(plan.training, order, settings.data.workers))
+            while parts := list(itertools.islice(fetched, settings.accumulate)):
+                code = among.largest(_code(parts, stop))
+                if code == STOP:
+                    keep(checkpoint.LAST)
+                    return False
+                if code > STOP:
+                    raise InputError(
+                        f"{settings.data.folder}: sample {code - STOP - 1} holds NaN or infinity, "
+                        "expected numbers; check the data set with `opalux dataset check`"
+                    )
+
+                lr = learning_rate(settings.optimiser, state.step, plan.steps)
+                for group in optimiser.param_groups:
+                    group["lr"] = lr
+                optimiser.zero_grad(set_to_none=True)
+                loss = torch.zeros((), device=among.device)
+                for number, (signals_BSEQTN, target, _) in enumerate(parts, start=1):
+                    # Gradients are exchanged once, with the last micro batch.
+                    with distributed.exchange(spread, number == len(parts)):
+                        with autocast:
+                            part = forward(
+                                signals_BSEQTN.to(among.device, non_blocking=True),
+                                target.to(among.device, non_blocking=True),
+                            )
+                        (part / len(parts)).backward()
+                    loss += part.detach() / len(parts)
+                limit = settings.optimiser.clip or math.inf
+                norm = torch.nn.utils.clip_grad_norm_(model.parameters(), limit)
+                optimiser.step()
+                state.step += 1
+                if average is not None:
+                    average.update(model, state.step)
+
+                state.loss_sum += float(among.sum(loss)) / among.world
+                state.loss_count += 1
+                if not math.isfinite(state.loss_sum):
+                    raise DivergedError(
+                        f"the loss is no number any more at step {state.step}; lower optimiser.lr "
+                        f"(now {settings.optimiser.lr:g}), or use precision=float32"
+                    )
+                if state.step % settings.log_every == 0 or state.step == plan.steps:
+                    rate = (state.step - first_step) / (time.monotonic() - started)
+                    log.write(
+                        "train",
+                        state.step,
+                        epoch=state.step / plan.steps_per_epoch,
+                        loss=state.loss_sum / state.loss_count,
+                        lr=lr,
+                        gradient_norm=float(norm),
+                        samples_per_second=rate * settings.batch,
+                    )
+                    state.loss_sum, state.loss_count = 0.0, 0
+                if plan.validates_after(state.step):
+                    scores = validate(
+                        judged, plan.judging, plan.held_out, settings.batch, among, autocast
+                    )
+                    better = scores[model.objective.best] > state.best
+                    state.best = max(state.best, scores[model.objective.best])
+                    state.waited = 0 if better else state.waited + 1
+                    state.ended = state.waited == settings.patience
+                    log.write("validation", state.step, epoch=epoch + 1, **scores)
+                    if better:
+                        keep(checkpoint.BEST)
+                    keep(checkpoint.LAST)
+                elif settings.checkpoint_every and state.step % settings.checkpoint_every == 0:
+                    keep(checkpoint.LAST)
+                progress.advance(
+                    1, f"loss {float(loss):.4f}, best {model.objective.best} {state.best:.4f}"
+                )
+                if state.ended:
+                    break
+    return True
+
+
+class LossOf(torch.nn.Module):
+    """A model as its loss: what DistributedDataParallel has to see to average its gradients."""
+
+    def __init__(self, model: Reconstructor) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, signals_BSEQTN: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Return the loss of the batch."""
+        return self.model.loss(signals_BSEQTN, target)
+
+
+GO_ON, STOP = 0, 1
+
+
+def _code(parts: list[list[torch.Tensor]], stop: StopRequest) -> int:
+    """Return GO_ON, STOP, or STOP + 1 + position of a sample that is not all numbers.
+
+    The largest code of all processes is what they all do.
+    """
+    for signals_BSEQTN, target, positions in parts:
+        good = signals_BSEQTN.flatten(1).isfinite().all(1)
+        good &= target.flatten(1).isfinite().all(1)
+        if not good.all():
+            return STOP + 1 + int(positions[np.flatnonzero(~good.numpy())[0]])
+    return STOP if stop.made else GO_ON

@@ -1,0 +1,1 @@
+"""Opalux: light that crosses a medium, simulated and read backwards."""

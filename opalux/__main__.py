@@ -1,0 +1,60 @@
+"""``opalux JOB ...``: the jobs under one name; a job is imported only when it is called."""
+
+import importlib
+import sys
+
+JOBS = {
+    "solve": "one simulation, on one process or many",
+    "sample": "a data set of many simulations of random densities",
+    "dataset": "check, import or export a data set",
+    "train": "train a network that reconstructs densities from edge signals",
+    "evaluate": "judge a trained network on held-out data",
+    "reconstruct": "the density behind your own edge signals",
+    "export": "a trained network as an ONNX file",
+    "siqd": "the silicon quantum dot study",
+    "pipeline": "the whole road as a chain of Slurm jobs",
+    "status": "how far a pipeline, a campaign or a run is",
+    "bench": "how fast the parts are, as ratios measured in one run",
+    "verify": "compare the solver with exact solutions, write docs/verification.md",
+    "demo": "solve, sample, train and evaluate, in minutes, with a report",
+}
+
+
+def usage() -> str:
+    """Return the text of ``opalux --help``."""
+    lines = [f"  {name:<12} {what}" for name, what in JOBS.items()]
+    return "\n".join(
+        [
+            "usage: opalux JOB CONFIG [--set a.b=VALUE ...] [--out DIR] [--resume] [--dry-run]",
+            "",
+            "Simulate light that crosses a medium and reconstruct the medium from what leaves it.",
+            "",
+            "jobs:",
+            *lines,
+            "",
+            "'opalux JOB --help' tells about a job; 'python -m jobs.JOB' is the same.",
+        ]
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Hand over to the job named by the first argument."""
+    argv = sys.argv[1:] if argv is None else argv
+    if argv and argv[0] in ("-h", "--help"):
+        print(usage())
+        return 0
+    if argv and argv[0] == "--version":
+        from opalux.base.provenance import version
+
+        print(f"opalux {version()}")
+        return 0
+    if not argv or argv[0] not in JOBS:
+        found = f"unknown job '{argv[0]}'" if argv else "no job given"
+        print(f"error: {found}; choose one of {', '.join(JOBS)}", file=sys.stderr)
+        return 2
+    result: int = importlib.import_module(f"opalux.jobs.{argv[0]}").main(argv[1:])
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main())

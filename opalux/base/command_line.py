@@ -1,0 +1,111 @@
+"""What every command line shares: its arguments and the meaning of its exit codes."""
+
+import argparse
+import dataclasses
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pydantic
+
+from opalux.base.config import apply_overrides, check
+from opalux.base.errors import InputError, OpaluxError
+from opalux.base.exit_codes import FAILURE
+
+Settings = TypeVar("Settings", bound=pydantic.BaseModel)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Arguments:
+    """The arguments that all jobs take.
+
+    Attributes
+    ----------
+    config : configuration file
+    overrides : ``a.b=value`` settings
+    out : folder for the results, or None for the job's default
+    resume : go on with what ``out`` holds
+    force : throw away what ``out`` holds
+    dry_run : check everything, print the plan, write nothing
+    """
+
+    config: Path
+    overrides: list[str]
+    out: Path | None
+    resume: bool
+    force: bool
+    dry_run: bool
+
+
+def parser(
+    prog: str,
+    description: str,
+    config_help: str = "YAML file that names the run",
+    config_name: str = "CONFIG",
+) -> argparse.ArgumentParser:
+    """Return a parser with the arguments of the contract; jobs may add their own."""
+    made = argparse.ArgumentParser(
+        prog=f"opalux {prog}",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    made.add_argument("config", metavar=config_name, type=Path, help=config_help)
+    made.add_argument(
+        "--set",
+        dest="overrides",
+        metavar="a.b=VALUE",
+        action="append",
+        default=[],
+        help="override one key of CONFIG (may be given several times)",
+    )
+    made.add_argument("--out", metavar="DIR", type=Path, help="folder for the results")
+    made.add_argument("--resume", action="store_true", help="go on with the results in DIR")
+    made.add_argument("--force", action="store_true", help="replace the results in DIR")
+    made.add_argument(
+        "--dry-run", action="store_true", help="check the input, print the plan, write nothing"
+    )
+    return made
+
+
+def arguments(parsed: argparse.Namespace) -> Arguments:
+    """Return the common arguments out of what argparse read."""
+    if parsed.resume and parsed.force:
+        raise InputError("--resume and --force exclude each other; give one of them")
+    names = [field.name for field in dataclasses.fields(Arguments)]
+    return Arguments(**{name: getattr(parsed, name) for name in names})
+
+
+def of_run(parsed: argparse.Namespace, settings: type[Settings]) -> tuple[Arguments, Settings]:
+    """Return the common arguments and the settings of a job that takes a training run's folder.
+
+    Raises
+    ------
+    InputError
+        When there is no such folder, or a setting is not one of ``settings``.
+    """
+    given = arguments(parsed)
+    overrides: dict[str, Any] = {}
+    apply_overrides(overrides, given.overrides)
+    checked = check(settings, overrides, source="--set", folder=Path.cwd())
+    if not given.config.is_dir():
+        raise InputError(f"{given.config}: no such folder; give the folder of a training run")
+    return given, checked
+
+
+def run(work: Callable[[], int]) -> int:
+    """Do ``work`` and return its exit code; an error of ours is told in its message alone."""
+    try:
+        return work()
+    except OpaluxError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:  # the reader of our output went away (`| head`)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
+    except KeyboardInterrupt:
+        print("interrupted; give the same command with --resume to go on", file=sys.stderr)
+        return 128 + signal.SIGINT

@@ -1,0 +1,182 @@
+"""The only reader of YAML: a file and ``--set`` overrides become one checked, frozen model."""
+
+import difflib
+import inspect
+import reprlib
+import typing
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pydantic
+import yaml
+
+Model = TypeVar("Model", bound=pydantic.BaseModel)
+
+
+class InputError(ValueError):
+    """A configuration that cannot be used; the message names file, key, finding and remedy."""
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """PyYAML's safe loader, refusing a key given twice (YAML forbids it, PyYAML does not)."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str | int | float | bool | None):
+                raise InputError(f"line {key_node.start_mark.line + 1}: a key must be a word")
+            if key in seen:
+                raise InputError(f"line {key_node.start_mark.line + 1}: key '{key}' stands twice")
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def parse_yaml(text: str, source: str) -> dict[str, Any]:
+    """Parse YAML ``text`` into a mapping; ``source`` names it in error messages."""
+    try:
+        data = yaml.load(text, Loader=_StrictLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "unreadable"
+        raise InputError(f"{source}{line}: not valid YAML ({problem})") from None
+    except InputError as error:
+        raise InputError(f"{source}, {error}") from None
+    except (ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
+        # What PyYAML lets through when a tag does not fit its value (!!bool x, 2026-99-99).
+        raise InputError(f"{source}: not valid YAML ({error})") from None
+    if data is None:
+        data = {}
+    if not isinstance(data, dict):
+        raise InputError(
+            f"{source}: found {type(data).__name__}, expected a mapping of 'key: value' lines"
+        )
+    return data
+
+
+def read_text(path: Path) -> str:
+    """Return the text of the configuration file ``path``."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such configuration file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error})") from None
+
+
+def apply_overrides(data: dict[str, Any], overrides: list[str]) -> None:
+    """Write each ``a.b=value`` into the nested ``data``.
+
+    Values are read as YAML; entries of lists are numbered from 0 (``edges.left.sources.0.start``).
+    """
+    for override in overrides:
+        dotted, equals, text = override.partition("=")
+        keys = dotted.split(".")
+        if not equals or not all(keys):
+            raise InputError(f"--set {override}: expected a.b=value")
+        value = parse_yaml(f"value: {text}", f"--set {override}").get("value")
+        place: Any = data
+        for key in keys[:-1]:
+            if isinstance(place, list):
+                place = place[_index(place, key, override)]
+            else:
+                place = place.setdefault(key, {})
+            if not isinstance(place, dict | list):
+                raise InputError(f"--set {override}: '{key}' is a value, not a group of keys")
+        last = keys[-1]
+        place[_index(place, last, override) if isinstance(place, list) else last] = value
+
+
+def _index(place: list[Any], key: str, override: str) -> int:
+    if not (key.isascii() and key.isdigit() and int(key) < len(place)):
+        raise InputError(
+            f"--set {override}: found '{key}', expected the number of one of {len(place)} entries"
+        )
+    return int(key)
+
+
+def load(
+    model: type[Model], path: str | Path, overrides: list[str] | None = None
+) -> tuple[Model, str]:
+    """Read a configuration file and check it.
+
+    Parameters
+    ----------
+    model : the pydantic model that describes the configuration
+    path : YAML file; relative paths inside it are meant relative to its folder
+    overrides : ``a.b=value`` settings that win over the file
+
+    Returns
+    -------
+    The checked model and the resolved configuration as YAML text, defaults included.
+
+    Raises
+    ------
+    InputError
+        With one line per problem, each naming the key, what was found and what was expected.
+    """
+    path = Path(path)
+    data = parse_yaml(read_text(path), str(path))
+    apply_overrides(data, overrides or [])
+    checked = check(model, data, source=str(path), folder=path.parent)
+    return checked, dump(checked)
+
+
+def check(model: type[Model], data: dict[str, Any], *, source: str, folder: Path) -> Model:
+    """Validate the mapping ``data``; see `load` for the errors."""
+    try:
+        return model.model_validate(data, context={"folder": folder.resolve()})
+    except pydantic.ValidationError as error:
+        problems = [_explain(model, detail) for detail in error.errors()]
+        raise InputError(f"{source}: " + "\n  ".join(dict.fromkeys(problems))) from None
+
+
+def dump(checked: pydantic.BaseModel) -> str:
+    """Return the resolved configuration as YAML text, in the order of the model's fields."""
+    return yaml.safe_dump(checked.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def _explain(model: type[pydantic.BaseModel], detail: Any) -> str:
+    location = detail["loc"]
+    where = ".".join(str(part) for part in location) or "configuration"
+    found = detail.get("input")
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        valid = _keys_beside(model, location)
+        near = difflib.get_close_matches(str(location[-1]), valid, n=1, cutoff=0.5)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        known = f" (valid keys: {', '.join(valid)})" if valid else ""
+        return f"{where}: unknown key{hint}{known}"
+    if kind == "missing":
+        return f"{where}: missing; add this key"
+    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    if kind == "value_error":
+        return f"{where}: {message}"
+    shown = reprlib.repr(found)  # bounded: YAML's aliases can nest billions of entries
+    return f"{where}: found {shown if len(shown) < 80 else shown[:77] + '...'}, expected {message}"
+
+
+def _keys_beside(model: type[pydantic.BaseModel], location: tuple[Any, ...]) -> list[str]:
+    """Return the valid keys of the group in which the unknown key ``location[-1]`` stands."""
+    groups: list[type[pydantic.BaseModel]] = [model]
+    for part in location[:-1]:
+        inner: list[type[pydantic.BaseModel]] = []
+        for group in groups:
+            if part in group.model_fields:
+                inner += _models_in(group.model_fields[part].annotation)
+        # A part that is no field is a list index or the tag of a union: stay with the candidates.
+        groups = inner or [g for g in groups if _tagged(g, part)] or groups
+    return list(dict.fromkeys(name for group in groups for name in group.model_fields))
+
+
+def _tagged(group: type[pydantic.BaseModel], tag: Any) -> bool:
+    if group.__name__ == tag:
+        return True
+    return any(tag in typing.get_args(f.annotation) for f in group.model_fields.values())
+
+
+def _models_in(annotation: Any) -> list[type[pydantic.BaseModel]]:
+    if inspect.isclass(annotation) and issubclass(annotation, pydantic.BaseModel):
+        return [annotation]
+    return [m for part in typing.get_args(annotation) for m in _models_in(part)]

@@ -1,0 +1,61 @@
+"""Progress of long work, with an estimate of the time left."""
+
+import sys
+import time
+from typing import Any
+
+
+class Progress:
+    """Progress of a long job: a bar on a terminal, a plain line every few seconds in a log."""
+
+    LINE_EVERY = 5.0  # seconds between lines of a log
+
+    def __init__(self, label: str, total: int, done: int = 0, *, quiet: bool = False) -> None:
+        self._label, self._total, self._done, self._first = label, total, done, done
+        self._start = self._last_line = time.monotonic()
+        self._bar: Any = None
+        self._quiet = quiet
+        if sys.stderr.isatty() and not quiet:
+            import rich.console
+            import rich.progress
+
+            self._bar = rich.progress.Progress(
+                "{task.description}",
+                rich.progress.BarColumn(),
+                rich.progress.MofNCompleteColumn(),
+                rich.progress.TimeElapsedColumn(),
+                rich.progress.TimeRemainingColumn(),
+                "{task.fields[note]}",
+                console=rich.console.Console(stderr=True),
+            )
+            self._task = self._bar.add_task(label, total=total, completed=done, note="")
+
+    def __enter__(self) -> "Progress":
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._bar:
+            self._bar.stop()
+        elif exception[0] is None:
+            self._line("")
+
+    def advance(self, by: int = 1, note: str = "") -> None:
+        """Count ``by`` more units as done; ``note`` is shown behind."""
+        self._done += by
+        if self._bar:
+            self._bar.update(self._task, advance=by, note=note)
+        elif time.monotonic() - self._last_line >= self.LINE_EVERY:
+            self._line(note)
+
+    def _line(self, note: str) -> None:
+        if self._quiet:
+            return
+        self._last_line = time.monotonic()
+        elapsed = self._last_line - self._start
+        made = self._done - self._first
+        left = elapsed / made * (self._total - self._done) if made else float("nan")
+        share = f"{self._done}/{self._total}"
+        text = f"{self._label}: {share}, {elapsed:.0f} s, {left:.0f} s left {note}"
+        print(text.rstrip(), file=sys.stderr, flush=True)

@@ -1,0 +1,1 @@
+"""Who owns which cells: one process, or many joined by PETSc."""

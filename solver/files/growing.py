@@ -1,0 +1,183 @@
+"""HDF5 files of float64 arrays that all processes write at once.
+
+Every array is a contiguous data set whose space is set apart on the disk when the file is made.
+From then on the file's structure no longer changes: processes write their blocks straight to the
+byte offset of each data set (MPI-IO under MPI), no process ever holds the whole grid, and a process
+killed in mid-write cannot break the file. A file grows under a temporary name and gets its own in
+the end.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import h5py
+import numpy as np
+
+from opalux.base.errors import InputError, StorageError
+from opalux.solver.domains.domain import Domain
+
+FORMAT_VERSION = 1
+
+Shapes = Mapping[str, tuple[int, ...]]
+Attributes = Mapping[str, Mapping[str, Any]]
+Result = TypeVar("Result")
+
+
+def unfinished(path: Path) -> Path:
+    """Return the name under which the file ``path`` grows."""
+    return path.with_name(f".{path.name}.part")
+
+
+def can_go_on(path: Path) -> bool:
+    """Return whether an earlier run has left the file ``path`` to go on with."""
+    return unfinished(path).exists() or path.exists()
+
+
+class GrowingFile:
+    """An HDF5 file on its way to being whole; use it collectively on all processes.
+
+    Parameters
+    ----------
+    path : the final name
+    domain : this process's share of the grid
+    arrays : shape per data set name
+    attributes : attributes per group name ('/' for the root)
+    resume : go on with the file of an earlier run
+
+    Raises
+    ------
+    InputError
+        When an earlier run's file cannot be gone on with.
+    StorageError
+        When there is no room for it, or the disk fails; here and in all methods.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        domain: Domain,
+        arrays: Shapes,
+        attributes: Attributes,
+        *,
+        resume: bool = False,
+    ) -> None:
+        self.path, self.domain, self.arrays = path, domain, arrays
+        self._part = unfinished(path)
+
+        def begin() -> dict[str, int]:
+            if not resume:
+                return _create(self._part, arrays, attributes)
+            if not self._part.exists():  # the run ended between this file and its last one
+                os.replace(path, self._part)
+            return _offsets(self._part, arrays)
+
+        self._offsets = self.on_root(begin)
+
+    def write(self, name: str, part: np.ndarray) -> None:
+        """Write this process's block of the array ``name`` (ny, nx, ...)."""
+        try:
+            self.domain.write(self._part, self._offsets[name], part)
+        except OSError as error:
+            raise StorageError(self._message(error)) from error
+
+    def write_rows(self, rows: Mapping[str, np.ndarray], first: int = 0) -> None:
+        """Write ``rows`` of some arrays, from row ``first`` on; what rank 0 gives counts."""
+
+        def write() -> None:
+            with self._part.open("r+b", buffering=0) as file:
+                for name, values in rows.items():
+                    row_bytes = 8 * int(np.prod(self.arrays[name][1:]))
+                    file.seek(self._offsets[name] + first * row_bytes)
+                    left = memoryview(np.asarray(values, dtype="<f8").tobytes())
+                    while left:
+                        left = left[file.write(left) :]
+
+        self.on_root(write)
+
+    def sync(self) -> None:
+        """Bring what has been written to the disk, before a checkpoint counts on it."""
+        self.on_root(lambda: _sync(self._part))
+
+    def finish(self) -> None:
+        """Give the file its name; all processes see it when this returns."""
+
+        def finish() -> None:
+            _sync(self._part)
+            os.replace(self._part, self.path)
+
+        self.on_root(finish)
+
+    def discard(self) -> None:
+        """Delete the unfinished file."""
+        self.on_root(lambda: self._part.unlink(missing_ok=True))
+
+    def on_root(self, work: Callable[[], Result]) -> Result:
+        """Return rank 0's ``work()`` on all processes, and raise its failure on all."""
+        outcome: tuple[Any, Exception | None] = (None, None)
+        if self.domain.rank == 0:
+            try:
+                outcome = work(), None
+            except InputError as error:
+                outcome = None, error
+            except (OSError, RuntimeError) as error:  # RuntimeError: h5py, on closing a file
+                outcome = None, StorageError(self._message(error))
+        result, failure = self.domain.broadcast(outcome)
+        if failure is not None:
+            raise failure
+        return cast(Result, result)
+
+    def _message(self, error: Exception) -> str:
+        needed = 8 * sum(int(np.prod(shape)) for shape in self.arrays.values())
+        free = shutil.disk_usage(self.path.parent).free
+        told = re.search(r"errno = (\d+)", str(error))  # HDF5 wraps it in a page of text
+        reason = os.strerror(int(told[1])) if told else getattr(error, "strerror", None) or error
+        return (
+            f"{self.path}: cannot be written ({reason}); it takes {needed / 2**20:.4g} MiB and "
+            f"{free / 2**20:.4g} MiB are free; make room and start again with --resume, or choose "
+            "another folder"
+        )
+
+
+def _create(path: Path, arrays: Shapes, attributes: Attributes) -> dict[str, int]:
+    """Make the file, set its space apart, and return the byte offset of each array."""
+    try:
+        with h5py.File(path, "w") as file:
+            for name, shape in arrays.items():
+                space = h5py.h5s.create_simple(shape)
+                plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+                plan.set_layout(h5py.h5d.CONTIGUOUS)
+                plan.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+                plan.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+                file.require_group(str(Path(name).parent))
+                h5py.h5d.create(file.id, name.encode(), h5py.h5t.IEEE_F64LE, space, dcpl=plan)
+            for group, values in attributes.items():
+                file.require_group(group).attrs.update(values)
+            offsets = {name: file[name].id.get_offset() for name in arrays}
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return offsets
+
+
+def _offsets(path: Path, arrays: Shapes) -> dict[str, int]:
+    try:
+        with h5py.File(path, "r") as file:
+            if any(file[name].shape != shape for name, shape in arrays.items()):
+                raise KeyError("other shapes")
+            return {name: file[name].id.get_offset() for name in arrays}
+    except (OSError, KeyError) as error:
+        raise InputError(
+            f"{path}: the unfinished results cannot be gone on with ({error}); start afresh "
+            "with --force"
+        ) from None
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

@@ -1,0 +1,177 @@
+"""snapshots.h5: the fields at times evenly spread over a run, and the XDMF file that shows them.
+
+    /x (nx + 1,), /y (ny + 1,)      ends of the cells [cm]
+    /rho (ny, nx)                   density [g/cm³]
+    /t (n,), /step (n,)             time [sh] of each snapshot, and how many steps it has behind it
+    /00000/E, T (ny, nx)            snapshot 0, at t = 0
+    /00000/F (ny, nx, 2)
+    ...
+
+A viewer needs a data set for each array, which is why the snapshots are not one array.
+"""
+
+import os
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from opalux.base.errors import InputError
+from opalux.solver.files.growing import FORMAT_VERSION, GrowingFile
+from opalux.solver.files.solution import fields_of
+from opalux.solver.grid import Grid
+from opalux.solver.march import March
+
+
+def snapshot_steps(n_steps: int, count: int) -> list[int]:
+    """Return the steps before which ``count`` snapshots are taken: 0, ..., ``n_steps``.
+
+    Raises
+    ------
+    InputError
+        When there are not as many different states.
+    """
+    if not 2 <= count <= n_steps + 1:
+        raise InputError(
+            f"output.snapshots: found {count}, expected 0 or 2 to {n_steps + 1}, since the run has "
+            f"{n_steps} steps"
+        )
+    return [(n * n_steps + (count - 1) // 2) // (count - 1) for n in range(count)]
+
+
+def snapshot_arrays(grid: Grid, count: int) -> dict[str, tuple[int, ...]]:
+    """Return the arrays of snapshots.h5 and their shapes."""
+    shape = (grid.ny, grid.nx)
+    arrays: dict[str, tuple[int, ...]] = {"/x": (grid.nx + 1,), "/y": (grid.ny + 1,)}
+    arrays |= {"/t": (count,), "/step": (count,), "/rho": shape}
+    for n in range(count):
+        arrays |= {_name(n, "E"): shape, _name(n, "F"): (*shape, 2), _name(n, "T"): shape}
+    return arrays
+
+
+class SnapshotFile:
+    """snapshots.h5 while it grows; use it collectively on all processes.
+
+    Parameters
+    ----------
+    path : the final name; the XDMF file stands beside it
+    march : the run that is watched
+    count : number of snapshots, evenly spaced in steps, with the first and the last state
+    attributes : attributes of the root group
+    resume : go on with the unfinished file of an earlier run
+
+    Attributes
+    ----------
+    steps : steps before which a snapshot is due
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        march: March,
+        count: int,
+        attributes: Mapping[str, Any],
+        *,
+        resume: bool = False,
+    ) -> None:
+        self.path, self._march = path, march
+        self.steps = snapshot_steps(march.n_steps, count)
+        grid = march.domain.block.grid
+        arrays = snapshot_arrays(grid, count)
+        units = "x and y cm, rho g/cm3, E and F g/cm/sh2, T keV, t sh"
+        root = {"format_version": FORMAT_VERSION, "units": units, **attributes}
+        self._file = GrowingFile(path, march.domain, arrays, {"/": root}, resume=resume)
+        if not resume:
+            times = np.append(march.times, march.t_final)[self.steps]
+            steps = np.array(self.steps, dtype=np.float64)
+            x, y = _ends(grid.x, grid.nx), _ends(grid.y, grid.ny)
+            self._file.write_rows({"/x": x, "/y": y, "/t": times, "/step": steps})
+            self._file.write("/rho", march.rho[1:-1, 1:-1])
+
+    def take(self) -> None:
+        """Write the state if a snapshot is due before the step that comes next."""
+        if self._march.step in self.steps:
+            n = self.steps.index(self._march.step)
+            for name, part in fields_of(self._march).items():
+                self._file.write(_name(n, name), part)
+
+    def sync(self) -> None:
+        """Bring the snapshots written so far to the disk."""
+        self._file.sync()
+
+    def finish(self) -> None:
+        """Write the XDMF file and give the snapshots their name."""
+        march = self._march
+        times = np.append(march.times, march.t_final)[self.steps]
+        xdmf = self.path.with_suffix(".xdmf")
+        text = xdmf_text(self.path.name, march.domain.block.grid, times.tolist())
+
+        def write() -> None:
+            temporary = xdmf.with_name(f".{xdmf.name}.part")
+            temporary.write_text(text, encoding="utf-8")
+            os.replace(temporary, xdmf)
+
+        self._file.on_root(write)
+        self._file.finish()
+
+
+def xdmf_text(file: str, grid: Grid, times: list[float]) -> str:
+    """Return what ParaView, VisIt and pyvista read: cell data on a flat grid of straight lines.
+
+    Parameters
+    ----------
+    file : name of the HDF5 file, which has to stand beside the XDMF file
+    grid : the cells
+    times : time of each snapshot [sh]
+
+    Notes
+    -----
+    The topology is 2DRectMesh, with the cells' ends as arrays: readers of XDMF put the shorter
+    2DCoRectMesh (origin and spacing) into the plane of y and z.
+    """
+    cells = f"{grid.ny} {grid.nx}"
+    root = ET.Element("Xdmf", Version="3.0")
+    series = ET.SubElement(
+        ET.SubElement(root, "Domain"),
+        "Grid", Name="opalux", GridType="Collection", CollectionType="Temporal",
+    )  # fmt: skip
+
+    def item(parent: ET.Element, dimensions: str, name: str) -> None:
+        data = ET.SubElement(
+            parent, "DataItem",
+            Dimensions=dimensions, NumberType="Float", Precision="8", Format="HDF",
+        )  # fmt: skip
+        data.text = f"{file}:{name}"
+
+    def field(parent: ET.Element, name: str, data_set: str, *, vector: bool = False) -> None:
+        kind = "Vector" if vector else "Scalar"
+        attribute = ET.SubElement(parent, "Attribute", Name=name, AttributeType=kind, Center="Cell")
+        item(attribute, f"{cells} 2" if vector else cells, data_set)
+
+    for n, t in enumerate(times):
+        snapshot = ET.SubElement(series, "Grid", Name=f"snapshot {n}", GridType="Uniform")
+        ET.SubElement(snapshot, "Time", Value=repr(t))
+        ET.SubElement(
+            snapshot, "Topology",
+            TopologyType="2DRectMesh", Dimensions=f"{grid.ny + 1} {grid.nx + 1}",
+        )  # fmt: skip
+        geometry = ET.SubElement(snapshot, "Geometry", GeometryType="VXVY")
+        item(geometry, str(grid.nx + 1), "/x")
+        item(geometry, str(grid.ny + 1), "/y")
+        field(snapshot, "E", _name(n, "E"))
+        field(snapshot, "F", _name(n, "F"), vector=True)
+        field(snapshot, "T", _name(n, "T"))
+        field(snapshot, "rho", "/rho")
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _name(n: int, field: str) -> str:
+    return f"/{n:05d}/{field}"
+
+
+def _ends(extent: tuple[float, float], cells: int) -> np.ndarray:
+    """Return the ends of the cells along one axis, (cells + 1,) [cm]."""
+    return np.linspace(*extent, cells + 1)

@@ -1,0 +1,104 @@
+"""solution.h5: the fields at the final time and the signals along the edges."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from opalux.solver.edges import EDGES
+from opalux.solver.files.growing import FORMAT_VERSION, GrowingFile
+from opalux.solver.grid import Grid
+from opalux.solver.march import Chunk, March
+
+
+def solution_arrays(grid: Grid, n_rows: int) -> dict[str, tuple[int, ...]]:
+    """Return the arrays of solution.h5 and their shapes."""
+    shape = (grid.ny, grid.nx)
+    arrays: dict[str, tuple[int, ...]] = {f"/fields/{name}": shape for name in ("rho", "E", "T")}
+    arrays["/fields/F"] = (*shape, 2)
+    arrays["/signals/t"] = (n_rows,)
+    for edge in EDGES:
+        cells = grid.nx if edge in ("up", "down") else grid.ny
+        arrays[f"/signals/{edge}/E"] = arrays[f"/signals/{edge}/T"] = (n_rows, cells)
+        arrays[f"/signals/{edge}/F"] = (n_rows, cells, 2)
+    return arrays
+
+
+def fields_of(march: March) -> dict[str, np.ndarray]:
+    """Return views of a block's E, F (ny, nx, 2) and T, without ghosts."""
+    E, _, _, T = march.domain.state[:, 1:-1, 1:-1]
+    return {"E": E, "F": np.moveaxis(march.domain.state[1:3, 1:-1, 1:-1], 0, -1), "T": T}
+
+
+class SolutionFile:
+    """solution.h5 while it grows; use it collectively on all processes.
+
+    Parameters
+    ----------
+    path : the final name
+    march : the run whose results it takes
+    attributes : attributes of the root group
+    every : keep the signals before each so many steps: row r is the state before step r·every
+    resume : go on with the unfinished file of an earlier run
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        march: March,
+        attributes: Mapping[str, Any],
+        *,
+        every: int = 1,
+        resume: bool = False,
+    ) -> None:
+        self._march, self._every = march, every
+        arrays = solution_arrays(march.domain.block.grid, -(-march.n_steps // every))
+        groups = {
+            "/": {"format_version": FORMAT_VERSION, **attributes},
+            "/fields": {
+                "t": march.t_final,
+                "units": "rho g/cm3, E and F g/cm/sh2, T keV, t sh",
+            },
+            "/signals": {"every": every},
+        }
+        self._file = GrowingFile(path, march.domain, arrays, groups, resume=resume)
+
+    def add(self, chunk: Chunk) -> None:
+        """Write the signals of one chunk of steps."""
+        skip = -chunk.first % self._every  # steps to the next one that is kept
+        kept = slice(skip, None, self._every)
+        times = chunk.times[kept]
+        if not len(times):
+            return
+        block = self._march.domain.block
+        place = {"up": block.i0, "down": block.i0, "left": block.j0, "right": block.j0}
+        own = {edge: signal[kept] for edge, signal in chunk.signals.items()}
+        parts = self._march.domain.gather((place, own))
+        rows = {"/signals/t": times} | ({} if parts is None else _join(parts, block.grid))
+        self._file.write_rows(rows, (chunk.first + skip) // self._every)
+
+    def sync(self) -> None:
+        """Bring the signals written so far to the disk."""
+        self._file.sync()
+
+    def finish(self) -> None:
+        """Write the fields and give the file its name."""
+        self._file.write("/fields/rho", self._march.rho[1:-1, 1:-1])
+        for name, part in fields_of(self._march).items():
+            self._file.write(f"/fields/{name}", part)
+        self._file.finish()
+
+
+def _join(
+    parts: list[tuple[dict[str, int], dict[str, np.ndarray]]], grid: Grid
+) -> dict[str, np.ndarray]:
+    """Return whole rows of the signals from what the processes along each edge hold."""
+    rows = {}
+    for edge in EDGES:
+        pieces = [(place[edge], own[edge]) for place, own in parts if own[edge].shape[2]]
+        pieces.sort(key=lambda piece: piece[0])
+        signal = np.concatenate([piece for _, piece in pieces], axis=2)
+        rows[f"/signals/{edge}/E"], rows[f"/signals/{edge}/T"] = signal[:, 0], signal[:, 3]
+        rows[f"/signals/{edge}/F"] = np.moveaxis(signal[:, 1:3], 1, 2)
+    return rows

@@ -1,0 +1,1 @@
+"""Formulas that users write: parsed by a grammar of their own, run as compiled programs."""
