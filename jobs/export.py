@@ -4,14 +4,13 @@ import argparse
 from pathlib import Path
 from typing import Literal
 
-import pydantic
-
 from opalux.base import command_line
 from opalux.base.config import dump
 from opalux.base.exit_codes import OK
 from opalux.base.files import write_json
 from opalux.base.provenance import provenance
 from opalux.base.run_folder import open_run
+from opalux.base.settings import Settings
 
 DESCRIPTION = """\
 Write a trained network as ONNX, for programs without torch, and check it against torch.
@@ -22,15 +21,13 @@ RUN is the folder of a training run.  Writes model.onnx, which takes signals and
 densities in physical units, and export.json."""
 
 
-class ExportSettings(pydantic.BaseModel):
+class ExportSettings(Settings):
     """What is exported.
 
     Attributes
     ----------
     checkpoint : which of the run's
     """
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
     checkpoint: Literal["best", "last"] = "best"
 

@@ -16,6 +16,7 @@ from opalux.base.exit_codes import OK
 from opalux.base.files import atomic, write_json
 from opalux.base.provenance import provenance
 from opalux.base.run_folder import open_run
+from opalux.base.settings import Settings, SettingsPath
 from opalux.jobs.inversion.signal_files import read_measurements
 from opalux.jobs.inversion.two_grids import calibrate, campaign_of
 from opalux.jobs.sampling.sample import simulate_sources
@@ -35,7 +36,7 @@ source that the network was trained with.  Writes reconstruction.h5 (density and
 uncertainty), reconstruction.json and reconstruction.png."""
 
 
-class ReconstructSettings(pydantic.BaseModel):
+class ReconstructSettings(Settings):
     """How signals are turned into a density.
 
     Attributes
@@ -49,10 +50,8 @@ class ReconstructSettings(pydantic.BaseModel):
     dt : step [sh] of .sds and .csv files, which do not keep it; null: as published, CFL·Δx/c
     """
 
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
-
     checkpoint: Literal["best", "last"] = "best"
-    also: tuple[Path, ...] = ()
+    also: tuple[SettingsPath, ...] = ()
     symmetries: bool = True
     simulate: bool = True
     calibration_maps: int = pydantic.Field(20, ge=0)

@@ -21,6 +21,7 @@ from opalux.base.files import atomic, write_json
 from opalux.base.progress import Progress
 from opalux.base.provenance import provenance
 from opalux.base.run_folder import CONFIG_NAME, open_run
+from opalux.base.settings import Settings
 from opalux.jobs.cluster.pool import Backend, InProcess, PoolLostError, open_pool
 from opalux.jobs.siqd_search import Journal, Search, search
 from opalux.learning.siqd.clustering import peers
@@ -30,7 +31,7 @@ from opalux.learning.siqd.dots.table import DotTable, Source, read_table
 from opalux.learning.siqd.report import report, tables
 from opalux.learning.siqd.study import comparison
 from opalux.learning.siqd.study.search import Searched, Yardstick
-from opalux.learning.siqd.study.study import STEPS, Settings, Study, begin, run_study
+from opalux.learning.siqd.study.study import STEPS, Study, StudySettings, begin, run_study
 
 DESCRIPTION = """\
 Repeat the published analysis of silicon quantum dots and set its numbers beside ours.
@@ -40,16 +41,14 @@ package. DIR gets report.html, metrics.json, figures/*.png and tables/*.csv. A r
 goes on when the same line is given again."""
 
 
-class Peers(pydantic.BaseModel):
+class Peers(Settings):
     """Comparison of clusterers on test sets."""
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
     points: int = pydantic.Field(500, ge=100, le=20000)
     """Points of each test set."""
 
 
-class Work(Settings):
+class Work(StudySettings):
     """The study and what is done besides."""
 
     rebuild: Structures | None = None

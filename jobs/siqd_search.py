@@ -11,6 +11,7 @@ from sklearn.model_selection import RandomizedSearchCV
 
 from opalux.base.files import atomic
 from opalux.base.progress import Progress
+from opalux.base.settings import Settings
 from opalux.jobs.cluster.pool import Backend, InProcess, Local, Pool, available_cores, open_pool
 from opalux.learning.siqd.study.classify import Task, assess, small_fits
 from opalux.learning.siqd.study.published import network
@@ -26,10 +27,8 @@ from opalux.learning.siqd.study.search import (
 from opalux.learning.siqd.study.study import Study
 
 
-class Search(pydantic.BaseModel):
+class Search(Settings):
     """Random search for the hyper-parameters of each network."""
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
     trials: int = pydantic.Field(5000, ge=1)
     """Trials for each of the three tasks."""

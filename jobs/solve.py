@@ -15,6 +15,7 @@ from opalux.base.config import apply_overrides, check, dump, load, read_text
 from opalux.base.errors import InputError
 from opalux.base.exit_codes import OK
 from opalux.base.run_folder import open_run
+from opalux.base.settings import Settings, SettingsPath
 from opalux.jobs.simulation.ranks import Ranks
 from opalux.solver.formulas.formula import formula_of
 from opalux.solver.problem import Problem
@@ -38,11 +39,7 @@ CELL_BYTES = 8 * 8  # a cell's share of the state, the density and what is held 
 DRY_RUN_CELLS = 10**7  # up to here a dry run also tries densities and initial values, in a moment
 
 
-class _Model(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Output(_Model):
+class Output(Settings):
     """What is written besides solution.h5."""
 
     pictures: bool = True
@@ -60,7 +57,7 @@ class Output(_Model):
 ExactFormula = Annotated[str, formula_of("t", "x", "y", "t_0")]
 
 
-class Exact(_Model):
+class Exact(Settings):
     """Exact solution as formulas of t, x, y; errors at the final time go to run.json."""
 
     E: ExactFormula | None = None
@@ -69,11 +66,11 @@ class Exact(_Model):
     T: ExactFormula | None = None
 
 
-class Export(_Model):
+class Export(Settings):
     """An export in one of the original program's formats."""
 
-    file: Path
-    """Where to; relative to the current folder."""
+    file: SettingsPath
+    """Where to."""
     mode: Literal["dataframe", "binary"] = "dataframe"
     """CSV "dataframe" or binary sds02."""
     write: Literal["truncate", "append"] = "truncate"

@@ -9,6 +9,7 @@ import numpy as np
 import pydantic
 
 from opalux.base.errors import InputError
+from opalux.base.settings import Settings, SettingsPath
 from opalux.solver.formulas.formula import Formula, formula_of
 from opalux.solver.grid import Block
 
@@ -22,11 +23,7 @@ FREE, GIVEN, MIRRORED, EQUILIBRIUM, EXCHANGED = range(5)
 FreeOrFormula = Annotated[str, formula_of("t", "x", "y", also=("free",))]
 
 
-class _Model(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Free(_Model):
+class Free(Settings):
     """Neumann edge: the ghost cells copy the cells next to them."""
 
     kind: Literal["free"] = "free"
@@ -36,7 +33,7 @@ class Free(_Model):
         return dict.fromkeys(FIELDS, "free")
 
 
-class Wall(_Model):
+class Wall(Settings):
     """Reflecting edge: as free, with the normal flux reversed, so that no energy passes."""
 
     kind: Literal["wall"] = "wall"
@@ -46,7 +43,7 @@ class Wall(_Model):
         return {"E": "free", "Fx": "wall", "Fy": "wall", "T": "free"}
 
 
-class Periodic(_Model):
+class Periodic(Settings):
     """The opposite edge continues this one (which must be periodic too)."""
 
     kind: Literal["periodic"] = "periodic"
@@ -56,7 +53,7 @@ class Periodic(_Model):
         return dict.fromkeys(FIELDS, "exchanged")
 
 
-class Prescribed(_Model):
+class Prescribed(Settings):
     """Dirichlet edge: each field is a formula of t and the place, or ``free``."""
 
     kind: Literal["prescribed"]
@@ -73,7 +70,7 @@ class Prescribed(_Model):
         return {name: getattr(self, name) for name in FIELDS}
 
 
-class Pulse(_Model):
+class Pulse(Settings):
     """One portion of an edge that radiates: E = a T⁴ + signal(t) for start <= place <= stop."""
 
     start: float | None = None
@@ -85,14 +82,8 @@ class Pulse(_Model):
     """Frequency of the sine [1/sh]."""
     signal: Annotated[str, formula_of("t")] | None = None
     """Formula of t that takes the place of amplitude·sin(2π·frequency·t)."""
-    table: Path | None = None
+    table: SettingsPath | None = None
     """File of two columns, t [sh] and value; linear in between; takes the place of the sine."""
-
-    @pydantic.field_validator("table")
-    @classmethod
-    def _beside_the_config(cls, table: Path | None, info: pydantic.ValidationInfo) -> Path | None:
-        folder = (info.context or {}).get("folder", Path())
-        return None if table is None else folder / table
 
     @pydantic.model_validator(mode="after")
     def _one_signal(self) -> "Pulse":
@@ -137,7 +128,7 @@ def _read_table(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return columns[:, 0], columns[:, 1]
 
 
-class Source(_Model):
+class Source(Settings):
     """Source edge: E = a T⁴ plus the signal of each portion that covers the place."""
 
     kind: Literal["source"]
@@ -157,7 +148,7 @@ class Source(_Model):
 Edge = Annotated[Free | Wall | Periodic | Prescribed | Source, pydantic.Field(discriminator="kind")]
 
 
-class Edges(_Model):
+class Edges(Settings):
     """The four edges of the domain."""
 
     up: Edge = Free()

@@ -1,21 +1,17 @@
 """Densities of the medium: uniform, by formula, from an array, or the published niche."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
 import pydantic
 
 from opalux.base.errors import InputError
+from opalux.base.settings import Settings, SettingsPath
 from opalux.solver.formulas.formula import Formula, formula_of
 from opalux.solver.grid import Block, Grid
 
 
-class _Model(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class FormulaDensity(_Model):
+class FormulaDensity(Settings):
     """Density as a formula of x and y [cm]."""
 
     kind: Literal["formula"] = "formula"
@@ -27,19 +23,14 @@ class FormulaDensity(_Model):
         return np.broadcast_to(values, (block.ny + 2, block.nx + 2)).copy()
 
 
-class ArrayDensity(_Model):
+class ArrayDensity(Settings):
     """Density from a .npy file, one value a cell."""
 
     kind: Literal["array"]
-    file: Path
+    file: SettingsPath
     """File of shape (ny, nx); relative to the configuration."""
     first_row: Literal["top", "bottom"] = "top"
     """Which edge of the domain row 0 of the file is (published files: top)."""
-
-    @pydantic.field_validator("file")
-    @classmethod
-    def _beside_the_config(cls, file: Path, info: pydantic.ValidationInfo) -> Path:
-        return (info.context or {}).get("folder", Path()) / file
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -74,7 +65,7 @@ class ArrayDensity(_Model):
         return np.asarray(part[np.ix_(j - j[0], i - i[0])], dtype=np.float64)
 
 
-class NicheDensity(_Model):
+class NicheDensity(Settings):
     """The published ``crenau``: a disc of density ``high`` in ``low``, smoothed by averaging.
 
     The disc's diameter is a tenth of the mean number of cells times the mean spacing; as many

@@ -10,6 +10,7 @@ import numpy as np
 import pydantic
 
 from opalux.base.errors import InputError
+from opalux.base.settings import Settings
 from opalux.solver.edges import Edges
 from opalux.solver.formulas.formula import Formula, formula_of
 from opalux.solver.grid import Grid
@@ -23,11 +24,7 @@ SMALLEST_CELL = 1e-100  # [cm], so that no product below underflows
 MAX_STEPS = 10**8  # beyond this a run is a slip of the pen: the times alone would fill the memory
 
 
-class _Model(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class GridConfig(_Model):
+class GridConfig(Settings):
     """Cells and extent; what is left out follows from the density file and square cells."""
 
     nx: int | None = pydantic.Field(None, gt=0, le=MAX_SIDE)
@@ -48,7 +45,7 @@ class GridConfig(_Model):
         return self
 
 
-class Time(_Model):
+class Time(Settings):
     """How long and in what steps."""
 
     final: float = pydantic.Field(0.01, gt=0)
@@ -59,7 +56,7 @@ class Time(_Model):
     """The t_0 that initial formulas may use [sh]; the run itself counts from 0."""
 
 
-class Constants(_Model):
+class Constants(Settings):
     """Physical constants."""
 
     c: float = pydantic.Field(299.0, gt=0)
@@ -70,7 +67,7 @@ class Constants(_Model):
     """k in ∂t F + k c ∇E = −c σ_c F: 1 as published, 1/3 for the textbook P1."""
 
 
-class Material(_Model):
+class Material(Settings):
     """The medium."""
 
     density: Density = FormulaDensity(formula="1")
@@ -91,7 +88,7 @@ class Material(_Model):
         return density
 
 
-class Initial(_Model):
+class Initial(Settings):
     """The state at t = 0, as formulas of x, y [cm] and t_0 [sh]."""
 
     E: SpaceFormula = "0.01372*5^4"
@@ -100,7 +97,7 @@ class Initial(_Model):
     T: SpaceFormula = "5"
 
 
-class Problem(_Model):
+class Problem(Settings):
     """A complete problem; see the members for what each part means.
 
     Raises

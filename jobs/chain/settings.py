@@ -1,11 +1,11 @@
 """The configuration file of a pipeline."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import pydantic
 
 from opalux.base.config import load
+from opalux.base.settings import Settings, SettingsPath
 from opalux.jobs.cluster.site import Resources, Site
 
 Override = Annotated[str, pydantic.StringConstraints(pattern=r"^[^=\s]+=")]
@@ -21,13 +21,8 @@ class Stage(Resources):
 class ConfiguredStage(Stage):
     """A job with a configuration file."""
 
-    config: Path
+    config: SettingsPath
     """Relative to the pipeline's file."""
-
-    @pydantic.field_validator("config")
-    @classmethod
-    def _beside_the_file(cls, config: Path, info: pydantic.ValidationInfo) -> Path:
-        return beside_the_file(config, info)
 
 
 class SampleStage(ConfiguredStage):
@@ -39,14 +34,12 @@ class SampleStage(ConfiguredStage):
     """Elements of the array."""
 
 
-class PipelineConfig(pydantic.BaseModel):
+class PipelineConfig(Settings):
     """A chain sample → check → train → evaluate, and jobs beside it; each stage may be left out."""
 
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
-
-    site: Path
+    site: SettingsPath
     """File of site settings; relative to this file."""
-    out: Path
+    out: SettingsPath
     """Folder for all results; relative to this file."""
     sample: SampleStage | None = None
     check: Resources = Resources()
@@ -56,11 +49,6 @@ class PipelineConfig(pydantic.BaseModel):
     evaluate: Stage | None = None
     solve: ConfiguredStage | None = None
     siqd: ConfiguredStage | None = None
-
-    @pydantic.field_validator("site", "out")
-    @classmethod
-    def _beside_the_file(cls, path: Path, info: pydantic.ValidationInfo) -> Path:
-        return beside_the_file(path, info)
 
     @pydantic.model_validator(mode="after")
     def _has_stages(self) -> "PipelineConfig":
@@ -73,8 +61,3 @@ class PipelineConfig(pydantic.BaseModel):
     def read_site(self) -> Site:
         """Return the site's settings."""
         return load(Site, self.site)[0]
-
-
-def beside_the_file(path: Path, info: pydantic.ValidationInfo) -> Path:
-    """Return ``path`` relative to the folder of the configuration file that it stands in."""
-    return Path((info.context or {}).get("folder", "")) / path

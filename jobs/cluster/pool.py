@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Protocol, TypeVar
 import pydantic
 
 from opalux.base.errors import OpaluxError
+from opalux.base.settings import Settings
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -44,17 +45,13 @@ class PoolLostError(OpaluxError, RuntimeError):
     """The scheduler or all workers are gone; what is in files is safe."""
 
 
-class _Settings(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
-
-
-class InProcess(_Settings):
+class InProcess(Settings):
     """One task after the other in this process: for debugging and for tasks of a Slurm array."""
 
     kind: Literal["in-process"] = "in-process"
 
 
-class Local(_Settings):
+class Local(Settings):
     """Worker processes on this machine."""
 
     kind: Literal["local"] = "local"
@@ -64,7 +61,7 @@ class Local(_Settings):
     """Limit for each worker, such as 2GB; one that exceeds it is replaced."""
 
 
-class Slurm(_Settings):
+class Slurm(Settings):
     """Workers that are jobs of a Slurm cluster; the scheduler runs in this process."""
 
     kind: Literal["slurm"]
@@ -85,7 +82,7 @@ class Slurm(_Settings):
     """Lines of the job script before the worker starts, such as module load python."""
 
 
-class Address(_Settings):
+class Address(Settings):
     """The workers of a dask scheduler that runs already."""
 
     kind: Literal["address"]

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import pydantic
 
+from opalux.base.settings import Settings
+
 JobKind = Literal["solve", "sample", "sample_dask", "check", "train", "evaluate", "siqd"]
 """The batch scripts slurm/KIND.sbatch."""
 
@@ -15,11 +17,7 @@ Option = Annotated[str, pydantic.StringConstraints(pattern=r"^--[a-z][a-z-]*(=\S
 Name = Annotated[str, pydantic.StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
-class _Settings(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
-
-
-class Resources(_Settings):
+class Resources(Settings):
     """What a job asks of Slurm; what is left out stays as in slurm/KIND.sbatch."""
 
     partition: Word | None = None
@@ -63,7 +61,7 @@ class Site(Resources):
     """Loaded in this order; a job ends at once when one does not load."""
     require: tuple[Name, ...] = ()
     """Environment variables that the modules must have set, such as PETSC_DIR."""
-    environment: dict[Name, str] = {}
+    environment: dict[Name, str] = pydantic.Field({})
     """Environment variables for the jobs."""
     setup: tuple[Line, ...] = ()
     """Shell lines before the modules are loaded."""
@@ -73,7 +71,7 @@ class Site(Resources):
     """What starts Python; left out: that of .venv."""
     requeues: int = pydantic.Field(20, ge=0)
     """How often a job may be put back into the queue."""
-    jobs: dict[JobKind, Resources] = {}
+    jobs: dict[JobKind, Resources] = pydantic.Field({})
 
     def options_for(self, kind: JobKind, wanted: Resources) -> dict[str, str]:
         """Return sbatch's options for a job; ``wanted`` wins over the kind's, and that over all."""

@@ -1,12 +1,13 @@
 """What a network is judged on."""
 
-from pathlib import Path
 from typing import Literal
 
 import pydantic
 
+from opalux.base.settings import Settings, SettingsPath
 
-class TestSet(pydantic.BaseModel):
+
+class TestSet(Settings):
     """Maps to judge a network on.
 
     Attributes
@@ -17,9 +18,7 @@ class TestSet(pydantic.BaseModel):
     """
 
     __test__ = False  # pytest: this is no test
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
-
-    folder: Path | None = None
+    folder: SettingsPath | None = None
     split: Literal["train", "validation", "test"] = "test"
     noise: float = pydantic.Field(0.0, ge=0)
 
@@ -46,12 +45,12 @@ class EvaluateSettings(TestSet):
     """
 
     checkpoint: Literal["best", "last"] = "best"
-    also: tuple[Path, ...] = ()
-    learning_curve: tuple[Path, ...] = ()
+    also: tuple[SettingsPath, ...] = ()
+    learning_curve: tuple[SettingsPath, ...] = ()
     symmetries: bool = True
     linear_baseline: bool = False
     misfit_maps: int = pydantic.Field(16, ge=0)
     calibration_maps: int = pydantic.Field(20, ge=0)
     batch: int = pydantic.Field(32, ge=1)
     seed: int = pydantic.Field(0, ge=0)
-    apart: dict[str, TestSet] = {}
+    apart: dict[str, TestSet] = pydantic.Field({})

@@ -7,6 +7,7 @@ import numpy as np
 import pydantic
 from numpy.typing import NDArray
 
+from opalux.base.settings import Settings
 from opalux.jobs.sampling.recorder import Recorder
 from opalux.learning.data.card import Splits
 from opalux.solver.densities.catalogue import AnyFamily
@@ -19,11 +20,7 @@ Edge = Literal["up", "down", "left", "right"]
 Quantity = Literal["E", "F", "T"]
 
 
-class _Config(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
-
-
-class Place(_Config):
+class Place(Settings):
     """Where one source sits; the rest of its edge is held at equilibrium."""
 
     edge: Edge
@@ -33,7 +30,7 @@ class Place(_Config):
     """Length along the edge [cm]; left out: to the end of the edge."""
 
 
-class Emission(_Config):
+class Emission(Settings):
     """What the sources radiate: E = a T⁴ + amplitude·sin(2π·frequency·t)."""
 
     amplitude: float = pydantic.Field(5.0, allow_inf_nan=False)
@@ -44,7 +41,7 @@ class Emission(_Config):
     """Temperature of the source edge, a formula of t and the place [keV]."""
 
 
-class Campaign(_Config):
+class Campaign(Settings):
     """Everything that a sample depends on, besides its number."""
 
     name: str = pydantic.Field("densities", pattern=r"^[A-Za-z0-9._-]+$")

@@ -7,6 +7,7 @@ import pydantic
 import yaml
 
 from opalux.base.errors import InputError
+from opalux.base.settings import Settings
 
 NAME = "dataset.yaml"
 FORMAT = "opalux-dataset"
@@ -31,10 +32,8 @@ UNITS = {
 }
 
 
-class Splits(pydantic.BaseModel):
+class Splits(Settings):
     """How many samples each split has; samples are dealt out in the order of their numbers."""
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
     train: int = pydantic.Field(ge=1)
     validation: int = pydantic.Field(0, ge=0)
@@ -56,7 +55,7 @@ class Splits(pydantic.BaseModel):
         raise InputError(f"found split '{name}', expected one of {', '.join(SPLITS)}")
 
 
-class Card(pydantic.BaseModel):
+class Card(Settings):
     """What ``dataset.yaml`` says.
 
     Attributes
@@ -76,8 +75,6 @@ class Card(pydantic.BaseModel):
     campaign : the complete configuration from which every sample can be made again
     """
 
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
-
     format: Literal["opalux-dataset"] = "opalux-dataset"
     format_version: int = FORMAT_VERSION
     name: str
@@ -94,8 +91,8 @@ class Card(pydantic.BaseModel):
     n_cells: int = pydantic.Field(ge=1)
     shard_size: int = pydantic.Field(ge=1)
     families: tuple[str, ...]
-    made_with: dict[str, str] = {}
-    campaign: dict[str, Any] = {}
+    made_with: dict[str, str] = pydantic.Field({})
+    campaign: dict[str, Any] = pydantic.Field({})
 
     @property
     def n_samples(self) -> int:

@@ -15,11 +15,10 @@ import json
 import os
 import socket
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import h5py
 import numpy as np
-import pydantic
 from numpy.typing import NDArray
 
 from opalux.base.errors import InputError
@@ -29,14 +28,6 @@ from opalux.learning.data.part import GOOD
 from opalux.learning.data.stats import Stats, combine, read_stats
 
 VIEW_NAME = "all.h5"
-
-
-def _beside_the_file(folder: Path, info: pydantic.ValidationInfo) -> Path:
-    return Path((info.context or {}).get("folder", "")) / folder
-
-
-DataFolder = Annotated[Path, pydantic.AfterValidator(_beside_the_file)]
-"""Folder of a data set; relative to the configuration file."""
 
 
 class DataSet:

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from opalux.base.settings import Settings
 from opalux.learning.networks.objectives import Density, Objective
 
 Norm = Literal["batch", "group"]
@@ -43,7 +44,7 @@ class ResidualBlock(nn.Module):
         return functional.gelu(x_BCYX + self.second_norm(self.second(h)))
 
 
-class ResidualUNetSettings(pydantic.BaseModel):
+class ResidualUNetSettings(Settings):
     """Shape of a `ResidualUNet`.
 
     Attributes
@@ -53,8 +54,6 @@ class ResidualUNetSettings(pydantic.BaseModel):
     blocks : residual blocks at each level on either side
     norm : see `normalisation`
     """
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
     width: int = pydantic.Field(24, ge=1, le=512)
     levels: int = pydantic.Field(4, ge=1, le=8)

@@ -11,12 +11,13 @@ import torch
 from torch import nn
 
 from opalux.base.errors import InputError
+from opalux.base.settings import Settings
 from opalux.learning.data.layout import Layout
 from opalux.learning.networks.images import stack_channels
 from opalux.learning.networks.objectives import NicheInFront, NichePlace, Objective
 
 
-class NicheCNNSettings(pydantic.BaseModel):
+class NicheCNNSettings(Settings):
     """Shape of the network.
 
     Attributes
@@ -30,8 +31,6 @@ class NicheCNNSettings(pydantic.BaseModel):
     dropout : in front of it
     left_out : edges whose signals the network is not shown
     """
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["niche_cnn"] = "niche_cnn"
     gives: Literal["place", "in_front"] = "place"

@@ -14,12 +14,13 @@ import torch
 from torch import nn
 
 from opalux.base.errors import InputError
+from opalux.base.settings import Settings
 from opalux.learning.data.layout import Layout
 from opalux.learning.networks.images import stack_channels
 from opalux.learning.networks.objectives import Density, Objective
 
 
-class VNetSettings(pydantic.BaseModel):
+class VNetSettings(Settings):
     """Shape of the V-Net; the defaults are the published one.
 
     Attributes
@@ -29,8 +30,6 @@ class VNetSettings(pydantic.BaseModel):
     kernel : side of the convolutions, odd
     convolutions : in each block
     """
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["vnet"] = "vnet"
     levels: int = pydantic.Field(5, ge=2, le=8)

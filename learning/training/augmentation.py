@@ -6,12 +6,12 @@ import torch
 from numpy.typing import NDArray
 
 from opalux.base.errors import InputError
-from opalux.learning.data.data_set import DataFolder
+from opalux.base.settings import Settings, SettingsPath
 from opalux.learning.data.layout import EDGES, Layout
 from opalux.learning.networks.symmetry import SQUARE, transform_map, transform_signals
 
 
-class AugmentationSettings(pydantic.BaseModel):
+class AugmentationSettings(Settings):
     """What is changed at random in each training sample, anew in each epoch.
 
     Attributes
@@ -24,11 +24,9 @@ class AugmentationSettings(pydantic.BaseModel):
         the channel's mean), so that one model serves fewer measurements
     """
 
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
-
     symmetries: bool = True
     noise: float = pydantic.Field(0.0, ge=0.0)
-    other_grid: DataFolder | None = None
+    other_grid: SettingsPath | None = None
     drop_sources: int = pydantic.Field(0, ge=0, le=3)
     drop_edges: int = pydantic.Field(0, ge=0, le=3)
 

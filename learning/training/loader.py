@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
 from opalux.base.errors import InputError
+from opalux.base.settings import Settings, SettingsPath
 from opalux.learning.data.card import Split
-from opalux.learning.data.data_set import DataFolder, DataSet
+from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.layout import Layout
 from opalux.learning.data.resampler import Resampler
 from opalux.learning.networks.objectives import Objective
@@ -24,7 +25,7 @@ from opalux.learning.training.augmentation import Augmentation
 from opalux.learning.training.calibration import Calibration
 
 
-class DataSettings(pydantic.BaseModel):
+class DataSettings(Settings):
     """Which data are used, and how.
 
     Attributes
@@ -42,9 +43,7 @@ class DataSettings(pydantic.BaseModel):
     workers : processes that load ahead, per training process; 0: load in the training process
     """
 
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
-
-    folder: DataFolder
+    folder: SettingsPath
     n_times: int | None = pydantic.Field(None, ge=2)
     training_maps: int | None = pydantic.Field(None, ge=1)
     standardise: Literal["channel", "time", "cell"] = "channel"

@@ -8,12 +8,14 @@ import pydantic
 import torch
 from torch import nn
 
+from opalux.base.settings import Settings
+
 Model = TypeVar("Model", bound=nn.Module)
 
 Schedule = Literal["one_cycle", "cosine", "constant"]
 
 
-class OptimiserSettings(pydantic.BaseModel):
+class OptimiserSettings(Settings):
     """How weights are changed.
 
     Attributes
@@ -28,8 +30,6 @@ class OptimiserSettings(pydantic.BaseModel):
     ema : decay of the exponential moving average of the weights, which is then what is judged and
         kept as best; null: no average
     """
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["adamw", "adam"] = "adamw"
     lr: float = pydantic.Field(3e-3, gt=0)

@@ -3,6 +3,7 @@
 import pydantic
 
 from opalux.base.errors import InputError
+from opalux.base.settings import Settings
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.resampler import evenly
 from opalux.learning.networks.catalogue import ModelSettings
@@ -14,7 +15,7 @@ from opalux.learning.training.optimise import OptimiserSettings
 from opalux.learning.training.precision import Precision
 
 
-class TrainSettings(pydantic.BaseModel):
+class TrainSettings(Settings):
     """A training run.
 
     Attributes
@@ -31,8 +32,6 @@ class TrainSettings(pydantic.BaseModel):
     validate_every : epochs between validations, each followed by a checkpoint
     checkpoint_every : steps between further checkpoints; null: none
     """
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
     data: loader.DataSettings
     model: ModelSettings

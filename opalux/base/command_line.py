@@ -9,13 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pydantic
-
 from opalux.base.config import apply_overrides, check
 from opalux.base.errors import InputError, OpaluxError
 from opalux.base.exit_codes import FAILURE
+from opalux.base.settings import Settings
 
-Settings = TypeVar("Settings", bound=pydantic.BaseModel)
+Model = TypeVar("Model", bound=Settings)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,7 +78,7 @@ def arguments(parsed: argparse.Namespace) -> Arguments:
     return Arguments(**{name: getattr(parsed, name) for name in names})
 
 
-def of_run(parsed: argparse.Namespace, settings: type[Settings]) -> tuple[Arguments, Settings]:
+def of_run(parsed: argparse.Namespace, settings: type[Model]) -> tuple[Arguments, Model]:
     """Return the common arguments and the settings of a job that takes a training run's folder.
 
     Raises

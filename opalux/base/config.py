@@ -10,11 +10,10 @@ from typing import Any, TypeVar
 import pydantic
 import yaml
 
+from opalux.base.errors import InputError
+from opalux.base.settings import FOLDER, TypedText
+
 Model = TypeVar("Model", bound=pydantic.BaseModel)
-
-
-class InputError(ValueError):
-    """A configuration that cannot be used; the message names file, key, finding and remedy."""
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -75,7 +74,7 @@ def apply_overrides(data: dict[str, Any], overrides: list[str]) -> None:
         keys = dotted.split(".")
         if not equals or not all(keys):
             raise InputError(f"--set {override}: expected a.b=value")
-        value = parse_yaml(f"value: {text}", f"--set {override}").get("value")
+        value = _typed(parse_yaml(f"value: {text}", f"--set {override}").get("value"))
         place: Any = data
         for key in keys[:-1]:
             if isinstance(place, list):
@@ -86,6 +85,17 @@ def apply_overrides(data: dict[str, Any], overrides: list[str]) -> None:
                 raise InputError(f"--set {override}: '{key}' is a value, not a group of keys")
         last = keys[-1]
         place[_index(place, last, override) if isinstance(place, list) else last] = value
+
+
+def _typed(value: Any) -> Any:
+    """Return a value of the command line with its texts marked as typed there."""
+    if isinstance(value, str):
+        return TypedText(value)
+    if isinstance(value, list):
+        return [_typed(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _typed(one) for key, one in value.items()}
+    return value
 
 
 def _index(place: list[Any], key: str, override: str) -> int:
@@ -126,7 +136,7 @@ def load(
 def check(model: type[Model], data: dict[str, Any], *, source: str, folder: Path) -> Model:
     """Validate the mapping ``data``; see `load` for the errors."""
     try:
-        return model.model_validate(data, context={"folder": folder.resolve()})
+        return model.model_validate(data, context={FOLDER: folder.resolve()})
     except pydantic.ValidationError as error:
         problems = [_explain(model, detail) for detail in error.errors()]
         raise InputError(f"{source}: " + "\n  ".join(dict.fromkeys(problems))) from None

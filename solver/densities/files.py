@@ -7,6 +7,7 @@ import numpy as np
 import pydantic
 
 from opalux.base.errors import InputError
+from opalux.base.settings import SettingsPath
 from opalux.solver.densities.family import Density, Facts, Family, Stream
 
 
@@ -20,14 +21,13 @@ class Files(Family):
     """
 
     kind: Literal["files"] = "files"
-    folder: Path
+    folder: SettingsPath
     first_row: Literal["top", "bottom"] = "top"
 
     @pydantic.field_validator("folder")
     @classmethod
-    def _found(cls, folder: Path, info: pydantic.ValidationInfo) -> Path:
-        start = (info.context or {}).get("folder", Path.cwd())
-        folder = (Path(start) / folder).resolve()
+    def _found(cls, folder: Path) -> Path:
+        folder = folder.resolve()
         if not _maps_in(folder):
             raise ValueError(f"found no .npy file in {folder}, expected a folder of density maps")
         return folder

@@ -3,10 +3,11 @@
 import numpy as np
 import pydantic
 
+from opalux.base.settings import Settings
 from opalux.solver.densities.family import Density
 
 
-class Finish(pydantic.BaseModel):
+class Finish(Settings):
     """How a raw density is brought into the published range and shape.
 
     Attributes
@@ -17,8 +18,6 @@ class Finish(pydantic.BaseModel):
     border : width of the frame at ``floor`` along the four edges, fraction of the domain
     smoothing : passes of a 3×3 mean
     """
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
     maximum: float = pydantic.Field(5.0, gt=0, allow_inf_nan=False)
     stretch: bool = False

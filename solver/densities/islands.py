@@ -3,13 +3,13 @@
 from typing import Literal
 
 import numpy as np
-import pydantic
 
+from opalux.base.settings import Settings
 from opalux.solver.densities.family import Density, Facts, Family, Interval, Stream, cell_centres
 from opalux.solver.densities.finish import Finish
 
 
-class IslandGround(pydantic.BaseModel):
+class IslandGround(Settings):
     """Smooth hills and basins.
 
         ρ = low + (high − low) (1 + sin(π ν₀ a′) sin(π ν₁ b′)) / 2
@@ -23,8 +23,6 @@ class IslandGround(pydantic.BaseModel):
     deformation : how far the coordinates are bent, fraction of the domain
     range : low and high of the densities [g/cm³]
     """
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
     frequency: Interval = (1.0, 4.0)
     deformation: Interval = (0.08, 0.6)

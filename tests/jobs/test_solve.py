@@ -100,8 +100,8 @@ def test_a_rank_that_fails_ends_the_run_with_its_message(tmp_path, mpirun):
     script = tmp_path / "fails.py"
     script.write_text(
         "import sys\n"
-        "import solver.march as march\n"
-        "from jobs.solve import main\n"
+        "import opalux.solver.march as march\n"
+        "from opalux.jobs.solve import main\n"
         "from opalux.solver.domains.petsc import world\n"
         "run = march.March.run\n"
         "def broken(self, *pauses):\n"

@@ -6,20 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from scipy.stats import skew
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, RobustScaler
 
 from opalux.base.errors import InputError
+from opalux.base.settings import Settings
 from opalux.learning.siqd.dots.table import FEATURES, OPTIONAL, DotTable
 from opalux.learning.siqd.study.classify import BAND_LIMITS
 
 
-class Preparation(BaseModel):
+class Preparation(Settings):
     """How the table is made ready."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     shortest: float = Field(400.0, ge=0)
     """Dots of shorter wavelength are left out [nm]."""

@@ -14,8 +14,9 @@ from collections.abc import Iterable
 from importlib.resources import files
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from opalux.base.settings import Settings
 from opalux.learning.siqd.dots.gap import levels
 from opalux.learning.siqd.dots.structures import Dot, enumerate_dots
 from opalux.learning.siqd.dots.tight_binding import wavelength
@@ -26,10 +27,8 @@ MODEL = "sp3d5s* nearest-neighbour tight binding, Si: Jancu 1998, H: Zheng 2005,
 Row = dict[str, str | int | float]
 
 
-class Structures(BaseModel):
+class Structures(Settings):
     """Which dots to make."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     centre: Literal["atom", "tetrahedral", "bond", "hexagonal"] = "bond"
     """Point of the lattice about which it is cut."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 
 from opalux.base.errors import InputError
+from opalux.base.settings import Settings, SettingsPath
 from opalux.learning.siqd.dots.rebuild import SHIPPED
 from opalux.learning.siqd.dots.sheets import Rows, csv_rows, read_file
 
@@ -40,12 +40,10 @@ WORST_SHOWN = 10
 LARGEST = 20.0  # beyond this a diameter is no longer that of a dot, or it is not in nm
 
 
-class Source(BaseModel):
+class Source(Settings):
     """Where the dots come from, and what is demanded of each row."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    file: Path | None = None
+    file: SettingsPath | None = None
     """CSV or XLSX file; left out: the rebuilt set that comes with the package."""
     sheet: str | None = None
     """Sheet of an XLSX file; left out: the first."""
@@ -57,11 +55,6 @@ class Source(BaseModel):
     """How far n_coord may lie from 4 - HSi_ratio."""
     wavelengths: tuple[float, float] = (100.0, 3000.0)
     """Range of wavelengths to believe [nm]."""
-
-    @field_validator("file")
-    @classmethod
-    def _beside_the_config(cls, file: Path | None, info: ValidationInfo) -> Path | None:
-        return None if file is None else Path((info.context or {}).get("folder", "")) / file
 
     @field_validator("columns")
     @classmethod

@@ -14,14 +14,13 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     PositiveFloat,
     PositiveInt,
     field_validator,
 )
 
+from opalux.base.settings import Settings
 from opalux.learning.siqd.study.classify import Assessment, Task, small_fits
 from opalux.learning.siqd.study.published import network
 
@@ -31,10 +30,8 @@ Activation = Literal["identity", "logistic", "tanh", "relu"]
 Schedule = Literal["constant", "invscaling", "adaptive"]
 
 
-class Space(BaseModel):
+class Space(Settings):
     """What the hyper-parameters are drawn from, and how trials are scored."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     activations: tuple[Activation, ...] = Field(get_args(Activation), min_length=1)
     depth: tuple[PositiveInt, PositiveInt] = (1, 3)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator
+from pydantic import Field, PositiveInt, field_validator
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import adjusted_rand_score
 
 from opalux.base.errors import InputError
+from opalux.base.settings import Settings
 from opalux.learning.siqd.clustering.ils import IterativeLabelSpreading, count_of
 from opalux.learning.siqd.dots.features import (
     Correlations,
@@ -29,10 +30,8 @@ TASKS = ("bands", "clusters", "wavelength")
 STEPS = 6
 
 
-class Settings(BaseModel):
+class StudySettings(Settings):
     """Choices of the study; the defaults are the paper's."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     data: Source = Source()
     preparation: Preparation = Preparation()
@@ -95,7 +94,7 @@ class Study:
     separability : of the bands
     """
 
-    settings: Settings
+    settings: StudySettings
     table: DotTable
     prepared: Prepared
     correlations: Correlations
@@ -108,7 +107,7 @@ class Study:
     separability: Separability
 
 
-def run_study(table: DotTable, settings: Settings, done: Callable[[str], None]) -> Study:
+def run_study(table: DotTable, settings: StudySettings, done: Callable[[str], None]) -> Study:
     """Do the study; ``done`` is told the name of each of the ``STEPS`` when it is over."""
     prepared, clustering, tasks = begin(table, settings)
     robustness = _robustness(prepared.features, clustering, settings)
@@ -150,7 +149,7 @@ def run_study(table: DotTable, settings: Settings, done: Callable[[str], None]) 
 
 
 def begin(
-    table: DotTable, settings: Settings
+    table: DotTable, settings: StudySettings
 ) -> tuple[Prepared, IterativeLabelSpreading, dict[str, Task]]:
     """Prepare the dots and cluster them: what takes no time, and shows whether the rest can be.
 
@@ -189,7 +188,7 @@ def make_tasks(prepared: Prepared, clusters: NDArray[np.int64], seed: int) -> di
 
 
 def _robustness(
-    features: NDArray[np.float64], chosen: IterativeLabelSpreading, settings: Settings
+    features: NDArray[np.float64], chosen: IterativeLabelSpreading, settings: StudySettings
 ) -> Robustness:
     def fit(p: float, start: int | None = None) -> IterativeLabelSpreading:
         return IterativeLabelSpreading(p=p, start=start).fit(features)
