@@ -1,1 +1,61 @@
-"""Opalux: light that crosses a medium, simulated and read backwards."""
+"""Opalux: simulate light that crosses a medium, and reconstruct the medium from what leaves it.
+
+The names below are the public interface; each is loaded when it is first used, so that
+``import opalux`` takes no time. What else lies in the packages may change with a minor version.
+
+Simulate: `Problem`, `simulate`, `Solution`, `read_solution`. Make data: `Campaign`, `run_campaign`,
+`DataSet`. Invert: `train`, `load_trained`, `reconstruct`. Cluster: `IterativeLabelSpreading`.
+Errors: `OpaluxError` and, for wrong input, `InputError`. docs/api.md shows each in use.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from opalux.base.errors import InputError, OpaluxError
+    from opalux.jobs.sampling.campaign import Campaign
+    from opalux.learning.data.data_set import DataSet
+    from opalux.learning.siqd.clustering.ils import IterativeLabelSpreading
+    from opalux.solver.march import Solution, simulate
+    from opalux.solver.problem import Problem
+
+_HOMES = {
+    "Campaign": "jobs.sampling.campaign",
+    "DataSet": "learning.data.data_set",
+    "InputError": "base.errors",
+    "IterativeLabelSpreading": "learning.siqd.clustering.ils",
+    "OpaluxError": "base.errors",
+    "Problem": "solver.problem",
+    "Solution": "solver.march",
+    "simulate": "solver.march",
+}
+"""Where each public name is defined."""
+
+__all__ = [
+    "Campaign",
+    "DataSet",
+    "InputError",
+    "IterativeLabelSpreading",
+    "OpaluxError",
+    "Problem",
+    "Solution",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used (PEP 562)."""
+    if name == "__version__":
+        from opalux.base.provenance import version
+
+        return version()
+    if name not in _HOMES:
+        raise AttributeError(f"module 'opalux' has no attribute '{name}'")
+    value = getattr(import_module(f"opalux.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted([*__all__, "__version__"])
