@@ -1,99 +1,133 @@
-"""A report as one HTML page: text, tables and pictures, nothing outside the file."""
+"""The one HTML page of all reports: text, tables and pictures, nothing outside the file.
 
-from __future__ import annotations
+All text is escaped.  `bold` and `code` mark a part of a text, and join it by ``+``:
+``page.text("R² is " + bold("0.94") + " on held-out maps.")``.
+"""
 
 import base64
-import io
+import math
+import numbers
 from collections.abc import Sequence
-from html import escape
+from pathlib import Path
+from typing import Any
 
-from matplotlib.figure import Figure
+import jinja2
+import markupsafe
 
-STYLE = """
-body { font: 16px/1.55 system-ui, sans-serif; color: #222; background: #fff;
-       max-width: 62rem; margin: 2rem auto; padding: 0 1.2rem; }
-h1 { font-size: 1.7rem; line-height: 1.25; } h2 { margin-top: 2.6rem; border-top: 1px solid #ddd;
-     padding-top: 1.2rem; font-size: 1.3rem; }
-table { border-collapse: collapse; font-size: .88rem; margin: 1rem 0; }
-th, td { padding: .3rem .7rem; text-align: left; vertical-align: top;
-         border-bottom: 1px solid #e4e4e4; }
-th { border-bottom: 2px solid #999; } td.number { text-align: right; white-space: nowrap;
-     font-variant-numeric: tabular-nums; }
-figure { margin: 1.4rem 0; } figure img { max-width: 100%; height: auto; }
-figcaption, .note { font-size: .88rem; color: #555; }
-.box { background: #f4f6f9; border-left: 4px solid #4477aa; padding: .6rem 1rem; margin: 1rem 0; }
-.wide { overflow-x: auto; }
-code { background: #f2f2f2; padding: 0 .2rem; }
-"""
-DPI = 110
+TEMPLATE = Path(__file__).with_name("page.html.j2")
+NO_VALUE = "—"
 
 
 class Page:
-    """A page under construction.
+    """A page under construction; what is added first stands first.
 
     Parameters
     ----------
-    title : str
+    title : heading of the page, and title of its window
+    lead : paragraph below the heading; may be left out
     """
 
-    def __init__(self, title: str) -> None:
-        self._title = title
-        self._parts: list[str] = [f"<h1>{escape(title)}</h1>"]
+    def __init__(self, title: str, lead: str = "") -> None:
+        self._title, self._lead = title, lead
+        self._parts: list[dict[str, Any]] = []
 
     def section(self, title: str) -> None:
         """Begin a section."""
-        self._parts.append(f"<h2>{escape(title)}</h2>")
+        self._add("section", title=title)
 
     def text(self, *paragraphs: str) -> None:
         """Add paragraphs."""
-        self._parts += [f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs]
+        self._add("text", paragraphs=paragraphs)
+
+    def note(self, text: str) -> None:
+        """Add a paragraph in small grey letters."""
+        self._add("note", text=text)
 
     def box(self, text: str) -> None:
         """Add a paragraph that stands out."""
-        self._parts.append(f'<div class="box">{escape(text)}</div>')
+        self._add("box", text=text)
 
     def points(self, items: Sequence[str]) -> None:
         """Add a list."""
-        self._parts.append("<ul>" + "".join(f"<li>{escape(item)}</li>" for item in items) + "</ul>")
+        self._add("points", items=items)
 
     def table(self, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """Add a table; floating-point numbers are rounded to three places."""
-        head = "".join(f"<th>{escape(title)}</th>" for title in header)
-        body = "".join("<tr>" + "".join(_cell(value) for value in row) + "</tr>" for row in rows)
-        self._parts.append(
-            f'<div class="wide"><table><thead><tr>{head}</tr></thead>'
-            f"<tbody>{body}</tbody></table></div>"
-        )
+        """Add a table.
+
+        Parameters
+        ----------
+        header : title of each column; without any title there is no header
+        rows : cells; floating-point numbers are rounded to three places, None and NaN become a
+            dash, and columns of numbers (or of texts that are numbers) are aligned to the right
+        """
+        texts = [[_shown(value) for value in row] for row in rows]
+        columns = range(max(len(row) for row in (header, *texts)))
+        numeric = [_is_numeric([row[i] for row in texts if i < len(row)]) for i in columns]
+        self._add("table", header=header if any(header) else (), rows=texts, numeric=numeric)
 
     def figure(self, png: bytes, caption: str) -> None:
-        """Add a picture with its caption."""
-        data = base64.b64encode(png).decode("ascii")
-        self._parts.append(
-            f'<figure><img alt="{escape(caption, quote=True)}" '
-            f'src="data:image/png;base64,{data}"><figcaption>{escape(caption)}</figcaption></figure>'
-        )
+        """Add a picture, the content of a PNG file, with its caption."""
+        self._add("figure", data=base64.b64encode(png).decode("ascii"), caption=caption)
+
+    def code(self, text: str) -> None:
+        """Add lines of code, such as a command line."""
+        self._add("code", text=text)
 
     def html(self) -> str:
-        """The page."""
-        return (
-            '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>{escape(self._title)}</title><style>{STYLE}</style></head><body>\n"
-            + "\n".join(self._parts)
-            + "\n</body></html>\n"
-        )
+        """Return the page."""
+        template = _environment().from_string(TEMPLATE.read_text(encoding="utf-8"))
+        return template.render(title=self._title, lead=self._lead, parts=self._parts)
+
+    def _add(self, kind: str, **content: object) -> None:
+        self._parts.append({"kind": kind, **content})
 
 
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return f'<td class="number">{value:.3f}</td>'
-    if isinstance(value, int):
-        return f'<td class="number">{value}</td>'
-    return f"<td>{escape(str(value))}</td>"
+def bold(text: str) -> str:
+    """Return ``text``, escaped, in bold letters."""
+    return markupsafe.Markup("<b>{}</b>").format(text)
 
 
-def as_png(figure: Figure) -> bytes:
-    """The figure as a PNG file, the same bytes each time."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
-    return buffer.getvalue()
+def code(text: str) -> str:
+    """Return ``text``, escaped, as a piece of code."""
+    return markupsafe.Markup("<code>{}</code>").format(text)
+
+
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return NO_VALUE
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, numbers.Integral):
+        return str(int(value))
+    if isinstance(value, numbers.Real):
+        number = float(value)
+        if math.isnan(number):
+            return NO_VALUE
+        return f"{number:.3f}" if number == 0.0 or 0.001 <= abs(number) < 1e6 else f"{number:.3g}"
+    return str(value)
+
+
+def _is_numeric(texts: Sequence[str]) -> bool:
+    """Tell whether a column holds numbers, and dashes or gaps at most besides."""
+    given = [text for text in texts if text not in ("", NO_VALUE)]
+    return bool(given) and all(_is_number(text) for text in given)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.replace("−", "-").replace(",", "").removesuffix("%"))
+    except ValueError:
+        return False
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +16,7 @@ from opalux.learning.siqd.dots.table import FEATURES, FRACTIONS
 from opalux.learning.siqd.study.classify import BAND_LIMITS, BANDS, Assessment, Curve, bands
 from opalux.learning.siqd.study.study import Study
 
+DPI = 110
 BAND_COLOURS = ("#7b3fa0", "#2f6fd0", "#3a9d4e", "#d9b800", "#e8821e", "#c8322b")
 _TAB = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb", "#000000")
 LABELS = {
@@ -30,6 +32,13 @@ LABELS = {
     "wavelength": "wavelength λ [nm]",
 }
 SHORT = {name: label.split(" [")[0] for name, label in LABELS.items()}
+
+
+def as_png(figure: Figure) -> bytes:
+    """The figure as a PNG file, the same bytes each time."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    return buffer.getvalue()
 
 
 def cluster_colours(count: int) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from matplotlib.figure import Figure
 
-from opalux.base.page import Page, as_png
+from opalux.base.page import Page
 from opalux.learning.siqd.clustering.peers import METHODS, SHARE, Outcome, TestSet, sweep
 from opalux.learning.siqd.dots.features import drops
 from opalux.learning.siqd.report import figures, supplement
@@ -90,7 +90,7 @@ def draw(
         )
     drawn = {}
     for name, make in makers.items():
-        drawn[name] = as_png(make())
+        drawn[name] = figures.as_png(make())
         done(name)
     return drawn
 
