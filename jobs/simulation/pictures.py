@@ -11,8 +11,8 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 
-from opalux.base.config import parse_yaml
 from opalux.base.files import atomic
+from opalux.base.yaml_text import parse_yaml
 
 SHOWN_CELLS = 1024  # cells along an axis that a picture shows at most
 DENSITY_MAP, ENERGY_MAP, FLUX_MAP, HEAT_MAP = "cividis", "magma", "viridis", "inferno"

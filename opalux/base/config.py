@@ -1,4 +1,4 @@
-"""The only reader of YAML: a file and ``--set`` overrides become one checked, frozen model."""
+"""Configurations: a file and ``--set`` overrides become one checked, frozen model."""
 
 import difflib
 import inspect
@@ -8,56 +8,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pydantic
-import yaml
 
 from opalux.base.errors import InputError
 from opalux.base.settings import FOLDER, TypedText
+from opalux.base.yaml_text import parse_yaml, to_yaml
 
 Model = TypeVar("Model", bound=pydantic.BaseModel)
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """PyYAML's safe loader, refusing a key given twice (YAML forbids it, PyYAML does not)."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, str | int | float | bool | None):
-                raise InputError(f"line {key_node.start_mark.line + 1}: a key must be a word")
-            if key in seen:
-                raise InputError(f"line {key_node.start_mark.line + 1}: key '{key}' stands twice")
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-def parse_yaml(text: str, source: str) -> dict[str, Any]:
-    """Parse YAML ``text`` into a mapping; ``source`` names it in error messages."""
-    try:
-        data = yaml.load(text, Loader=_StrictLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "unreadable"
-        raise InputError(f"{source}{line}: not valid YAML ({problem})") from None
-    except InputError as error:
-        raise InputError(f"{source}, {error}") from None
-    except (ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
-        # What PyYAML lets through when a tag does not fit its value (!!bool x, 2026-99-99).
-        raise InputError(f"{source}: not valid YAML ({error})") from None
-    if data is None:
-        data = {}
-    if not isinstance(data, dict):
-        raise InputError(
-            f"{source}: found {type(data).__name__}, expected a mapping of 'key: value' lines"
-        )
-    return data
 
 
 def read_text(path: Path) -> str:
     """Return the text of the configuration file ``path``."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # some editors begin with a byte order mark
     except FileNotFoundError:
         raise InputError(f"{path}: no such configuration file") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -144,7 +106,7 @@ def check(model: type[Model], data: dict[str, Any], *, source: str, folder: Path
 
 def dump(checked: pydantic.BaseModel) -> str:
     """Return the resolved configuration as YAML text, in the order of the model's fields."""
-    return yaml.safe_dump(checked.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    return to_yaml(checked.model_dump(mode="json"))
 
 
 def _explain(model: type[pydantic.BaseModel], detail: Any) -> str:

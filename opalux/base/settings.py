@@ -1,5 +1,6 @@
 """The base of all settings, and the paths that stand in them."""
 
+import typing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,10 +10,22 @@ FOLDER = "folder"
 """Key of the validation context: the folder that relative paths are relative to."""
 
 
+_PLAIN = (int, float, str, Path, type(None), ...)
+
+
 class Settings(pydantic.BaseModel):
     """What a configuration says: frozen, without unknown keys, all numbers finite."""
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @pydantic.field_validator("*", mode="before")
+    @classmethod
+    def _true_is_no_number(cls, value: Any, info: pydantic.ValidationInfo) -> Any:
+        """Refuse true and false where a number is meant; pydantic would take them for 1 and 0."""
+        wanted = cls.model_fields[str(info.field_name)].annotation
+        if _holds_bool(value) and not _may_hold_bool(wanted):
+            raise ValueError(f"found {value}, expected another kind of value than true or false")
+        return value
 
 
 class TypedText(str):
@@ -21,7 +34,27 @@ class TypedText(str):
     __slots__ = ()
 
 
+def _holds_bool(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return any(map(_holds_bool, value))
+    return isinstance(value, bool)
+
+
+def _may_hold_bool(annotation: Any) -> bool:
+    """Return whether a field of this type may be given true or false, at any depth."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Literal:
+        return any(map(_holds_bool, arguments))
+    if origin is Annotated:
+        return _may_hold_bool(arguments[0])
+    if arguments:
+        return any(map(_may_hold_bool, arguments))
+    return annotation not in _PLAIN  # other types check what they are given
+
+
 def _typed_here(path: Any) -> Any:
+    if isinstance(path, str) and path.startswith("~"):
+        return Path(path).expanduser()
     return Path.cwd() / path if isinstance(path, TypedText) else path
 
 
