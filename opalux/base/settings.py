@@ -18,14 +18,15 @@ class Settings(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    @pydantic.field_validator("*", mode="before")
+    @pydantic.model_validator(mode="before")
     @classmethod
-    def _true_is_no_number(cls, value: Any, info: pydantic.ValidationInfo) -> Any:
+    def _true_is_no_number(cls, data: Any) -> Any:
         """Refuse true and false where a number is meant; pydantic would take them for 1 and 0."""
-        wanted = cls.model_fields[str(info.field_name)].annotation
-        if _holds_bool(value) and not _may_hold_bool(wanted):
-            raise ValueError(f"found {value}, expected another kind of value than true or false")
-        return value
+        for name, value in data.items() if isinstance(data, dict) else ():
+            field = cls.model_fields.get(name)
+            if field and _holds_bool(value) and not _may_hold_bool(field.annotation):
+                raise ValueError(f"{name}: found {value}, expected no true or false here")
+        return data
 
 
 class TypedText(str):
