@@ -100,7 +100,7 @@ def _check(parsed: argparse.Namespace) -> int:
         print(f"error: {parsed.folder}: {found} problems", file=sys.stderr)
         return FAILURE
     made = f"{again} made again to the bit" if again else "imported, so none made again"
-    print(f"{parsed.folder}: {card.n_samples} samples in {card.n_shards} parts are sound, {made}")
+    print(f"{parsed.folder}: {card.n_samples} samples in {card.n_parts} parts are sound, {made}")
     return OK
 
 

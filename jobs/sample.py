@@ -1,6 +1,6 @@
 """``opalux sample``: a campaign of random densities and their simulated edge signals.
 
-The shards are the truth: whatever is killed, the same line started again keeps every shard that is
+The parts are the truth: whatever is killed, the same line started again keeps every part that is
 valid and makes the others.
 """
 
@@ -28,9 +28,9 @@ from opalux.jobs.cluster.pool import Backend, InProcess, Local, PoolLostError, o
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.jobs.sampling.mpi import MpiSimulation
 from opalux.jobs.sampling.sample import simulate_here
-from opalux.jobs.sampling.worker import RUNNING, Plan, Report, make_shard
+from opalux.jobs.sampling.worker import RUNNING, CampaignRun, Report, make_part
 from opalux.learning.data import card as dataset_card
-from opalux.learning.data.card import Card, shard_name
+from opalux.learning.data.card import Card, part_name
 from opalux.learning.data.data_set import DataSet, finish
 
 DESCRIPTION = """\
@@ -84,7 +84,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _task(text: str) -> tuple[int, int]:
     try:
-        k, of = (int(part) for part in text.split("/"))
+        k, of = (int(word) for word in text.split("/"))
     except ValueError:
         raise argparse.ArgumentTypeError(f"found '{text}', expected k/K such as 0/8") from None
     if not 0 <= k < of:
@@ -107,7 +107,7 @@ def _sample(parsed: argparse.Namespace) -> int:
         print(describe(card, backend))
         return OK
     out = _open(arguments, campaign, card, together=parsed.task is not None)
-    plan = Plan(
+    run = CampaignRun(
         folder=out,
         campaign=campaign,
         card=card,
@@ -118,17 +118,17 @@ def _sample(parsed: argparse.Namespace) -> int:
         simulation=MpiSimulation(config.launcher) if config.launcher else simulate_here,
     )
     k, of = parsed.task or (0, 1)
-    shards = range(k, card.n_shards, of)
+    parts = range(k, card.n_parts, of)
     start = time.monotonic()
     try:
-        reports = make_shards(plan, shards, backend)
+        reports = make_parts(run, parts, backend)
     except PoolLostError as error:
         print(f"error: {error}", file=sys.stderr)
         return FAILURE
     except OSError as error:
         print(f"error: {_disk_message(out, card, error)}", file=sys.stderr)
         return FAILURE
-    return _finish(plan, config, reports, time.monotonic() - start)
+    return _finish(run, config, reports, time.monotonic() - start)
 
 
 def card_of(campaign: Campaign) -> Card:
@@ -162,7 +162,7 @@ def describe(card: Card, backend: pydantic.BaseModel) -> str:
         f"{card.n_samples} densities of {card.shape[0]} x {card.shape[1]} cells ({splits})\n"
         f"families: {', '.join(card.families)}; sources: {', '.join(card.sources)}\n"
         f"signals of a density: {card.signals_shape} = (source, edge, quantity, time, cell)\n"
-        f"{card.n_shards} parts of {card.shard_size}, {size:.3g} GB uncompressed\n"
+        f"{card.n_parts} parts of {card.shard_size}, {size:.3g} GB uncompressed\n"
         f"back end: {backend.model_dump(exclude_none=True)}"
     )
 
@@ -193,8 +193,8 @@ def _open(
 
 def _check_disk(out: Path, campaign: Campaign, card: Card) -> None:
     """Refuse a disk that is too small for the parts that are missing."""
-    there = sum((out / shard_name(shard)).exists() for shard in range(card.n_shards))
-    needed = (1 - there / card.n_shards) * card.n_samples * card.sample_bytes
+    there = sum((out / part_name(part)).exists() for part in range(card.n_parts))
+    needed = (1 - there / card.n_parts) * card.n_samples * card.sample_bytes
     disk = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
     free = shutil.disk_usage(disk).free
     if campaign.compression == "none" and needed > free:
@@ -204,18 +204,18 @@ def _check_disk(out: Path, campaign: Campaign, card: Card) -> None:
         )
 
 
-def make_shards(plan: Plan, shards: range, backend: Backend) -> list[Report]:
-    """Have all shards made, or found valid, and return what became of each."""
+def make_parts(run: CampaignRun, parts: range, backend: Backend) -> list[Report]:
+    """Have all parts made, or found valid, and return what became of each."""
     reports = []
-    total = sum(len(plan.card.samples_of(shard)) for shard in shards)
+    total = sum(len(run.card.samples_of(part)) for part in parts)
     with (
         open_pool(backend) as pool,
-        Progress(f"sampling {plan.card.name}", total) as progress,
+        Progress(f"sampling {run.card.name}", total) as progress,
     ):
-        for shard, report in pool.map(functools.partial(make_shard, plan), shards):
+        for part, report in pool.map(functools.partial(make_part, run), parts):
             reports.append(report)
             if report.damage:
-                print(f"{shard_name(shard)}: {report.damage}; made again", file=sys.stderr)
+                print(f"{part_name(part)}: {report.damage}; made again", file=sys.stderr)
             progress.advance(report.samples, _note(reports))
     return reports
 
@@ -233,10 +233,10 @@ def _disk_message(out: Path, card: Card, error: OSError) -> str:
     )
 
 
-def _finish(plan: Plan, config: SampleConfig, reports: list[Report], seconds: float) -> int:
-    """Write what belongs to the data set as a whole, once all of its shards are there."""
-    out, card = plan.folder, plan.card
-    missing = [s for s in range(card.n_shards) if not (out / shard_name(s)).exists()]
+def _finish(run: CampaignRun, config: SampleConfig, reports: list[Report], seconds: float) -> int:
+    """Write what belongs to the data set as a whole, once all of its parts are there."""
+    out, card = run.folder, run.card
+    missing = [s for s in range(card.n_parts) if not (out / part_name(s)).exists()]
     if missing:
         print(f"{out}: this task is done; {len(missing)} parts are left to other tasks")
         return OK
@@ -254,7 +254,7 @@ def _finish(plan: Plan, config: SampleConfig, reports: list[Report], seconds: fl
     )
     write_json(out / "run.json", record)
     _tidy(out)
-    size = sum((out / shard_name(shard)).stat().st_size for shard in range(card.n_shards))
+    size = sum((out / part_name(part)).stat().st_size for part in range(card.n_parts))
     print(
         f"{out}: {card.n_samples} samples, {n_made} of them made now in {seconds:.1f} s, "
         f"{size / 1e6:.4g} MB, {failed} failed"
@@ -290,7 +290,7 @@ def quarantine(out: Path) -> int:
 
 
 def _tidy(out: Path) -> None:
-    """Remove what killed workers left; all shards are there, so nobody needs it."""
+    """Remove what killed workers left; all parts are there, so nobody needs it."""
     shutil.rmtree(out / RUNNING, ignore_errors=True)
     for temporary in out.glob(".part-*.tmp"):
         temporary.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from opalux.jobs.cluster.pool import Local, available_cores, open_pool
 from opalux.jobs.sample import SampleConfig, card_of
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.jobs.sampling.sample import draw_density, draw_sources
-from opalux.jobs.sampling.worker import Plan, make_shard
+from opalux.jobs.sampling.worker import CampaignRun, make_part
 from opalux.solver.domains.domain import SerialDomain
 from opalux.solver.march import March
 
@@ -39,23 +39,23 @@ class Times:
     campaign: float
 
 
-def measure(campaign: Campaign, workers: int, parts: int, rounds: int) -> Times:
-    """Time the first ``parts`` parts of a campaign; simulations and campaign take turns.
+def measure(campaign: Campaign, workers: int, n_parts: int, rounds: int) -> Times:
+    """Time the first ``n_parts`` parts of a campaign; simulations and campaign take turns.
 
     The least of each over the rounds is kept: what else the machine does only adds to it.
     """
     card = card_of(campaign)
-    shards = range(min(parts, card.n_shards))
-    samples = sum(len(card.samples_of(shard)) for shard in shards)
+    parts = range(min(n_parts, card.n_parts))
+    samples = sum(len(card.samples_of(part)) for part in parts)
     found: list[tuple[float, float, float]] = []
     with open_pool(Local(workers=workers)) as pool, tempfile.TemporaryDirectory() as name:
         list(pool.map(functools.partial(bare, campaign), [range(1)] * workers))  # warm up
         for number in range(rounds):
-            batches = map(card.samples_of, shards)
+            batches = map(card.samples_of, parts)
             simulated = [times for _, times in pool.map(functools.partial(bare, campaign), batches)]
             folder = Path(name) / str(number)
             folder.mkdir()
-            plan = Plan(
+            run = CampaignRun(
                 folder=folder,
                 campaign=campaign,
                 card=card,
@@ -64,7 +64,7 @@ def measure(campaign: Campaign, workers: int, parts: int, rounds: int) -> Times:
                 session="bench",
             )
             start = time.process_time()
-            whole = sum(times for _, times in pool.map(functools.partial(busy, plan), shards))
+            whole = sum(times for _, times in pool.map(functools.partial(busy, run), parts))
             whole += time.process_time() - start  # what handing out the work costs here
             kernel, solver = (sum(column) for column in zip(*simulated, strict=True))
             found.append((kernel, solver, whole))
@@ -72,10 +72,10 @@ def measure(campaign: Campaign, workers: int, parts: int, rounds: int) -> Times:
     return Times(kernel=kernel, solver=solver, campaign=whole)
 
 
-def busy(plan: Plan, shard: int) -> float:
-    """Make a shard and return the CPU time of this process [s]."""
+def busy(run: CampaignRun, part: int) -> float:
+    """Make a part and return the CPU time of this process [s]."""
     start = time.process_time()
-    make_shard(plan, shard)
+    make_part(run, part)
     return time.process_time() - start
 
 

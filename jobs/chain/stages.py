@@ -13,7 +13,7 @@ from opalux.jobs.chain.settings import PipelineConfig, Stage
 from opalux.jobs.cluster.script import Script
 from opalux.jobs.cluster.site import Site
 from opalux.jobs.sample import SampleConfig, card_of
-from opalux.learning.data.card import Card, shard_name
+from opalux.learning.data.card import Card, part_name
 
 DATA, TRAIN, EVALUATE, SOLVE, SIQD = "data", "train", "evaluate", "solve", "siqd"
 """Folders of the results."""
@@ -132,7 +132,7 @@ def _sampling(
     """Return the campaign and the check of what it makes."""
     stage = config.sample
     assert stage is not None
-    tasks = min(stage.tasks, card.n_shards)
+    tasks = min(stage.tasks, card.n_parts)
     script = _script("sample", stage, stage.config, "--out", data)
     missing: Callable[[], list[int]] | None = None
     if stage.by == "array":
@@ -211,7 +211,7 @@ def check_training(config: PipelineConfig, site: Site, card: Card | None) -> Non
 
 def missing_parts(folder: Path, card: Card) -> list[int]:
     """Return the numbers of the parts of a data set that are not there or cannot be read."""
-    return [part for part in range(card.n_shards) if not _readable(folder / shard_name(part))]
+    return [part for part in range(card.n_parts) if not _readable(folder / part_name(part))]
 
 
 def check_passed(folder: Path) -> bool:

@@ -50,7 +50,8 @@ class Campaign(Settings):
     splits: Splits
     """Numbers of samples for training, validation and test."""
     shard_size: int = pydantic.Field(32, ge=1)
-    """Samples in a file; what a killed worker loses at most."""
+    """Samples in each part, ``part-*.h5``; a killed worker loses at most this many. The key
+    keeps the name that it has in existing files."""
     problem: Problem
     """What is solved; densities come from the families and sources from ``sources``."""
     refinement: int = pydantic.Field(1, ge=1, le=16)

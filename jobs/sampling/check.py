@@ -9,9 +9,9 @@ import numpy as np
 from opalux.base.config import check as check_config
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.jobs.sampling.sample import make_sample
-from opalux.learning.data.card import shard_name
+from opalux.learning.data.card import part_name
 from opalux.learning.data.data_set import VIEW_NAME, DataSet, training_stats
-from opalux.learning.data.part import GOOD, DamagedShardError, validate_shard
+from opalux.learning.data.part import GOOD, DamagedPartError, validate_part
 
 Advance = Callable[[int], None]
 
@@ -34,14 +34,14 @@ def problems(folder: Path, resimulate: int, seed: int, advance: Advance) -> Iter
     data = DataSet(folder)
     try:
         damaged = False
-        for shard in range(data.card.n_shards):
+        for part in range(data.card.n_parts):
             try:
-                validate_shard(folder / shard_name(shard), data.card, shard)
-                yield from _range_problems(data, shard)
-            except DamagedShardError as error:
+                validate_part(folder / part_name(part), data.card, part)
+                yield from _range_problems(data, part)
+            except DamagedPartError as error:
                 damaged = True
-                yield f"{shard_name(shard)}: {error}; start the line that made the set again"
-            advance(len(data.card.samples_of(shard)))
+                yield f"{part_name(part)}: {error}; start the line that made the set again"
+            advance(len(data.card.samples_of(part)))
         if not damaged:
             yield from _summary_problems(data)
             yield from _reproduction_problems(data, resimulate, seed, advance)
@@ -49,10 +49,10 @@ def problems(folder: Path, resimulate: int, seed: int, advance: Advance) -> Iter
         data.close()
 
 
-def _range_problems(data: DataSet, shard: int) -> Iterator[str]:
-    """Yield the good samples of a shard whose numbers cannot be right."""
+def _range_problems(data: DataSet, part: int) -> Iterator[str]:
+    """Yield the good samples of a part whose numbers cannot be right."""
     quantities = data.card.quantities
-    for number in data.card.samples_of(shard):
+    for number in data.card.samples_of(part):
         if data.status[number] != GOOD:
             continue
         density, signals = data.density(number), data.signals(number)

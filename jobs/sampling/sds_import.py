@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opalux.base.errors import InputError
-from opalux.learning.data.card import NAME, Card, Splits, shard_name
+from opalux.learning.data.card import NAME, Card, Splits, part_name
 from opalux.learning.data.data_set import finish
-from opalux.learning.data.part import GOOD, Shard, resample, write_shard
+from opalux.learning.data.part import GOOD, Part, resample, write_part
 from opalux.solver.edges import EDGES
 from opalux.solver.legacy.formats import PULSE_STARTS, SdsRecord, read_sds
 
@@ -58,7 +58,7 @@ def import_sds(
     splits : numbers of samples in each split; None: all for training
     n_times : times to interpolate to, evenly spaced; None: all steps
     dt : step [sh], which the format does not keep; None: as published, 0.5 Δx/c on [0, 1]
-    shard_size : samples a part
+    shard_size : samples in each part
     attributes : text attributes of the parts
     advance : called with the number of densities just written
 
@@ -91,11 +91,11 @@ def import_sds(
         made_with=attributes,
     )
     densities = _densities(files)
-    for shard in range(card.n_shards):
-        numbers = card.samples_of(shard)
+    for part in range(card.n_parts):
+        numbers = card.samples_of(part)
         batch = list(itertools.islice(densities, len(numbers)))
-        content = _shard(batch, numbers, sources, steps, times)
-        write_shard(out / shard_name(shard), content, attributes)
+        content = _part_of(batch, numbers, sources, steps, times)
+        write_part(out / part_name(part), content, attributes)
         advance(len(batch))
     (out / NAME).write_text(card.to_yaml(), encoding="utf-8")
     finish(out)
@@ -146,13 +146,13 @@ def _ends(source: Source) -> tuple[float, float]:
     return PULSE_STARTS[position], PULSE_STARTS[position] + PULSE_WIDTH
 
 
-def _shard(
+def _part_of(
     batch: list[_Density],
     numbers: range,
     sources: list[Source],
     steps: NDArray[np.float64],
     times: NDArray[np.float64],
-) -> Shard:
+) -> Part:
     signals = []
     for density in batch:
         by_source = dict(zip(density.sources, density.records, strict=True))
@@ -162,7 +162,7 @@ def _shard(
         )
         signals.append(recorded if times is steps else resample(recorded, steps, times))
     n = len(batch)
-    return Shard(
+    return Part(
         density=np.stack([density.records[0].density for density in batch]).astype(np.float32),
         signals=np.stack(signals).astype(np.float32),
         times=times,

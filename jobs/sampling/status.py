@@ -12,7 +12,7 @@ import numpy as np
 from opalux.base import command_line
 from opalux.base.exit_codes import OK
 from opalux.jobs.sampling.worker import Marker
-from opalux.learning.data.card import Card, read_card, shard_name
+from opalux.learning.data.card import Card, part_name, read_card
 
 RATE_OVER = 64
 """Parts over which the rate is taken, counted back from the newest."""
@@ -66,8 +66,8 @@ def read_status(folder: Path) -> Status:
     card = read_card(folder)
     done = failed = damaged = size = 0
     finished: list[tuple[float, int]] = []  # when each part was written, and its samples
-    for shard in range(card.n_shards):
-        path = folder / shard_name(shard)
+    for part in range(card.n_parts):
+        path = folder / part_name(part)
         try:
             info = path.stat()
             with h5py.File(path, "r") as file:
@@ -77,7 +77,7 @@ def read_status(folder: Path) -> Status:
         except (OSError, KeyError):
             damaged += 1
             continue
-        samples = len(card.samples_of(shard))
+        samples = len(card.samples_of(part))
         done += samples
         size += info.st_size
         finished.append((info.st_mtime, samples))
@@ -88,7 +88,7 @@ def read_status(folder: Path) -> Status:
         failed=failed,
         running=sum(marker.done for marker in working),
         workers=[f"{marker.host}:{marker.pid}" for marker in working],
-        parts=card.n_shards,
+        parts=card.n_parts,
         parts_done=len(finished),
         parts_damaged=damaged,
         rate=_rate(finished),
@@ -99,7 +99,7 @@ def read_status(folder: Path) -> Status:
 
 def _working(folder: Path, card: Card) -> list[Marker]:
     """Return the markers of parts that a living worker is at."""
-    markers = (Marker.read(Marker.path(folder, shard)) for shard in range(card.n_shards))
+    markers = (Marker.read(Marker.path(folder, part)) for part in range(card.n_parts))
     return [marker for marker in markers if marker is not None and _alive(marker)]
 
 

@@ -1,4 +1,4 @@
-"""Making one shard: the unit of work of a campaign, done by one process from start to end."""
+"""Making one part: the unit of work of a campaign, done by one process from start to end."""
 
 import contextlib
 import dataclasses
@@ -20,35 +20,35 @@ from opalux.jobs.sampling.sample import (
     make_sample,
     simulate_here,
 )
-from opalux.learning.data.card import Card, shard_name
+from opalux.learning.data.card import Card, part_name
 from opalux.learning.data.part import (
     FAILED,
     GOOD,
-    DamagedShardError,
-    Shard,
-    validate_shard,
-    write_shard,
+    DamagedPartError,
+    Part,
+    validate_part,
+    write_part,
 )
 
 MARKER_SIZE = 1024
 """Markers are padded to the same length, so that one covers the other [bytes]."""
 
 RUNNING = ".running"
-"""Folder of the markers, one for each shard in work."""
+"""Folder of the markers, one for each part in work."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Plan:
+class CampaignRun:
     """What every worker needs to know.
 
     Attributes
     ----------
     folder : of the data set
     campaign, card : what is made
-    attributes : text attributes of every shard: configuration and versions
+    attributes : text attributes of every part: configuration and versions
     retries : how often a failing sample is tried again before it is given up
     session : name of this start of the job; tells deaths of workers from deaths of the whole job
-    redo_failed : make shards again that hold failed samples
+    redo_failed : make parts again that hold failed samples
     simulation : how each problem is solved: in the worker's process, or under a launcher
     """
 
@@ -64,15 +64,15 @@ class Plan:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Report:
-    """What became of one shard.
+    """What became of one part.
 
     Attributes
     ----------
-    made : False when a valid shard was there already
+    made : False when a valid part was there already
     samples, failed : numbers of all and of failed samples
     size : of the file [bytes]
     seconds : spent
-    damage : why a shard that was there had to be made again, or empty
+    damage : why a part that was there had to be made again, or empty
     """
 
     made: bool
@@ -84,14 +84,14 @@ class Report:
 
 
 class Marker(pydantic.BaseModel):
-    """What a worker leaves beside a shard in work: where it is, for `status` and for its heirs.
+    """What a worker leaves beside a part in work: where it is, for `status` and for its heirs.
 
     Attributes
     ----------
     session, host, pid : who works on it
     started, updated : since when, and when last heard of [s since 1970]
     sample : the one in work
-    done : samples of the shard that are done
+    done : samples of the part that are done
     deaths : sample to the number of workers that died on it
     """
 
@@ -105,9 +105,9 @@ class Marker(pydantic.BaseModel):
     deaths: dict[int, int] = {}
 
     @staticmethod
-    def path(folder: Path, shard: int) -> Path:
-        """Return where the marker of a shard lies."""
-        return folder / RUNNING / f"{shard_name(shard)}.json"
+    def path(folder: Path, part: int) -> Path:
+        """Return where the marker of a part lies."""
+        return folder / RUNNING / f"{part_name(part)}.json"
 
     @classmethod
     def read(cls, path: Path) -> "Marker | None":
@@ -127,42 +127,42 @@ class Marker(pydantic.BaseModel):
             file.write(self.model_dump_json().encode().ljust(MARKER_SIZE))
 
 
-def make_shard(plan: Plan, shard: int) -> Report:
-    """Make shard number ``shard``, unless a valid one is there.
+def make_part(run: CampaignRun, part: int) -> Report:
+    """Make part number ``part``, unless a valid one is there.
 
-    A sample that raises is tried ``plan.retries`` times more and then kept as failed, with its
+    A sample that raises is tried ``run.retries`` times more and then kept as failed, with its
     reason. So is one on which so many workers died: the marker tells who was at which sample.
 
     Raises
     ------
     OSError
-        When the shard cannot be written (a full disk); this is no fault of any sample.
+        When the part cannot be written (a full disk); this is no fault of any sample.
     """
     start = time.monotonic()
-    path = plan.folder / shard_name(shard)
+    path = run.folder / part_name(part)
     damage = ""
     try:
-        status = validate_shard(path, plan.card, shard)
+        status = validate_part(path, run.card, part)
         failed = int(np.count_nonzero(status))
-        if not (failed and plan.redo_failed):
+        if not (failed and run.redo_failed):
             size = path.stat().st_size
             return Report(made=False, samples=len(status), failed=failed, size=size, seconds=0.0)
-    except DamagedShardError as error:
+    except DamagedPartError as error:
         damage = str(error) if path.exists() else ""
     outcomes: list[_Outcome] = []
-    with _marked(plan, shard) as (marker, marker_path):
-        for number in plan.card.samples_of(shard):
+    with _marked(run, part) as (marker, marker_path):
+        for number in run.card.samples_of(part):
             marker = marker.model_copy(
                 update={"sample": number, "done": len(outcomes), "updated": time.time()}
             )
             marker.write(marker_path)
             deaths = marker.deaths.get(number, 0)
-            if deaths > plan.retries:
-                outcomes.append(_failed(plan, number, f"{deaths} workers died on it"))
+            if deaths > run.retries:
+                outcomes.append(_failed(run, number, f"{deaths} workers died on it"))
             else:
-                outcomes.append(_tried(plan, number))
-        content = _collect(plan, shard, outcomes)
-        size = write_shard(path, content, plan.attributes, plan.campaign.compression)
+                outcomes.append(_tried(run, number))
+        content = _collect(run, part, outcomes)
+        size = write_part(path, content, run.attributes, run.campaign.compression)
     return Report(
         made=True,
         samples=len(outcomes),
@@ -174,24 +174,24 @@ def make_shard(plan: Plan, shard: int) -> Report:
 
 
 @contextlib.contextmanager
-def _marked(plan: Plan, shard: int) -> Iterator[tuple[Marker, Path]]:
-    """Give the marker of a shard, with what is known from workers that died on it."""
-    path = Marker.path(plan.folder, shard)
+def _marked(run: CampaignRun, part: int) -> Iterator[tuple[Marker, Path]]:
+    """Give the marker of a part, with what is known from workers that died on it."""
+    path = Marker.path(run.folder, part)
     path.parent.mkdir(exist_ok=True)
     deaths: dict[int, int] = {}
     before = Marker.read(path)
     # A marker of an earlier session tells of a killed job, of which no sample is to blame.
-    if before and before.session == plan.session:
+    if before and before.session == run.session:
         deaths = before.deaths | {before.sample: before.deaths.get(before.sample, 0) + 1}
     now = time.time()
     yield (
         Marker(
-            session=plan.session,
+            session=run.session,
             host=socket.gethostname(),
             pid=os.getpid(),
             started=now,
             updated=now,
-            sample=plan.card.samples_of(shard)[0],
+            sample=run.card.samples_of(part)[0],
             deaths=deaths,
         ),
         path,
@@ -205,42 +205,42 @@ class _Outcome:
     reason: str
 
 
-def _tried(plan: Plan, number: int) -> _Outcome:
+def _tried(run: CampaignRun, number: int) -> _Outcome:
     reason = ""
-    for _ in range(plan.retries + 1):
+    for _ in range(run.retries + 1):
         try:
-            return _Outcome(make_sample(plan.campaign, number, plan.simulation), "")
+            return _Outcome(make_sample(run.campaign, number, run.simulation), "")
         except Exception as error:  # whatever one sample does, the others go on
             reason = f"{type(error).__name__}: {error}"
-    return _failed(plan, number, reason)
+    return _failed(run, number, reason)
 
 
-def _failed(plan: Plan, number: int, reason: str) -> _Outcome:
+def _failed(run: CampaignRun, number: int, reason: str) -> _Outcome:
     """Return a sample with its density, if it can be drawn, and NaN for signals."""
-    card = plan.card
+    card = run.card
     try:
-        density, family, drawn = draw_density(plan.campaign, number)
+        density, family, drawn = draw_density(run.campaign, number)
     except Exception:  # the same that made it fail
         density, family, drawn = np.full(card.shape, np.nan, dtype=np.float32), "", "{}"
     sample = Sample(
         density=density,
         signals=np.full(card.signals_shape, np.nan, dtype=np.float32),
         family=family,
-        sources=draw_sources(plan.campaign, number),
+        sources=draw_sources(run.campaign, number),
         drawn=drawn,
     )
     return _Outcome(sample, reason)
 
 
-def _collect(plan: Plan, shard: int, outcomes: list[_Outcome]) -> Shard:
+def _collect(run: CampaignRun, part: int, outcomes: list[_Outcome]) -> Part:
     samples = [outcome.sample for outcome in outcomes]
-    return Shard(
+    return Part(
         density=np.stack([sample.density for sample in samples]),
         signals=np.stack([sample.signals for sample in samples]),
-        times=plan.campaign.times,
-        sample_id=np.array(plan.card.samples_of(shard), dtype=np.int64),
+        times=run.campaign.times,
+        sample_id=np.array(run.card.samples_of(part), dtype=np.int64),
         family=[sample.family for sample in samples],
-        seed=np.full(len(samples), plan.campaign.seed, dtype=np.int64),
+        seed=np.full(len(samples), run.campaign.seed, dtype=np.int64),
         status=np.array([FAILED if o.reason else GOOD for o in outcomes], dtype=np.int8),
         sources=np.stack([sample.sources for sample in samples]),
         drawn=[sample.drawn for sample in samples],

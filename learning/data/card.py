@@ -69,7 +69,8 @@ class Card(Settings):
     sources : a name for each simulation of a density, in the order of the source axis
     edges, quantities : in the order of their axes; F stands for |F|
     n_times, n_cells : lengths of the last two axes of the signals
-    shard_size : samples in each ``part-*.h5`` (the last may have fewer)
+    shard_size : samples in each part, ``part-*.h5`` (the last may have fewer); the key keeps the
+        name that files of earlier versions have
     families : labels of the families of densities
     made_with : versions of the program and its libraries
     campaign : the complete configuration from which every sample can be made again
@@ -100,7 +101,7 @@ class Card(Settings):
         return self.splits.total
 
     @property
-    def n_shards(self) -> int:
+    def n_parts(self) -> int:
         """Number of ``part-*.h5`` files."""
         return -(-self.n_samples // self.shard_size)
 
@@ -119,9 +120,9 @@ class Card(Settings):
             signals *= length
         return 4 * (numbers + signals)
 
-    def samples_of(self, shard: int) -> range:
-        """Return the numbers of the samples in ``part-{shard}.h5``."""
-        start = shard * self.shard_size
+    def samples_of(self, part: int) -> range:
+        """Return the numbers of the samples in ``part-{part}.h5``."""
+        start = part * self.shard_size
         return range(start, min(start + self.shard_size, self.n_samples))
 
     def to_yaml(self) -> str:
@@ -130,9 +131,9 @@ class Card(Settings):
         return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
 
 
-def shard_name(shard: int) -> str:
-    """Return the file name of shard number ``shard``."""
-    return f"part-{shard:05d}.h5"
+def part_name(part: int) -> str:
+    """Return the file name of part number ``part``."""
+    return f"part-{part:05d}.h5"
 
 
 def read_card(folder: Path) -> Card:

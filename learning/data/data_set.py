@@ -1,9 +1,9 @@
-"""A data set of densities and edge signals: reading it, and finishing it once all shards are there.
+"""A data set of densities and edge signals: reading it, and finishing it once all parts are there.
 
 A data set is a folder::
 
     dataset.yaml   the data card (`opalux.learning.data.card.Card`)
-    part-*.h5      the samples (`opalux.learning.data.part.Shard`)
+    part-*.h5      the samples (`opalux.learning.data.part.Part`)
     stats.json     statistics of the training split (`opalux.learning.data.stats.Stats`)
     all.h5         one virtual view of all parts
 """
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from opalux.base.errors import InputError
 from opalux.learning.data import stats as dataset_stats
-from opalux.learning.data.card import Card, Split, read_card, shard_name
+from opalux.learning.data.card import Card, Split, part_name, read_card
 from opalux.learning.data.part import GOOD
 from opalux.learning.data.stats import Stats, combine, read_stats
 
@@ -39,12 +39,12 @@ class DataSet:
     Parameters
     ----------
     folder : the data set
-    open_files : how many shards are kept open at most
+    open_files : how many parts are kept open at most
 
     Raises
     ------
     InputError
-        When the folder holds no data set or not all of its shards.
+        When the folder holds no data set or not all of its parts.
     """
 
     def __init__(self, folder: str | Path, *, open_files: int = 256) -> None:
@@ -52,16 +52,16 @@ class DataSet:
         self.card: Card = read_card(self.folder)
         missing = [
             name
-            for name in map(shard_name, range(self.card.n_shards))
+            for name in map(part_name, range(self.card.n_parts))
             if not (self.folder / name).is_file()
         ]
         if missing:
             raise InputError(
-                f"{self.folder}: {len(missing)} of {self.card.n_shards} parts are missing "
+                f"{self.folder}: {len(missing)} of {self.card.n_parts} parts are missing "
                 f"({missing[0]}…); start the line that made the data set again"
             )
         self._open_files = open_files
-        self._parts: collections.OrderedDict[int, _Part] = collections.OrderedDict()
+        self._parts: collections.OrderedDict[int, _OpenPart] = collections.OrderedDict()
         self._process = os.getpid()
 
     def __len__(self) -> int:
@@ -125,7 +125,7 @@ class DataSet:
 
     def index(self, name: str) -> NDArray[Any]:
         """Return one of the small arrays of all samples, such as ``family`` or ``sample_id``."""
-        parts = [self._part(shard).file[name][:] for shard in range(self.card.n_shards)]
+        parts = [self._part(number).file[name][:] for number in range(self.card.n_parts)]
         return np.concatenate(parts)
 
     def close(self) -> None:
@@ -135,51 +135,51 @@ class DataSet:
                 part.file.close()
         self._parts.clear()
 
-    def _find(self, position: int) -> "tuple[_Part, int]":
+    def _find(self, position: int) -> "tuple[_OpenPart, int]":
         if not 0 <= position < len(self):
             raise IndexError(f"sample {position} of {len(self)}")
-        shard, row = divmod(int(position), self.card.shard_size)
-        return self._part(shard), row
+        number, row = divmod(int(position), self.card.shard_size)
+        return self._part(number), row
 
-    def _part(self, shard: int) -> "_Part":
+    def _part(self, number: int) -> "_OpenPart":
         if self._process != os.getpid():
             # We are a child of the process that opened them: forget its handles, open our own.
             self._parts = collections.OrderedDict()
             self._process = os.getpid()
-        part = self._parts.get(shard)
+        part = self._parts.get(number)
         if part is None:
-            path = self.folder / shard_name(shard)
+            path = self.folder / part_name(number)
             try:
                 part = _open_part(path)
             except (OSError, KeyError) as error:
                 raise InputError(
                     f"{path}: cannot be read ({error}); see `opalux dataset check`"
                 ) from None
-            self._parts[shard] = part
+            self._parts[number] = part
             if len(self._parts) > self._open_files:
                 self._parts.popitem(last=False)[1].file.close()
         else:
-            self._parts.move_to_end(shard)
+            self._parts.move_to_end(number)
         return part
 
 
 @dataclasses.dataclass(frozen=True)
-class _Part:
-    """An open shard; its large arrays are looked up once, which costs as much as reading one."""
+class _OpenPart:
+    """An open part; its large arrays are looked up once, which costs as much as reading one."""
 
     file: h5py.File
     density: h5py.Dataset
     signals: h5py.Dataset
 
 
-def _open_part(path: Path) -> _Part:
+def _open_part(path: Path) -> _OpenPart:
     # Each chunk is one sample and is read once: a chunk cache would only copy it.
     file = h5py.File(path, "r", rdcc_nbytes=0)
-    return _Part(file, file["density"], file["signals"])
+    return _OpenPart(file, file["density"], file["signals"])
 
 
 def training_stats(data: DataSet) -> Stats:
-    """Compute the statistics of the training split from the moments kept in the shards.
+    """Compute the statistics of the training split from the moments kept in the parts.
 
     Raises
     ------
@@ -207,7 +207,7 @@ def training_stats(data: DataSet) -> Stats:
 
 
 def finish(folder: Path) -> Stats:
-    """Write ``stats.json`` and the virtual view of a data set whose shards are all there.
+    """Write ``stats.json`` and the virtual view of a data set whose parts are all there.
 
     Doing it again gives the same files, so that two processes may do it at once.
     """
@@ -229,22 +229,22 @@ def _temporary(path: Path) -> Path:
 
 
 def _write_view(data: DataSet) -> None:
-    """Write ``all.h5``: virtual arrays over the shards, found relative to the file itself."""
+    """Write ``all.h5``: virtual arrays over the parts, found relative to the file itself."""
     card = data.card
     first = data._part(0).file
     temporary = _temporary(data.folder / VIEW_NAME)
     with h5py.File(temporary, "w") as view:
         for name in ("density", "signals", "sample_id", "family", "seed", "status", "sources"):
-            part = first[name]
-            layout = h5py.VirtualLayout((card.n_samples, *part.shape[1:]), part.dtype)
-            for shard in range(card.n_shards):
-                rows = card.samples_of(shard)
+            array = first[name]
+            layout = h5py.VirtualLayout((card.n_samples, *array.shape[1:]), array.dtype)
+            for part in range(card.n_parts):
+                rows = card.samples_of(part)
                 source = h5py.VirtualSource(
-                    shard_name(shard), name, (len(rows), *part.shape[1:]), part.dtype
+                    part_name(part), name, (len(rows), *array.shape[1:]), array.dtype
                 )
                 layout[rows.start : rows.stop] = source
             view.create_virtual_dataset(name, layout)
-            view[name].attrs.update(part.attrs)
+            view[name].attrs.update(array.attrs)
         view["times"] = data.times
         view.attrs.update(first.attrs)
         del view.attrs["index_checksum"]

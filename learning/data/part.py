@@ -1,6 +1,6 @@
-"""One shard of a data set: an HDF5 file of a few samples, written whole or not at all.
+"""One part of a data set: an HDF5 file of a few samples, written whole or not at all.
 
-A shard is built in memory and then written as plain bytes, so that a full disk is an ordinary
+A part is built in memory and then written as plain bytes, so that a full disk is an ordinary
 `OSError` and not a broken HDF5 handle, and so that equal samples give equal files, byte for byte.
 """
 
@@ -40,13 +40,13 @@ _INDEX = (
 """Everything but the two large arrays; guarded together by the attribute ``index_checksum``."""
 
 
-class DamagedShardError(ValueError):
-    """A shard that is not what it should be; the message says why."""
+class DamagedPartError(ValueError):
+    """A part that is not what it should be; the message says why."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Shard:
-    """The samples of one shard; n of them, in the order of their numbers.
+class Part:
+    """The samples of one part; n of them, in the order of their numbers.
 
     Attributes
     ----------
@@ -74,15 +74,15 @@ class Shard:
     reason: list[str]
 
 
-def write_shard(
-    path: Path, shard: Shard, attributes: Mapping[str, str], compression: Compression = "none"
+def write_part(
+    path: Path, part: Part, attributes: Mapping[str, str], compression: Compression = "none"
 ) -> int:
-    """Write ``shard`` to ``path``: to a temporary name first, then renamed.
+    """Write ``part`` to ``path``: to a temporary name first, then renamed.
 
     Parameters
     ----------
     path : where to
-    shard : the samples
+    part : the samples
     attributes : text attributes of the file: configuration and versions
     compression : filter of the signals (lossless)
 
@@ -90,7 +90,7 @@ def write_shard(
     -------
     Size of the file [bytes].
     """
-    image = _image(shard, attributes, compression)
+    image = _image(part, attributes, compression)
     temporary = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
@@ -103,27 +103,27 @@ def write_shard(
     return len(image)
 
 
-def _image(shard: Shard, attributes: Mapping[str, str], compression: Compression) -> bytes:
+def _image(part: Part, attributes: Mapping[str, str], compression: Compression) -> bytes:
     """Return the bytes of the HDF5 file."""
     text = h5py.string_dtype()
     small = {
-        "times": shard.times,
-        "sample_id": shard.sample_id,
-        "family": np.array([label.encode() for label in shard.family], dtype="S32"),
-        "seed": shard.seed,
-        "status": shard.status,
-        "sources": shard.sources,
-        "drawn": np.array(shard.drawn, dtype=object),
-        "reason": np.array(shard.reason, dtype=object),
+        "times": part.times,
+        "sample_id": part.sample_id,
+        "family": np.array([label.encode() for label in part.family], dtype="S32"),
+        "seed": part.seed,
+        "status": part.status,
+        "sources": part.sources,
+        "drawn": np.array(part.drawn, dtype=object),
+        "reason": np.array(part.reason, dtype=object),
         "checksum": np.array(
-            [_checksum(*pair) for pair in zip(shard.density, shard.signals, strict=True)],
+            [_checksum(*pair) for pair in zip(part.density, part.signals, strict=True)],
             dtype=np.uint32,
         ),
         # One sample after the other, so that its numbers stay in the cache.
-        "signal_moments": np.stack([moments(signals, axes=2) for signals in shard.signals]),
-        "density_moments": moments(shard.density, axes=2),
+        "signal_moments": np.stack([moments(signals, axes=2) for signals in part.signals]),
+        "density_moments": moments(part.density, axes=2),
         "density_range": np.stack(
-            [shard.density.min(axis=(1, 2)), shard.density.max(axis=(1, 2))], axis=-1
+            [part.density.min(axis=(1, 2)), part.density.max(axis=(1, 2))], axis=-1
         ),
     }
     options: dict[str, object] = {}
@@ -133,8 +133,8 @@ def _image(shard: Shard, attributes: Mapping[str, str], compression: Compression
         options["compression_opts"] = 1
     # Without a chunk cache every chunk is placed when it is written, and the layout of the file
     # does not depend on when some cache is emptied.
-    with h5py.File("shard", "w", driver="core", backing_store=False, rdcc_nbytes=0) as file:
-        for name, array in (("density", shard.density), ("signals", shard.signals)):
+    with h5py.File("part", "w", driver="core", backing_store=False, rdcc_nbytes=0) as file:
+        for name, array in (("density", part.density), ("signals", part.signals)):
             file.create_dataset(name, data=array, chunks=(1, *array.shape[1:]), **options)
         for name, values in small.items():
             kind = text if values.dtype == object else values.dtype
@@ -167,8 +167,8 @@ def _index_checksum(file: h5py.File) -> int:
     return crc
 
 
-def validate_shard(path: Path, card: Card, shard: int) -> NDArray[np.int8]:
-    """Check one shard completely: layout, checksums of the index and of every sample.
+def validate_part(path: Path, card: Card, part: int) -> NDArray[np.int8]:
+    """Check one part completely: layout, checksums of the index and of every sample.
 
     Returns
     -------
@@ -176,10 +176,10 @@ def validate_shard(path: Path, card: Card, shard: int) -> NDArray[np.int8]:
 
     Raises
     ------
-    DamagedShardError
+    DamagedPartError
         When the file is missing, truncated, altered or of another data set.
     """
-    numbers = card.samples_of(shard)
+    numbers = card.samples_of(part)
     shapes = {
         "density": (len(numbers), *card.shape),
         "signals": (len(numbers), *card.signals_shape),
@@ -189,22 +189,22 @@ def validate_shard(path: Path, card: Card, shard: int) -> NDArray[np.int8]:
         with h5py.File(path, "r") as file:
             for name, shape in shapes.items():
                 if file[name].shape != shape:
-                    raise DamagedShardError(f"{name} is {file[name].shape}, expected {shape}")
+                    raise DamagedPartError(f"{name} is {file[name].shape}, expected {shape}")
             if int(file.attrs["index_checksum"]) != _index_checksum(file):
-                raise DamagedShardError("the index does not fit its checksum")
+                raise DamagedPartError("the index does not fit its checksum")
             if not np.array_equal(file["sample_id"][:], numbers):
-                raise DamagedShardError("holds other samples than its name says")
+                raise DamagedPartError("holds other samples than its name says")
             status: NDArray[np.int8] = file["status"][:]
             for row, expected in enumerate(file["checksum"][:]):
                 if _checksum(file["density"][row], file["signals"][row]) != expected:
-                    raise DamagedShardError(f"sample {numbers[row]} does not fit its checksum")
+                    raise DamagedPartError(f"sample {numbers[row]} does not fit its checksum")
             return status
     except FileNotFoundError:
-        raise DamagedShardError("missing") from None
-    except DamagedShardError:
+        raise DamagedPartError("missing") from None
+    except DamagedPartError:
         raise
     except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
-        raise DamagedShardError(f"unreadable ({error})") from None
+        raise DamagedPartError(f"unreadable ({error})") from None
 
 
 def brackets(

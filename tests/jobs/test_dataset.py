@@ -14,9 +14,9 @@ from opalux.jobs.sample import main as sample
 from opalux.jobs.sampling.status import main as status_main
 from opalux.jobs.sampling.status import read_status
 from opalux.jobs.sampling.worker import Marker
-from opalux.learning.data.card import SPLITS, shard_name
+from opalux.learning.data.card import SPLITS, part_name
 from opalux.learning.data.data_set import DataSet, finish
-from opalux.learning.data.part import Shard, write_shard
+from opalux.learning.data.part import Part, write_part
 from opalux.solver.edges import EDGES
 from opalux.solver.legacy.formats import read_sds
 from tests.conftest import ROOT
@@ -42,14 +42,14 @@ def folder(tmp_path):
     return tmp_path / "set"
 
 
-def rewrite(folder: Path, shard: int, **changes: np.ndarray) -> None:
+def rewrite(folder: Path, number: int, **changes: np.ndarray) -> None:
     """Write a part with other contents and fitting checksums."""
-    with h5py.File(folder / shard_name(shard)) as part:
-        content = {name: part[name][:] for name in Shard.__dataclass_fields__}
+    with h5py.File(folder / part_name(number)) as part:
+        content = {name: part[name][:] for name in Part.__dataclass_fields__}
         attributes = {key: str(part.attrs[key]) for key in ("config", "opalux_version")}
     for name in ("drawn", "reason", "family"):
         content[name] = [bytes(text).decode() for text in content[name]]
-    write_shard(folder / shard_name(shard), Shard(**(content | changes)), attributes)
+    write_part(folder / part_name(number), Part(**(content | changes)), attributes)
 
 
 class TestCheck:
@@ -58,7 +58,7 @@ class TestCheck:
         assert "6 made again to the bit" in capsys.readouterr().out
 
     def test_notices_a_flipped_bit(self, folder, capsys):
-        path = folder / shard_name(1)
+        path = folder / part_name(1)
         with h5py.File(path) as part:
             place = part["density"].id.get_chunk_info(1).byte_offset
         image = bytearray(path.read_bytes())
@@ -68,7 +68,7 @@ class TestCheck:
         assert "sample 3 does not fit its checksum" in capsys.readouterr().err
 
     def test_notices_other_signals_under_fitting_checksums(self, folder, capsys):
-        with h5py.File(folder / shard_name(0)) as part:
+        with h5py.File(folder / part_name(0)) as part:
             signals = part["signals"][:]
         signals[1, 2, 3, 0, 1, 1] *= 1 + 1e-6
         rewrite(folder, 0, signals=signals)
@@ -77,7 +77,7 @@ class TestCheck:
         assert "sample 1: signals made again differ by" in capsys.readouterr().err
 
     def test_notices_numbers_that_cannot_be(self, folder, capsys):
-        with h5py.File(folder / shard_name(0)) as part:
+        with h5py.File(folder / part_name(0)) as part:
             density, signals = part["density"][:], part["signals"][:]
         density[0, 3, 3] = -1
         signals[1, 0, 0, 2, 0, 0] = 0
@@ -89,13 +89,13 @@ class TestCheck:
         assert "sample 1: T falls to 0" in error
 
     def test_notices_statistics_of_other_samples(self, folder, capsys):
-        with h5py.File(folder / shard_name(0)) as part:
+        with h5py.File(folder / part_name(0)) as part:
             rewrite(folder, 0, density=part["density"][:] * 2)
         assert main(["check", str(folder), "--resimulate", "0"]) == 1
         assert "stats.json: does not fit" in capsys.readouterr().err
 
     def test_notices_a_lost_part(self, folder, capsys):
-        (folder / shard_name(2)).unlink()
+        (folder / part_name(2)).unlink()
         assert main(["check", str(folder)]) == 2
         assert "1 of 3 parts are missing" in capsys.readouterr().err
 
@@ -190,8 +190,8 @@ class TestStatus:
         assert lines[7].split() == ["time", "left", "none"]
 
     def test_tells_done_running_missing_and_damaged_apart(self, folder):
-        (folder / shard_name(0)).write_bytes(b"broken")
-        (folder / shard_name(1)).unlink()
+        (folder / part_name(0)).write_bytes(b"broken")
+        (folder / part_name(1)).unlink()
         at_work = Marker(
             session="s", host=socket.gethostname(), pid=os.getpid(),
             started=time.time(), updated=time.time(), sample=3, done=1,
@@ -204,7 +204,7 @@ class TestStatus:
         assert found.workers == [f"{socket.gethostname()}:{os.getpid()}"]
 
     def test_does_not_count_dead_workers(self, folder):
-        (folder / shard_name(1)).unlink()
+        (folder / part_name(1)).unlink()
         gone = Marker(
             session="s", host=socket.gethostname(), pid=2**22 + 1,
             started=0, updated=0, sample=3, done=1,
@@ -215,8 +215,8 @@ class TestStatus:
         assert (found.running, found.missing, found.workers) == (0, 2, [])
 
     def test_measures_the_rate_between_parts(self, folder):
-        for shard in range(3):
-            os.utime(folder / shard_name(shard), (1000.0 + 4 * shard,) * 2)
+        for part in range(3):
+            os.utime(folder / part_name(part), (1000.0 + 4 * part,) * 2)
         assert read_status(folder).rate == pytest.approx(0.5)
 
     def test_of_no_campaign_is_refused(self, tmp_path, capsys):

@@ -15,7 +15,7 @@ from opalux.base.config import load
 from opalux.jobs.sample import SampleConfig, main
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.jobs.sampling.sample import make_sample
-from opalux.learning.data.card import shard_name
+from opalux.learning.data.card import part_name
 from opalux.learning.data.data_set import DataSet
 from tests.conftest import ROOT
 
@@ -64,7 +64,7 @@ def campaign_of(text: str) -> Campaign:
 
 def test_data_sets_follow_the_contract(debug):
     card = yaml.safe_load((debug / "dataset.yaml").read_text())
-    with h5py.File(debug / shard_name(0)) as part:
+    with h5py.File(debug / part_name(0)) as part:
         n, cells = 4, 16
         assert part["density"].shape == (n, cells, cells)
         assert part["signals"].shape == (n, 4, 4, 3, 16, cells)
@@ -126,13 +126,13 @@ def test_damaged_truncated_and_missing_parts_are_made_again(small, tmp_path, cap
     out = tmp_path / "set"
     assert main([str(small), "--out", str(out)]) == 0
     expected = contents(out)
-    os.truncate(out / shard_name(0), 1000)
-    image = bytearray((out / shard_name(1)).read_bytes())
-    with h5py.File(out / shard_name(1)) as part:
+    os.truncate(out / part_name(0), 1000)
+    image = bytearray((out / part_name(1)).read_bytes())
+    with h5py.File(out / part_name(1)) as part:
         place = part["signals"].id.get_chunk_info(0).byte_offset
     image[place + 100] ^= 1
-    (out / shard_name(1)).write_bytes(image)
-    (out / shard_name(2)).unlink()
+    (out / part_name(1)).write_bytes(image)
+    (out / part_name(2)).unlink()
     (out / "stats.json").unlink()
     assert main([str(small), "--out", str(out)]) == 0
     assert contents(out) == expected

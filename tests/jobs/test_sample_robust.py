@@ -17,10 +17,10 @@ import pytest
 
 from opalux.base.config import load
 from opalux.jobs.cluster.pool import InProcess, Local
-from opalux.jobs.sample import SampleConfig, card_of, main, make_shards
+from opalux.jobs.sample import SampleConfig, card_of, main, make_parts
 from opalux.jobs.sampling.sample import simulate_here
 from opalux.jobs.sampling.status import read_status
-from opalux.jobs.sampling.worker import Marker, Plan
+from opalux.jobs.sampling.worker import CampaignRun, Marker
 from opalux.learning.data.data_set import DataSet, finish
 from tests.conftest import ROOT
 
@@ -195,7 +195,7 @@ def test_a_sample_that_kills_its_workers_is_given_up_and_the_others_are_not(tmp_
     out = tmp_path / "set"
     out.mkdir()
     (out / "dataset.yaml").write_text(card.to_yaml())
-    plan = Plan(
+    run = CampaignRun(
         folder=out,
         campaign=config.campaign,
         card=card,
@@ -204,7 +204,7 @@ def test_a_sample_that_kills_its_workers_is_given_up_and_the_others_are_not(tmp_
         session="this one",
         simulation=Trouble(kind),
     )
-    reports = make_shards(plan, range(card.n_shards), Local(workers=1, memory="600MB"))
+    reports = make_parts(run, range(card.n_parts), Local(workers=1, memory="600MB"))
     finish(out)
     assert sorted(report.failed for report in reports) == [0, 1]
     data = DataSet(out)
@@ -216,7 +216,7 @@ def test_a_sample_that_kills_its_workers_is_given_up_and_the_others_are_not(tmp_
 def test_deaths_of_the_whole_job_are_held_against_no_sample(config, tmp_path):
     checked, _ = load(SampleConfig, config, ["splits={train: 5}"])
     card = card_of(checked.campaign)
-    plan = Plan(
+    run = CampaignRun(
         folder=tmp_path,
         campaign=checked.campaign,
         card=card,
@@ -228,7 +228,7 @@ def test_deaths_of_the_whole_job_are_held_against_no_sample(config, tmp_path):
     marker = Marker.path(tmp_path, 0)
     marker.parent.mkdir()
     left.write(marker)
-    (report,) = make_shards(plan, range(1), InProcess())
+    (report,) = make_parts(run, range(1), InProcess())
     assert report.failed == 0
     assert not marker.exists()
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from opalux.learning.data.card import NAME, Card, Splits, shard_name
+from opalux.learning.data.card import NAME, Card, Splits, part_name
 from opalux.learning.data.data_set import finish
-from opalux.learning.data.part import Shard, write_shard
+from opalux.learning.data.part import Part, write_part
 
 EDGES = ("up", "down", "left", "right")
 
@@ -61,7 +61,7 @@ def make_data(
         families=("waves",),
     )
     (folder / NAME).write_text(card.to_yaml())
-    shard = Shard(
+    part = Part(
         density=density,
         signals=signals,
         times=np.linspace(0.0, 0.01, n_times),
@@ -73,9 +73,9 @@ def make_data(
         drawn=["{}"] * n,
         reason=[""] * n,
     )
-    write_shard(folder / shard_name(0), shard, {})
+    write_part(folder / part_name(0), part, {})
     finish(folder)
     if spoil is not None:
-        shard.signals[spoil, 0, 0, 0, 0, 0] = np.nan
-        write_shard(folder / shard_name(0), shard, {})
+        part.signals[spoil, 0, 0, 0, 0, 0] = np.nan
+        write_part(folder / part_name(0), part, {})
     return folder

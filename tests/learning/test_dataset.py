@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 from opalux.base.errors import InputError
-from opalux.learning.data.card import Card, Splits, read_card, shard_name
+from opalux.learning.data.card import Card, Splits, part_name, read_card
 from opalux.learning.data.data_set import VIEW_NAME, DataSet, finish
 from opalux.learning.data.export import export_npy, export_well
 from opalux.learning.data.part import (
     FAILED,
-    DamagedShardError,
-    Shard,
+    DamagedPartError,
+    Part,
     resample,
-    validate_shard,
-    write_shard,
+    validate_part,
+    write_part,
 )
 from tests.conftest import ROOT
 
@@ -38,14 +38,14 @@ CARD = Card(
 BAD = (2, 8)  # samples that failed
 
 
-def shard_of(card: Card, shard: int) -> Shard:
-    numbers = card.samples_of(shard)
-    rng = np.random.default_rng(100 + shard)
+def part_of(card: Card, part: int) -> Part:
+    numbers = card.samples_of(part)
+    rng = np.random.default_rng(100 + part)
     n = len(numbers)
     signals = rng.uniform(1, 9, (n, *card.signals_shape)).astype(np.float32)
     failed = np.isin(numbers, BAD)
     signals[failed] = np.nan
-    return Shard(
+    return Part(
         density=rng.uniform(1, 5, (n, *card.shape)).astype(np.float32),
         signals=signals,
         times=np.linspace(0, 0.01, card.n_times),
@@ -62,8 +62,8 @@ def shard_of(card: Card, shard: int) -> Shard:
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "dataset.yaml").write_text(CARD.to_yaml())
-    for shard in range(CARD.n_shards):
-        write_shard(tmp_path / shard_name(shard), shard_of(CARD, shard), {"config": "seed: 5"})
+    for part in range(CARD.n_parts):
+        write_part(tmp_path / part_name(part), part_of(CARD, part), {"config": "seed: 5"})
     finish(tmp_path)
     return tmp_path
 
@@ -75,9 +75,9 @@ def digest(path):
 def test_what_was_written_is_read_back(folder):
     data = DataSet(folder)
     assert len(data) == 11
-    for shard in range(CARD.n_shards):
-        written = shard_of(CARD, shard)
-        for row, number in enumerate(CARD.samples_of(shard)):
+    for part in range(CARD.n_parts):
+        written = part_of(CARD, part)
+        for row, number in enumerate(CARD.samples_of(part)):
             np.testing.assert_array_equal(data.density(number), written.density[row])
             np.testing.assert_array_equal(data.signals(number), written.signals[row])
             np.testing.assert_array_equal(data.sources(number), written.sources[row])
@@ -109,11 +109,11 @@ def test_statistics_are_those_of_the_training_split_alone(folder):
 
 def test_standard_deviations_survive_a_large_mean(tmp_path):
     card = CARD.model_copy(update={"splits": Splits(train=4), "shard_size": 4})
-    shard = shard_of(card, 0)
+    part = part_of(card, 0)
     rng = np.random.default_rng(0)
-    signals = (4096 + rng.integers(-2, 3, shard.signals.shape) / 1024).astype(np.float32)
+    signals = (4096 + rng.integers(-2, 3, part.signals.shape) / 1024).astype(np.float32)
     plain = {"status": np.zeros(4, dtype=np.int8), "signals": signals}
-    write_shard(tmp_path / shard_name(0), Shard(**(vars(shard) | plain)), {})
+    write_part(tmp_path / part_name(0), Part(**(vars(part) | plain)), {})
     (tmp_path / "dataset.yaml").write_text(card.to_yaml())
     expected = signals.astype(np.float64).std(axis=(0, 4, 5))
     np.testing.assert_allclose(finish(tmp_path).signal_std, expected, rtol=1e-9)
@@ -121,21 +121,21 @@ def test_standard_deviations_survive_a_large_mean(tmp_path):
 
 def test_equal_samples_give_equal_files(folder, tmp_path):
     again = tmp_path / "again.h5"
-    for shard in range(CARD.n_shards):
-        write_shard(again, shard_of(CARD, shard), {"config": "seed: 5"})
-        assert digest(again) == digest(folder / shard_name(shard))
+    for part in range(CARD.n_parts):
+        write_part(again, part_of(CARD, part), {"config": "seed: 5"})
+        assert digest(again) == digest(folder / part_name(part))
 
 
 @pytest.mark.parametrize("compression", ["lzf", "gzip"])
 def test_compression_loses_nothing(folder, compression):
     plain = DataSet(folder).signals(0)
-    write_shard(folder / shard_name(0), shard_of(CARD, 0), {}, compression)
-    assert validate_shard(folder / shard_name(0), CARD, 0).tolist() == [0, 0, 1, 0]
+    write_part(folder / part_name(0), part_of(CARD, 0), {}, compression)
+    assert validate_part(folder / part_name(0), CARD, 0).tolist() == [0, 0, 1, 0]
     np.testing.assert_array_equal(DataSet(folder).signals(0), plain)
 
 
 def test_every_sample_is_a_chunk_of_its_own(folder):
-    with h5py.File(folder / shard_name(0)) as file:
+    with h5py.File(folder / part_name(0)) as file:
         assert file["signals"].chunks == (1, *CARD.signals_shape)
         assert file["density"].chunks == (1, *CARD.shape)
 
@@ -153,9 +153,9 @@ def test_the_view_shows_all_parts_wherever_the_folder_is_moved(folder, tmp_path_
 
 class TestDamage:
     def test_to_any_byte_is_noticed_or_harmless(self, folder):
-        path = folder / shard_name(1)
+        path = folder / part_name(1)
         image = path.read_bytes()
-        written = shard_of(CARD, 1)
+        written = part_of(CARD, 1)
         rng = np.random.default_rng(1)
         noticed = 0
         for place in rng.integers(0, len(image), 300):
@@ -163,8 +163,8 @@ class TestDamage:
             broken[place] ^= 1 << rng.integers(8)
             path.write_bytes(broken)
             try:
-                validate_shard(path, CARD, 1)
-            except DamagedShardError:
+                validate_part(path, CARD, 1)
+            except DamagedPartError:
                 noticed += 1
                 continue
             with h5py.File(path) as file:  # the bit was in a gap or in a name
@@ -174,30 +174,30 @@ class TestDamage:
 
     @pytest.mark.parametrize("kept", [0.0, 0.1, 0.5, 0.999])
     def test_by_truncation_is_noticed(self, folder, kept):
-        path = folder / shard_name(0)
+        path = folder / part_name(0)
         os.truncate(path, int(kept * path.stat().st_size))
-        with pytest.raises(DamagedShardError):
-            validate_shard(path, CARD, 0)
+        with pytest.raises(DamagedPartError):
+            validate_part(path, CARD, 0)
 
-    def test_by_another_shard_under_its_name_is_noticed(self, folder):
-        os.replace(folder / shard_name(1), folder / shard_name(0))
-        with pytest.raises(DamagedShardError, match="other samples"):
-            validate_shard(folder / shard_name(0), CARD, 0)
+    def test_by_another_part_under_its_name_is_noticed(self, folder):
+        os.replace(folder / part_name(1), folder / part_name(0))
+        with pytest.raises(DamagedPartError, match="other samples"):
+            validate_part(folder / part_name(0), CARD, 0)
 
     def test_by_absence_is_noticed(self, folder):
-        (folder / shard_name(0)).unlink()
-        with pytest.raises(DamagedShardError, match="missing"):
-            validate_shard(folder / shard_name(0), CARD, 0)
+        (folder / part_name(0)).unlink()
+        with pytest.raises(DamagedPartError, match="missing"):
+            validate_part(folder / part_name(0), CARD, 0)
 
     def test_by_a_full_disk_leaves_the_old_file_and_nothing_else(self, folder, monkeypatch):
         def full(_):
             raise OSError(errno.ENOSPC, "No space left on device")
 
-        path = folder / shard_name(0)
+        path = folder / part_name(0)
         before, names = digest(path), sorted(folder.iterdir())
         monkeypatch.setattr(os, "fsync", full)
         with pytest.raises(OSError, match="No space left"):
-            write_shard(path, shard_of(CARD, 1), {})
+            write_part(path, part_of(CARD, 1), {})
         assert digest(path) == before
         assert sorted(folder.iterdir()) == names
 
@@ -257,13 +257,13 @@ class TestBadInput:
             DataSet(tmp_path)
 
     def test_missing_parts_are_counted(self, folder):
-        (folder / shard_name(1)).unlink()
+        (folder / part_name(1)).unlink()
         with pytest.raises(InputError, match="1 of 3 parts are missing"):
             DataSet(folder)
 
     def test_an_unreadable_part_is_named(self, folder):
-        (folder / shard_name(1)).write_bytes(b"nothing")
-        with pytest.raises(InputError, match=shard_name(1)):
+        (folder / part_name(1)).write_bytes(b"nothing")
+        with pytest.raises(InputError, match=part_name(1)):
             DataSet(folder).density(5)
 
     def test_an_unfinished_data_set_has_no_statistics(self, folder):
@@ -289,9 +289,9 @@ class TestBadInput:
 
     def test_statistics_need_a_good_training_sample(self, tmp_path):
         card = CARD.model_copy(update={"splits": Splits(train=1)})
-        shard = shard_of(card, 0)
+        part = part_of(card, 0)
         failed = {"status": np.full(1, FAILED, dtype=np.int8)}
-        write_shard(tmp_path / shard_name(0), Shard(**(vars(shard) | failed)), {})
+        write_part(tmp_path / part_name(0), Part(**(vars(part) | failed)), {})
         (tmp_path / "dataset.yaml").write_text(card.to_yaml())
         with pytest.raises(InputError, match="no good sample"):
             finish(tmp_path)
