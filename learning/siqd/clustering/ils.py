@@ -10,10 +10,8 @@ References
 A. J. Parker, A. S. Barnard, Adv. Theory Simul. 2, 1900145 (2019), doi 10.1002/adts.201900145.
 """
 
-from __future__ import annotations
-
-from itertools import pairwise
-from typing import Any
+import itertools
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -83,7 +81,7 @@ class IterativeLabelSpreading(ClusterMixin, BaseEstimator):
         self.start = start
         self.method = method
 
-    def fit(self, X: ArrayLike, y: Any = None) -> IterativeLabelSpreading:
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Cluster the rows of X (n, d); y is ignored."""
         points = validate_data(self, X, dtype=np.float64)
         if self.seeds is not None:
@@ -166,6 +164,6 @@ def valley_bottoms(curve: NDArray[np.float64], peaks: NDArray[np.int64]) -> NDAr
     """Where the curve is lowest in each part between peaks, the first such place on a tie."""
     ends = [0, *peaks, len(curve)]
     return np.array(
-        [a + int(np.argmin(curve[a:b])) for a, b in pairwise(ends) if b > a],
+        [a + int(np.argmin(curve[a:b])) for a, b in itertools.pairwise(ends) if b > a],
         dtype=np.int64,
     )

@@ -1,10 +1,8 @@
 """Iterative Label Spreading beside the clusterers that its users compare it with."""
 
-from __future__ import annotations
-
+import dataclasses
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +20,7 @@ METHODS = ("ILS", "HDBSCAN", "OPTICS", "DBSCAN", "single linkage", "k-means")
 TOLD_THE_NUMBER = ("single linkage", "k-means")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class TestSet:
     """Points and the clusters they were made in.
 
@@ -38,7 +36,7 @@ class TestSet:
     truth: NDArray[np.int64]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What one method made of one set.
 

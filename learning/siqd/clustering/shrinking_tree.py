@@ -5,8 +5,6 @@ last, and a node owns a slice of the places.  Removing a point moves it to the e
 lowers a count on the way up to the root; nothing else changes.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

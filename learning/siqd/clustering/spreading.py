@@ -14,10 +14,8 @@ walk over a minimum spanning tree.  Two ways of taking it, the same to the last 
 Squared distances are summed dimension by dimension everywhere, so that ties are the same ties.
 """
 
-from __future__ import annotations
-
+import dataclasses
 import heapq
-from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
@@ -29,7 +27,7 @@ from opalux.learning.siqd.clustering.shrinking_tree import grow, nearest, remove
 METHODS = ("auto", "dense", "tree")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Spreading:
     """A finished run of label spreading over n points from k seeds.
 

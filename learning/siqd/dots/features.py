@@ -1,12 +1,10 @@
 """What the models see: columns kept and dropped, outliers cut, features scaled to 0-1."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
+import dataclasses
 
 import numpy as np
+import pydantic
 from numpy.typing import NDArray
-from pydantic import Field
 from scipy.stats import skew
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, RobustScaler
@@ -20,15 +18,15 @@ from opalux.learning.siqd.study.classify import BAND_LIMITS
 class Preparation(Settings):
     """How the table is made ready."""
 
-    shortest: float = Field(400.0, ge=0)
+    shortest: float = pydantic.Field(400.0, ge=0)
     """Dots of shorter wavelength are left out [nm]."""
-    longest: float = Field(BAND_LIMITS[-1], gt=0)
+    longest: float = pydantic.Field(BAND_LIMITS[-1], gt=0)
     """Dots of longer wavelength are left out: they have no colour [nm]."""
     scale_before_cut: bool = False
     """Whether scaling sees the dots that are left out afterwards (the paper does not say)."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Correlations:
     """Pairwise correlations and skews of the columns.
 
@@ -44,7 +42,7 @@ class Correlations:
     skews: NDArray[np.float64]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Drop:
     """A column the study does without.
 
@@ -60,7 +58,7 @@ class Drop:
     correlation: float
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Prepared:
     """The dots as the models see them.
 

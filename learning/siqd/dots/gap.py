@@ -7,10 +7,8 @@ signs of the pivots count the states below (Sylvester's law of inertia), which p
 two eigenvalues found on either side are the highest occupied and the lowest empty state.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from itertools import product
+import dataclasses
+import itertools
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +30,7 @@ MID_GAP = 0.6  # between the band edges of the bulk, hence inside the wider gap 
 DENSE_BELOW = 400  # blocks smaller than this are diagonalised whole
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Levels:
     """The levels next to the gap [eV], above the valence-band maximum of the bulk.
 
@@ -59,7 +57,9 @@ def symmetry_subgroup(dot: Dot) -> list[NDArray[np.int64]]:
     """
     generators: list[NDArray[np.int64]] = []
     group = [np.eye(3, dtype=np.int64)]
-    for order, signs in product([(0, 1, 2), (1, 0, 2)], product((1, -1), repeat=3)):
+    for order, signs in itertools.product(
+        [(0, 1, 2), (1, 0, 2)], itertools.product((1, -1), repeat=3)
+    ):
         g = np.diag(signs)[:, order]
         is_new = not any((g == h).all() for h in group)
         commutes = all((g @ h == h @ g).all() for h in group)
@@ -106,7 +106,7 @@ def symmetry_blocks(matrix: csr_array, dot: Dot) -> list[csc_array]:
     orbits.sort_indices()
     representatives = np.unique(orbits.indices[orbits.indptr[:-1]])
     blocks = []
-    for characters in product((1.0, -1.0), repeat=len(actions)):
+    for characters in itertools.product((1.0, -1.0), repeat=len(actions)):
         basis = identity[:, representatives]
         for character, action in zip(characters, actions, strict=True):
             basis = basis + character * (action @ basis)

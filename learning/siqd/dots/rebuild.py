@@ -5,8 +5,6 @@ come from density-functional tight binding: same shapes and sizes, a related ele
 relaxation, and the photon of the gap in place of the emission.
 """
 
-from __future__ import annotations
-
 import csv
 import importlib.metadata
 import io
@@ -14,7 +12,7 @@ from collections.abc import Iterable
 from importlib.resources import files
 from typing import Literal
 
-from pydantic import Field
+import pydantic
 
 from opalux.base.settings import Settings
 from opalux.learning.siqd.dots.gap import levels
@@ -32,9 +30,9 @@ class Structures(Settings):
 
     centre: Literal["atom", "tetrahedral", "bond", "hexagonal"] = "bond"
     """Point of the lattice about which it is cut."""
-    largest: float = Field(3.04, gt=0.5, le=6.0)
+    largest: float = pydantic.Field(3.04, gt=0.5, le=6.0)
     """Largest diameter [nm]."""
-    families: int = Field(3, ge=1, le=4)
+    families: int = pydantic.Field(3, ge=1, le=4)
     """Families of planes that may enclose a dot."""
 
     def dots(self) -> list[Dot]:

@@ -1,7 +1,5 @@
 """Headers and rows of a CSV or XLSX file, as they stand there."""
 
-from __future__ import annotations
-
 import csv
 import io
 from pathlib import Path

@@ -8,12 +8,10 @@ inside when its *support* max over the family of (n . r) is at most the offset c
 depends only on the sorted magnitudes of its coordinates.
 """
 
-from __future__ import annotations
-
+import dataclasses
+import functools
+import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import combinations, permutations, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,8 +52,8 @@ def family_normals(family: str) -> NDArray[np.int64]:
     """All the normals of a family: signed permutations of its Miller indices, (m, 3)."""
     signed = {
         tuple(s * i for s, i in zip(signs, indices, strict=True))
-        for indices in permutations(FAMILIES[family])
-        for signs in product((-1, 1), repeat=3)
+        for indices in itertools.permutations(FAMILIES[family])
+        for signs in itertools.product((-1, 1), repeat=3)
     }
     return np.array(sorted(signed))
 
@@ -65,7 +63,7 @@ def support(family: str, positions: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.sort(np.abs(positions), axis=1)[:, ::-1] @ np.array(FAMILIES[family])
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Dot:
     """A silicon core whose every dangling bond carries a hydrogen atom.
 
@@ -116,13 +114,13 @@ class Dot:
         direction = self.sublattice[atom, None] * BONDS[bond] / np.sqrt(12.0)
         return self.silicon_nm[atom] + BOND_SI_H * direction
 
-    @cached_property
+    @functools.cached_property
     def diameter(self) -> float:
         """Twice the mean distance of the surface silicon atoms from the centre [nm]."""
         surface = self.silicon_nm[self.dangling.any(axis=1)]
         return float(2.0 * np.linalg.norm(surface, axis=1).mean())
 
-    @cached_property
+    @functools.cached_property
     def facet_fractions(self) -> dict[str, float]:
         """Share of each family in the area of the enclosing polyhedron; they sum to 1."""
         areas = facet_areas(self.offsets)
@@ -187,7 +185,7 @@ class Lattice:
         reach = int(np.ceil(radius / UNIT)) + 8
         cell = np.array([[0, 0, 0], [0, 4, 4], [4, 0, 4], [4, 4, 0]])
         steps = np.arange(-reach // 8 - 1, reach // 8 + 2) * 8
-        corners = np.array(list(product(steps, repeat=3)))
+        corners = np.array(list(itertools.product(steps, repeat=3)))
         first = (corners[:, None, :] + cell).reshape(-1, 3)
         positions = np.vstack([first, first + 2])
         sublattice = np.repeat([1, -1], len(first))
@@ -260,7 +258,7 @@ def enumerate_dots(centre: str, largest: float, most_families: int = 3) -> list[
     found: dict[bytes, Dot] = {}
     for count in range(1, most_families + 1):
         described = set(found)
-        for families in combinations(FAMILIES, count):
+        for families in itertools.combinations(FAMILIES, count):
             for kept in _cuts(lattice, families, largest):
                 key = np.packbits(kept).tobytes()
                 if key in described:

@@ -1,14 +1,12 @@
 """The table of dots: the user's file or the rebuilt set, its columns found, its rows checked."""
 
-from __future__ import annotations
-
+import dataclasses
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
+import pydantic
 from numpy.typing import NDArray
-from pydantic import Field, field_validator
 
 from opalux.base.errors import InputError
 from opalux.base.settings import Settings, SettingsPath
@@ -47,16 +45,16 @@ class Source(Settings):
     """CSV or XLSX file; left out: the rebuilt set that comes with the package."""
     sheet: str | None = None
     """Sheet of an XLSX file; left out: the first."""
-    columns: dict[str, str] = Field(default_factory=dict)
+    columns: dict[str, str] = pydantic.Field(default_factory=dict)
     """Header of the file for each of our columns whose name is not recognised."""
-    fraction_tolerance: float = Field(0.02, ge=0)
+    fraction_tolerance: float = pydantic.Field(0.02, ge=0)
     """How far the four facet fractions may sum from 1."""
-    coordination_tolerance: float = Field(0.1, ge=0)
+    coordination_tolerance: float = pydantic.Field(0.1, ge=0)
     """How far n_coord may lie from 4 - HSi_ratio."""
     wavelengths: tuple[float, float] = (100.0, 3000.0)
     """Range of wavelengths to believe [nm]."""
 
-    @field_validator("columns")
+    @pydantic.field_validator("columns")
     @classmethod
     def _known(cls, columns: dict[str, str]) -> dict[str, str]:
         unknown = sorted(set(columns) - set(ALIASES))
@@ -65,7 +63,7 @@ class Source(Settings):
         return columns
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class DotTable:
     """Dots as columns.
 
@@ -99,7 +97,7 @@ class DotTable:
         """Wavelength [nm], (n,)."""
         return self.columns["wavelength"]
 
-    def where(self, mask: NDArray[np.bool_]) -> DotTable:
+    def where(self, mask: NDArray[np.bool_]) -> "DotTable":
         """The rows of the mask (n,)."""
         return DotTable(
             origin=self.origin,

@@ -11,9 +11,7 @@ Y. Zheng, C. Rivas, R. Lake, K. Alam, T. B. Boykin, G. Klimeck,
 J. C. Slater, G. F. Koster, Phys. Rev. 94, 1498 (1954): the two-centre integrals.
 """
 
-from __future__ import annotations
-
-from itertools import product
+import itertools
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,7 +139,7 @@ def hamiltonian(dot: Dot) -> csr_array:
     onsite = np.concatenate([np.tile(ONSITE, dot.n_si), np.full(dot.n_h, HYDROGEN_ONSITE)])
     entries = [(np.arange(size), np.arange(size), onsite)]
     orbital = np.arange(N_ORBITALS)
-    for (b, bond), sign in product(enumerate(BONDS), (1, -1)):
+    for (b, bond), sign in itertools.product(enumerate(BONDS), (1, -1)):
         here = dot.sublattice == sign
         atoms = np.flatnonzero(here & ~dot.dangling[:, b])
         ends = dot.silicon[atoms] + sign * bond

@@ -1,9 +1,7 @@
 """Figures 1-5: the dots, their clusters, and the three networks."""
 
-from __future__ import annotations
-
 import io
-from itertools import pairwise
+import itertools
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -79,7 +77,7 @@ def dots(study: Study) -> Figure:
     left.legend(frameon=False, fontsize=8)
     step = 10.0
     edges = np.arange(BAND_LIMITS[0], BAND_LIMITS[-1] + step, step)
-    for band, (low, high) in enumerate(pairwise(BAND_LIMITS)):
+    for band, (low, high) in enumerate(itertools.pairwise(BAND_LIMITS)):
         inside = kept.wavelength[bands(kept.wavelength) == band]
         right.axvspan(low, high, color=BAND_COLOURS[band], alpha=0.12, lw=0)
         right.hist(inside, edges, color=BAND_COLOURS[band], label=f"{BANDS[band]} ({len(inside)})")

@@ -1,7 +1,5 @@
 """The report of the study: one page that says what was found and sets it beside the paper."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from matplotlib.figure import Figure

@@ -1,7 +1,5 @@
 """The supplementary figures: correlations, distributions, tests of the conclusion, peers."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The results as tables for CSV files, and as the numbers of metrics.json."""
 
-from __future__ import annotations
-
 import csv
 import io
 import math

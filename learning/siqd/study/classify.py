@@ -1,11 +1,9 @@
 """Classes of dots, and how well a model tells them: split, folds, confusion, learning curve."""
 
-from __future__ import annotations
-
+import contextlib
+import dataclasses
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,7 +29,7 @@ def bands(wavelength: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.searchsorted(BAND_LIMITS[1:-1], wavelength, side="right").astype(np.int64)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Task:
     """Something to be learnt from the features.
 
@@ -78,7 +76,7 @@ class Task:
         return np.where(counts[self.target] < least, np.argmax(counts), self.target)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ClassScores:
     """How one class fares on the test part.
 
@@ -98,7 +96,7 @@ class ClassScores:
     count: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Curve:
     """A learning curve.
 
@@ -113,7 +111,7 @@ class Curve:
     validation: NDArray[np.float64]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Assessment:
     """What a model makes of a task; scores are accuracy, or R² for the wavelength.
 
@@ -142,7 +140,7 @@ class Assessment:
     class_scores: tuple[ClassScores, ...]
 
 
-@contextmanager
+@contextlib.contextmanager
 def small_fits() -> Iterator[None]:
     """One thread and no word about iterations that ran out: their number is part of the model.
 

@@ -1,8 +1,6 @@
 """Published numbers beside ours, and why they differ."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
+import dataclasses
 
 import numpy as np
 
@@ -46,7 +44,7 @@ ODDITIES = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Compared:
     """One published number beside ours.
 
@@ -171,7 +169,7 @@ def _three(precision: float, recall: float, f1: float) -> str:
     return f"{precision:.2f} / {recall:.2f} / {f1:.2f}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Verdict:
     """A conclusion of the paper, tested.
 

@@ -4,9 +4,7 @@ Are structure classes spectrally pure?  Are colour bands classes of their own, r
 through a continuum?  Does the wavelength follow from the features?
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass
+import dataclasses
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +22,7 @@ from opalux.learning.siqd.study.classify import (
 from opalux.learning.siqd.study.published import NETWORKS, network
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Purity:
     """How much a structure class tells about the colour.
 
@@ -42,7 +40,7 @@ class Purity:
     mutual_information: float
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Separability:
     """Whether colour bands are classes in the space of features.
 

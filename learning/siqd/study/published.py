@@ -5,9 +5,7 @@ References
 A. J. Parker, A. S. Barnard, Nanoscale Horiz. 6, 277 (2021), doi 10.1039/d0nh00637h.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass
+import dataclasses
 from typing import Any
 
 from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -21,7 +19,7 @@ BAND_COUNTS = (15, 11, 67, 38, 58, 108)
 CLUSTER_COUNTS = (48, 83, 62, 43, 36, 25)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Network:
     """A network of the paper and how it did.
 

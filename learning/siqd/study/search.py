@@ -6,19 +6,12 @@ scores on the folds left could no longer lift it above the best trial known: sin
 before it in its own chunk, so that the same trials are given up however many workers there are.
 """
 
-from __future__ import annotations
-
+import dataclasses
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
-from pydantic import (
-    Field,
-    PositiveFloat,
-    PositiveInt,
-    field_validator,
-)
+import pydantic
 
 from opalux.base.settings import Settings
 from opalux.learning.siqd.study.classify import Assessment, Task, small_fits
@@ -33,22 +26,22 @@ Schedule = Literal["constant", "invscaling", "adaptive"]
 class Space(Settings):
     """What the hyper-parameters are drawn from, and how trials are scored."""
 
-    activations: tuple[Activation, ...] = Field(get_args(Activation), min_length=1)
-    depth: tuple[PositiveInt, PositiveInt] = (1, 3)
+    activations: tuple[Activation, ...] = pydantic.Field(get_args(Activation), min_length=1)
+    depth: tuple[pydantic.PositiveInt, pydantic.PositiveInt] = (1, 3)
     """Fewest and most hidden layers."""
-    width: tuple[PositiveInt, PositiveInt] = (2, 10)
+    width: tuple[pydantic.PositiveInt, pydantic.PositiveInt] = (2, 10)
     """Fewest and most units of a layer."""
-    alpha: tuple[PositiveFloat, PositiveFloat] = (1e-4, 10.0)
+    alpha: tuple[pydantic.PositiveFloat, pydantic.PositiveFloat] = (1e-4, 10.0)
     """L2 penalty, drawn evenly on a logarithmic scale."""
-    max_iter: tuple[PositiveInt, PositiveInt] = (200, 300)
+    max_iter: tuple[pydantic.PositiveInt, pydantic.PositiveInt] = (200, 300)
     """Fewest and most iterations."""
-    learning_rates: tuple[Schedule, ...] = Field(get_args(Schedule), min_length=1)
+    learning_rates: tuple[Schedule, ...] = pydantic.Field(get_args(Schedule), min_length=1)
     """Kept for the sake of comparison: L-BFGS has no learning rate."""
-    folds: int = Field(5, ge=2, le=20)
+    folds: int = pydantic.Field(5, ge=2, le=20)
     """Folds of the training part over which a trial is scored."""
-    seed: int = Field(0, ge=0)
+    seed: int = pydantic.Field(0, ge=0)
 
-    @field_validator("depth", "width", "alpha", "max_iter")
+    @pydantic.field_validator("depth", "width", "alpha", "max_iter")
     @classmethod
     def _in_order(cls, ends: tuple[float, float]) -> tuple[float, float]:
         if ends[0] > ends[1]:
@@ -69,7 +62,7 @@ class Space(Settings):
         }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Trial:
     """A trial and its scores.
 
@@ -136,7 +129,7 @@ def winner(trials: Iterable[Trial]) -> Trial:
     return max(trials, key=lambda trial: (trial.mean, -trial.number))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Searched:
     """What the random search found for one task.
 
@@ -172,7 +165,7 @@ class Searched:
         return sum(trial.complete for trial in self.trials)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Yardstick:
     """Our search and scikit-learn's on the same trials, side by side.
 

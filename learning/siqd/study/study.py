@@ -1,13 +1,11 @@
 """The published study, step by step, on one table of dots."""
 
-from __future__ import annotations
-
+import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
+import pydantic
 from numpy.typing import NDArray
-from pydantic import Field, PositiveInt, field_validator
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import adjusted_rand_score
 
@@ -35,29 +33,29 @@ class StudySettings(Settings):
 
     data: Source = Source()
     preparation: Preparation = Preparation()
-    p: int | float = Field(published.ILS_P, gt=0)
+    p: int | float = pydantic.Field(published.ILS_P, gt=0)
     """Width of Iterative Label Spreading: a count of dots, or, below 1, a share."""
-    other_p: tuple[PositiveInt, ...] = (6, 8, 10, 12, 15, 18, 20, 25, 30)
+    other_p: tuple[pydantic.PositiveInt, ...] = (6, 8, 10, 12, 15, 18, 20, 25, 30)
     """Widths at which the number of clusters is looked at besides."""
-    folds: int = Field(10, ge=2, le=50)
+    folds: int = pydantic.Field(10, ge=2, le=50)
     """Folds of the cross-validation."""
-    curve_sizes: int = Field(8, ge=2, le=50)
+    curve_sizes: int = pydantic.Field(8, ge=2, le=50)
     """Points of the learning curves."""
-    largest_shift: float = Field(30.0, gt=0, le=100)
+    largest_shift: float = pydantic.Field(30.0, gt=0, le=100)
     """The limits between bands are moved up to so far, either way, to see what that does [nm]."""
-    shifts: int = Field(21, ge=3)
+    shifts: int = pydantic.Field(21, ge=3)
     """How many moved limits are tried; an odd number has the colour bands themselves among them."""
-    seed: int = Field(42, ge=0)
+    seed: int = pydantic.Field(42, ge=0)
     """Seed of the 80/20 split, the folds and the networks."""
 
-    @field_validator("p")
+    @pydantic.field_validator("p")
     @classmethod
     def _count_or_share(cls, p: float) -> float:
         count_of(p, published.N_KEPT)
         return p
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Robustness:
     """How far the clusters depend on what the paper leaves open.
 
@@ -75,7 +73,7 @@ class Robustness:
     agreement_by_start: NDArray[np.float64]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Study:
     """All results.
 
