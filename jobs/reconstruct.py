@@ -73,8 +73,8 @@ def _reconstruct(parsed: argparse.Namespace) -> int:
     # Importing torch takes seconds: not before the command line is understood.
     import torch
 
+    from opalux.base.plots import save
     from opalux.jobs.inversion.pictures import reconstruction
-    from opalux.jobs.simulation.pictures import save
     from opalux.learning.data.measurement import assemble
     from opalux.learning.training.predict import load_trained, members
 

@@ -8,13 +8,11 @@ from typing import Annotated, Literal
 import numpy as np
 import pydantic
 
+from opalux.base.axes import EDGES, FIELDS, along
 from opalux.base.errors import InputError
 from opalux.base.settings import Settings, SettingsPath
 from opalux.solver.formulas.formula import Formula, formula_of
 from opalux.solver.grid import Block
-
-EDGES = ("up", "down", "left", "right")
-FIELDS = ("E", "Fx", "Fy", "T")
 
 # Rules that fill one field of one edge's ghost cells (the kernels' vocabulary).
 FREE, GIVEN, MIRRORED, EQUILIBRIUM, EXCHANGED = range(5)
@@ -165,14 +163,14 @@ class Edges(Settings):
                     f"found {one}: {kinds[0]} with {other}: {kinds[1]}; they come in pairs"
                 )
         for name in EDGES:
-            along = "x" if name in ("up", "down") else "y"
+            place = along(name)
             for field, text in getattr(self, name).rules().items():
                 if text in _RULES:
                     continue
-                stray = Formula(text, ("t", "x", "y")).uses - {"t", along}
+                stray = Formula(text, ("t", "x", "y")).uses - {"t", place}
                 if stray:
                     raise ValueError(
-                        f"{name}.{field}: found '{text}', but only t and {along} vary here"
+                        f"{name}.{field}: found '{text}', but only t and {place} vary here"
                     )
         return self
 
@@ -209,7 +207,7 @@ def edge_rules(edges: Edges, block: Block) -> np.ndarray:
     for n, name in enumerate(EDGES):
         if not block.touches[name]:
             continue
-        normal = "Fy" if name in ("up", "down") else "Fx"
+        normal = "Fy" if along(name) == "x" else "Fx"
         for m, (field, text) in enumerate(getattr(edges, name).rules().items()):
             rule = _RULES.get(text, GIVEN)
             rules[n, m] = FREE if rule == MIRRORED and field != normal else rule
@@ -227,17 +225,17 @@ def edge_tables(edges: Edges, block: Block, rules: np.ndarray, t: np.ndarray) ->
     tables = {}
     for n, name in enumerate(EDGES):
         edge = getattr(edges, name)
-        along = "x" if name in ("up", "down") else "y"
-        places = getattr(block, along)[1:-1]
+        place = along(name)
+        places = getattr(block, place)[1:-1]
         if not {GIVEN, EQUILIBRIUM} & set(rules[n].tolist()):
             tables[name] = _nothing(len(t), len(places))
             continue
         table = np.zeros((len(t), 4, len(places)))
         for m, (_, text) in enumerate(edge.rules().items()):
             if rules[n, m] == GIVEN:
-                formula = Formula(text, ("t", along))
+                formula = Formula(text, ("t", place))
                 if formula.constant is None:
-                    table[:, m] = formula(**{"t": t[:, None], along: places[None, :]})
+                    table[:, m] = formula(**{"t": t[:, None], place: places[None, :]})
                 elif formula.constant:
                     table[:, m] = formula.constant
             elif rules[n, m] == EQUILIBRIUM:

@@ -7,10 +7,11 @@ from typing import Any, Protocol
 import numba
 import numpy as np
 
+from opalux.base.axes import EDGES, along
 from opalux.base.errors import OpaluxError
 from opalux.base.exit_codes import BAD_INPUT
 from opalux.solver.domains.domain import Domain, SerialDomain
-from opalux.solver.edges import EDGES, FREE, GIVEN, Edges, edge_rules, edge_tables
+from opalux.solver.edges import FREE, GIVEN, Edges, edge_rules, edge_tables
 from opalux.solver.grid import Block
 from opalux.solver.problem import Problem
 from opalux.solver.schemes import consistent, published, second_order
@@ -171,7 +172,7 @@ class March:
         block, domain = self.domain.block, self.domain
         cells = block.nx * block.ny
         length = max(1, min(512, CHUNK_CELLS // cells))
-        sizes = {name: block.nx if name in ("up", "down") else block.ny for name in EDGES}
+        sizes = {name: block.nx if along(name) == "x" else block.ny for name in EDGES}
         ends = np.array(sorted({*pauses, self.n_steps}))
         checked = self.step
         while self.step < self.n_steps:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 import pydantic
 
+from opalux.base.axes import EDGES, along
 from opalux.base.errors import InputError
 from opalux.base.settings import Settings
 from opalux.solver.edges import Edges
@@ -187,9 +188,9 @@ class Problem(Settings):
             raise ValueError(
                 f"material.heat_capacity: found {self.material.heat_capacity}, expected > 0"
             )
-        for name in ("up", "down", "left", "right"):
+        for name in EDGES:
             edge = getattr(self.edges, name)
-            low, high = grid.x if name in ("up", "down") else grid.y
+            low, high = getattr(grid, along(name))
             for pulse in getattr(edge, "sources", ()):
                 slack = 1e-6 * (high - low)
                 start = low if pulse.start is None else pulse.start
@@ -203,7 +204,7 @@ class Problem(Settings):
 
     def _published_only(self) -> None:
         """Refuse what the published scheme does not know."""
-        kinds = {getattr(self.edges, name).kind for name in ("up", "down", "left", "right")}
+        kinds = {getattr(self.edges, name).kind for name in EDGES}
         wrong = None
         if self.constants.eddington != 1:
             wrong = "constants.eddington other than 1"

@@ -20,10 +20,11 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from opalux.base.axes import EDGES, QUANTITIES
 from opalux.base.shipped import CHECKOUT
 from opalux.jobs import sample
 from opalux.learning.data.data_set import DataSet
-from opalux.learning.data.layout import EDGES, Layout
+from opalux.learning.data.layout import Layout
 from opalux.learning.networks.edge_vnet import EdgeVNetSettings
 from opalux.learning.networks.vnet import VNetSettings
 from opalux.learning.training import loader
@@ -33,7 +34,7 @@ from opalux.learning.training.optimise import OptimiserSettings, make_optimiser
 MONAI = CHECKOUT / ".venv-bench" / "monai"
 """Where `make bench-env` puts MONAI, to be used with our own torch."""
 
-PUBLISHED = Layout(EDGES, EDGES, ("E", "F", "T"), 64, 64, (64, 64))
+PUBLISHED = Layout(EDGES, EDGES, QUANTITIES, 64, 64, (64, 64))
 BATCH = {"cpu": 16, "cuda": 256}
 ROUNDS, STEPS = 5, 2
 

@@ -7,10 +7,10 @@ import h5py
 import numpy as np
 import yaml
 
+from opalux.base.axes import EDGES, QUANTITIES
 from opalux.base.errors import InputError
 from opalux.jobs.simulation.export import read_solution
 from opalux.learning.data.measurement import Measurement
-from opalux.solver.edges import EDGES
 from opalux.solver.legacy.formats import LETTERS, edge_quantities, read_dataframe, read_sds
 
 KINDS = "a solution.h5, a .sds file, a .csv export, or a folder of these"
@@ -87,7 +87,7 @@ def _from_csv(path: Path, dt: float | None) -> list[Measurement]:
         steps = np.arange(len(row["E_u"]), dtype=np.float64)
         times = float(row["t_0"]) + steps * (dt or _published_step(row))
         signals = {
-            edge: np.stack([row[f"{quantity}_{letter}"] for quantity in "EFT"])
+            edge: np.stack([row[f"{quantity}_{letter}"] for quantity in QUANTITIES])
             for letter, edge in LETTERS.items()
         }
         found.append(Measurement(origin, _one(sources, path), times, signals))

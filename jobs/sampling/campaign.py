@@ -7,17 +7,15 @@ import numpy as np
 import pydantic
 from numpy.typing import NDArray
 
+from opalux.base.axes import EDGES, QUANTITIES, Edge, Quantity, along
 from opalux.base.settings import Settings
 from opalux.jobs.sampling.recorder import Recorder
 from opalux.learning.data.card import Splits
 from opalux.solver.densities.catalogue import AnyFamily
 from opalux.solver.densities.family import Interval
-from opalux.solver.edges import EDGES, Pulse, Source
+from opalux.solver.edges import Pulse, Source
 from opalux.solver.problem import Material, Problem
 from opalux.solver.start import time_steps
-
-Edge = Literal["up", "down", "left", "right"]
-Quantity = Literal["E", "F", "T"]
 
 
 class Place(Settings):
@@ -62,7 +60,7 @@ class Campaign(Settings):
     )
     """One simulation of each density for each of them."""
     emission: Emission = Emission()
-    quantities: tuple[Quantity, ...] = pydantic.Field(("E", "F", "T"), min_length=1)
+    quantities: tuple[Quantity, ...] = pydantic.Field(QUANTITIES, min_length=1)
     """What is recorded; F stands for |F|."""
     n_times: int | None = pydantic.Field(64, ge=2)
     """Recorded times, evenly spaced over the run; null: every step."""
@@ -95,7 +93,7 @@ class Campaign(Settings):
                     f"sources: found one on '{place.edge}', which is periodic; put sources on "
                     "other edges, or leave problem.edges out"
                 )
-            low, high = grid.x if place.edge in ("up", "down") else grid.y
+            low, high = getattr(grid, along(place.edge))
             stop = place.start[1] + (place.width[1] if place.width else 0.0)
             if place.start[0] < low or stop > high + 1e-12:
                 raise ValueError(

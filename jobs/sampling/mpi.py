@@ -11,9 +11,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from opalux.base.axes import EDGES
 from opalux.base.config import dump
 from opalux.jobs.sampling.sample import Chunk
-from opalux.solver.edges import EDGES
 from opalux.solver.media import ArrayDensity
 from opalux.solver.problem import Problem
 

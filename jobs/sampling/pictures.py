@@ -2,14 +2,11 @@
 
 from pathlib import Path
 
-import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
-
-from opalux.jobs.simulation.pictures import DENSITY_MAP, ENERGY_MAP, UNITS, save
+from opalux.base.axes import along
+from opalux.base.plots import DENSITY_MAP, ENERGY_MAP, LABELS, save
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.part import GOOD
 
@@ -60,7 +57,6 @@ def _draw_page(data: DataSet, label: str, chosen: np.ndarray, path: Path) -> Non
                 extent=(data.times[0], data.times[-1], 0, 1),
             )
             figure.colorbar(image, ax=axis)
-            along = "x" if edge in ("up", "down") else "y"
-            axis.set(title=f"{quantity} at {edge}", xlabel="t [sh]", ylabel=along)
-    figure.suptitle(f"{card.name}, family {label}: ρ [g/cm³] and {UNITS[quantity]}")
+            axis.set(title=f"{quantity} at {edge}", xlabel="t [sh]", ylabel=along(edge))
+    figure.suptitle(f"{card.name}, family {label}: ρ [g/cm³] and {LABELS[quantity]}")
     save(figure, path)

@@ -6,10 +6,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from opalux.base.axes import EDGES, QUANTITIES
 from opalux.learning.data.part import brackets
-from opalux.solver.edges import EDGES
-
-QUANTITIES = ("E", "F", "T")
 
 
 class Recorder:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from opalux.base.axes import along
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.solver.densities.catalogue import choose
 from opalux.solver.densities.family import Stream
@@ -90,7 +91,7 @@ def draw_sources(campaign: Campaign, number: int) -> NDArray[np.float64]:
     grid = campaign.problem.cells
     ends = []
     for place in campaign.sources:
-        low, high = grid.x if place.edge in ("up", "down") else grid.y
+        low, high = getattr(grid, along(place.edge))
         start = max(low, stream.uniform(place.start))
         stop = high if place.width is None else start + stream.uniform(place.width)
         ends.append((start, min(high, stop)))

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from opalux.base.axes import EDGES
 from opalux.base.errors import InputError
 from opalux.learning.data.card import NAME, Card, Splits, part_name
 from opalux.learning.data.data_set import finish
 from opalux.learning.data.part import GOOD, Part, resample, write_part
-from opalux.solver.edges import EDGES
 from opalux.solver.legacy.formats import PULSE_STARTS, SdsRecord, read_sds
 
 PULSE_WIDTH = 0.2  # of the published portions of an edge [cm]

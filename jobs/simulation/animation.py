@@ -7,19 +7,17 @@ from typing import Any
 
 import h5py
 import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.animation import FFMpegWriter
 from PIL import Image
 
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
-from matplotlib.animation import FFMpegWriter
-
+from opalux.base.axes import QUANTITIES, flux_magnitude
 from opalux.base.files import atomic
-from opalux.jobs.simulation.pictures import ENERGY_MAP, FLUX_MAP, HEAT_MAP, UNITS, thinned
+from opalux.base.plots import COLOURS, LABELS
+from opalux.jobs.simulation.pictures import thinned
 
 FRAMES_PER_SECOND = 10
-COLOURS = {"E": ENERGY_MAP, "F": FLUX_MAP, "T": HEAT_MAP}
 
 
 def ffmpeg_is_there() -> bool:
@@ -60,19 +58,19 @@ def _frames(file: h5py.File, figure: Any) -> Iterator[None]:
     times, x, y = file["t"][()], file["x"][()], file["y"][()]
     decimals = max(0, 3 - math.floor(math.log10(times[-1])))
     images = {}
-    axes = figure.subplots(1, len(COLOURS))
-    for axis, (name, colours) in zip(axes, COLOURS.items(), strict=True):
+    axes = figure.subplots(1, len(QUANTITIES))
+    for axis, name in zip(axes, QUANTITIES, strict=True):
         low, high = _limits(file, len(times), name)
         images[name] = axis.imshow(
             _field(file, 0, name),
             origin="lower",
             extent=(x[0], x[-1], y[0], y[-1]),
-            cmap=colours,
+            cmap=COLOURS[name],
             vmin=low,
             vmax=high,
         )
-        figure.colorbar(images[name], ax=axis, label=UNITS[name])
-        axis.set(xlabel="x [cm]", ylabel="y [cm]")
+        figure.colorbar(images[name], ax=axis, label=LABELS[name])
+        axis.set(xlabel=LABELS["x"], ylabel=LABELS["y"])
     title = figure.suptitle("t")
     for n, t in enumerate(times):
         for name, image in images.items():
@@ -94,7 +92,9 @@ def _indexed_images(file: h5py.File, figure: Any) -> Iterator[Image.Image]:
 
 def _palette() -> np.ndarray:
     """Return 72 colours of each colour map and 40 greys for all else, (256, 3) uint8."""
-    maps = [matplotlib.colormaps[name](np.linspace(0, 1, 72))[:, :3] for name in COLOURS.values()]
+    maps = [
+        matplotlib.colormaps[COLOURS[name]](np.linspace(0, 1, 72))[:, :3] for name in QUANTITIES
+    ]
     greys = np.repeat(np.linspace(0, 1, 256 - 72 * len(maps))[:, None], 3, axis=1)
     return np.rint(255 * np.concatenate([*maps, greys])).astype(np.uint8)
 
@@ -102,7 +102,7 @@ def _palette() -> np.ndarray:
 def _field(file: h5py.File, n: int, name: str) -> np.ndarray:
     """Return E, |F| or T of snapshot ``n``, with as many cells as a picture can show."""
     values = thinned(file[f"{n:05d}/{name}"])
-    return np.hypot(values[..., 0], values[..., 1]) if name == "F" else values
+    return flux_magnitude(values) if name == "F" else values
 
 
 def _limits(file: h5py.File, count: int, name: str) -> tuple[float, float]:

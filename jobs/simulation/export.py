@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
+from opalux.base.axes import EDGES, FIELDS, along
 from opalux.base.errors import InputError
 from opalux.base.files import atomic
-from opalux.solver.edges import EDGES
 from opalux.solver.formulas.formula import Formula
 from opalux.solver.legacy import formats as legacy
 from opalux.solver.march import Solution
@@ -127,7 +127,7 @@ def errors_against(config: "SolveConfig", path: Path) -> dict[str, dict[str, flo
     assert config.exact is not None
     solution, whole = read_solution(path), config.cells.whole
     errors = {}
-    for name, field in zip(("E", "Fx", "Fy", "T"), solution.fields, strict=True):
+    for name, field in zip(FIELDS, solution.fields, strict=True):
         text = getattr(config.exact, name)
         if text is None:
             continue
@@ -183,7 +183,7 @@ def _described(config: "SolveConfig", solution: Solution) -> dict[str, Any]:
         edge = getattr(config.edges, name)
         rules = edge.rules()
         if edge.kind == "source":
-            low, high = grid.x if name in ("up", "down") else grid.y
+            low, high = getattr(grid, along(name))
             pulse = edge.sources[0]
             start = low if pulse.start is None else pulse.start
             stop = high if pulse.stop is None else pulse.stop

@@ -1,29 +1,22 @@
 """Pictures of a solution: fields at the final time, signals along the edges."""
 
 from pathlib import Path
-from typing import Any
 
 import h5py
-import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
-
-from opalux.base.files import atomic
+from opalux.base.axes import QUANTITIES, along, flux_magnitude
+from opalux.base.plots import COLOURS, LABELS, save
 from opalux.base.yaml_text import parse_yaml
 
+NAMES = {
+    "rho": "density",
+    "E": "radiation energy",
+    "F": "flux",
+    "T": "matter temperature",
+}
 SHOWN_CELLS = 1024  # cells along an axis that a picture shows at most
-DENSITY_MAP, ENERGY_MAP, FLUX_MAP, HEAT_MAP = "cividis", "magma", "viridis", "inferno"
-UNITS = {"E": "E [g/cm/sh²]", "F": "|F| [g/cm/sh²]", "T": "T [keV]"}
-
-
-def save(figure: Any, path: Path) -> None:
-    """Save a figure atomically and close it."""
-    with atomic(path) as temporary:
-        figure.savefig(temporary, dpi=110, format="png")
-    plt.close(figure)
 
 
 def thinned(field: h5py.Dataset) -> np.ndarray:
@@ -39,18 +32,13 @@ def draw_fields(solution: Path, path: Path) -> None:
         fields = {name: thinned(file[f"fields/{name}"]) for name in ("rho", "E", "F", "T")}
         t, scheme = float(file["fields"].attrs["t"]), file.attrs["scheme"]
         x, y = _extent(str(file.attrs["config"]), file["fields/rho"].shape)
-    flux = np.hypot(fields["F"][..., 0], fields["F"][..., 1])
-    panels = (
-        (fields["rho"], "density ρ [g/cm³]", DENSITY_MAP),
-        (fields["E"], "radiation energy " + UNITS["E"], ENERGY_MAP),
-        (flux, "flux " + UNITS["F"], FLUX_MAP),
-        (fields["T"], "matter temperature " + UNITS["T"], HEAT_MAP),
-    )
+    fields["F"] = flux_magnitude(fields["F"])
     figure, axes = plt.subplots(2, 2, figsize=(10, 8.6), layout="constrained")
-    for axis, (values, title, colours) in zip(axes.flat, panels, strict=True):
-        image = axis.imshow(values, origin="lower", extent=(*x, *y), cmap=colours)
+    for axis, (name, values) in zip(axes.flat, fields.items(), strict=True):
+        image = axis.imshow(values, origin="lower", extent=(*x, *y), cmap=COLOURS[name])
         figure.colorbar(image, ax=axis, shrink=0.9)
-        axis.set(title=title, xlabel="x [cm]", ylabel="y [cm]")
+        title = f"{NAMES[name]} {LABELS[name]}"
+        axis.set(title=title, xlabel=LABELS["x"], ylabel=LABELS["y"])
     figure.suptitle(f"t = {t:.6g} sh, scheme: {scheme}")
     save(figure, path)
 
@@ -67,28 +55,26 @@ def draw_signals(solution: Path, path: Path) -> None:
             F = thinned(group["F"])
             signals[edge] = {
                 "E": thinned(group["E"]),
-                "F": np.hypot(F[..., 0], F[..., 1]),
+                "F": flux_magnitude(F),
                 "T": thinned(group["T"]),
             }
     figure, axes = plt.subplots(3, 4, figsize=(14, 8.6), layout="constrained", sharex=True)
-    for row, (name, colours) in enumerate((("E", ENERGY_MAP), ("F", FLUX_MAP), ("T", HEAT_MAP))):
+    for row, name in enumerate(QUANTITIES):
         low = min(float(signals[edge][name].min()) for edge in edges)
         high = max(float(signals[edge][name].max()) for edge in edges)
         for column, edge in enumerate(edges):
-            axis, (along, extent) = (
-                axes[row, column],
-                ("x", x) if edge in ("up", "down") else ("y", y),
-            )
+            axis, place = axes[row, column], along(edge)
+            extent = x if place == "x" else y
             image = axis.imshow(
-                signals[edge][name].T, origin="lower", aspect="auto", cmap=colours,
+                signals[edge][name].T, origin="lower", aspect="auto", cmap=COLOURS[name],
                 vmin=low, vmax=high, extent=(t[0], max(t[-1], t[0] + 1e-12), *extent),
             )  # fmt: skip
-            axis.set_ylabel(f"{along} [cm]")
+            axis.set_ylabel(LABELS[place])
             if row == 0:
                 axis.set_title(f"{edge} edge")
             if row == 2:
-                axis.set_xlabel("t [sh]")
-        figure.colorbar(image, ax=axes[row], label=UNITS[name], aspect=12, pad=0.01)
+                axis.set_xlabel(LABELS["t"])
+        figure.colorbar(image, ax=axes[row], label=LABELS[name], aspect=12, pad=0.01)
     figure.suptitle("signals in the cells along the edges")
     save(figure, path)
 

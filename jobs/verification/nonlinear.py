@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from opalux.base.axes import QUANTITIES
 from opalux.jobs.verification.page import (
     Section,
     Series,
@@ -20,7 +21,6 @@ SLAB_CELLS = {1: (20, 40, 80, 160), 2: (20, 40, 80)}  # per mean free path, by o
 SHOWN = 40  # of them in the figure of the profiles
 LOWEST = {1: 0.85, 2: 1.8}  # orders of convergence that are claimed
 FEW = 80  # with which the scheme of second order is compared with the table
-FIELDS = ("E", "F", "T")
 AWAY = [place != 0.5 for place in PLACES]  # the table's places away from the source's edge
 
 HEAD = (
@@ -102,11 +102,11 @@ def manufactured() -> Section:
     rows = []
     for k, name in NAMES.items():
         for axis, periodic in zip(axes, (True, False), strict=True):
-            lines: dict[str, dict[int, Series]] = {field: {} for field in FIELDS}
+            lines: dict[str, dict[int, Series]] = {field: {} for field in QUANTITIES}
             for order in (1, 2):
                 errors = [Manufactured(k, periodic).errors(n, order=order) for n in cells]
                 row = [name, "periodic" if periodic else "prescribed", f"{order}"]
-                for field in FIELDS:
+                for field in QUANTITIES:
                     series = [e[field] for e in errors]
                     lines[field][order] = cells, series
                     fitted = fitted_order(cells, series)
@@ -128,7 +128,7 @@ first order, on the edge itself at second order (which is where those schemes ta
 
 Errors at N = {cells[-1]}, and the fitted order in brackets:
 
-{table(["k", "edges", "order", *FIELDS], rows)}
+{table(["k", "edges", "order", *QUANTITIES], rows)}
 """
     claims = [
         at_least(f"manufactured: lowest fitted order, order: {order}", min(found), LOWEST[order])

@@ -5,13 +5,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import matplotlib.pyplot as plt
 
-from opalux.jobs.simulation.pictures import save
+from opalux.base.plots import save
 
 INTRODUCTION = """\
 # Verification

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import pydantic
 import yaml
 
+from opalux.base.axes import EDGES, QUANTITIES
 from opalux.base.errors import InputError
 from opalux.base.settings import Settings
 
@@ -86,8 +87,8 @@ class Card(Settings):
     splits: Splits
     shape: tuple[int, int]
     sources: tuple[str, ...]
-    edges: tuple[str, ...] = ("up", "down", "left", "right")
-    quantities: tuple[str, ...] = ("E", "F", "T")
+    edges: tuple[str, ...] = EDGES
+    quantities: tuple[str, ...] = QUANTITIES
     n_times: int = pydantic.Field(ge=1)
     n_cells: int = pydantic.Field(ge=1)
     shard_size: int = pydantic.Field(ge=1)

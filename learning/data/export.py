@@ -9,6 +9,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from opalux.base.axes import along
 from opalux.learning.data.card import SPLITS
 from opalux.learning.data.data_set import DataSet
 
@@ -126,7 +127,7 @@ def _well_fields(
     signals = {}
     for s, source in enumerate(card.sources):
         for e, edge in enumerate(card.edges):
-            along_x = edge in ("up", "down")
+            along_x = along(edge) == "x"
             for q, quantity in enumerate(card.quantities):
                 name = f"{quantity}_at_{edge}_from_{source}"
                 field = group.create_dataset(name, (count, card.n_times, card.n_cells), np.float32)

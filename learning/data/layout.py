@@ -2,9 +2,8 @@
 
 from typing import NamedTuple
 
+from opalux.base.axes import EDGES
 from opalux.base.errors import InputError
-
-EDGES = ("up", "down", "left", "right")
 
 
 class Layout(NamedTuple):

@@ -20,8 +20,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from opalux.base.axes import EDGES
 from opalux.base.errors import InputError
-from opalux.learning.data.layout import EDGES, Layout
+from opalux.learning.data.layout import Layout
 from opalux.learning.networks.blocks import ResidualUNet, ResidualUNetSettings
 from opalux.learning.networks.images import stack_channels, turn_to_map
 

@@ -10,6 +10,7 @@ import pydantic
 import torch
 from torch import nn
 
+from opalux.base.axes import Edge
 from opalux.base.errors import InputError
 from opalux.base.settings import Settings
 from opalux.learning.data.layout import Layout
@@ -39,7 +40,7 @@ class NicheCNNSettings(Settings):
     channels: tuple[int, ...] = pydantic.Field((32, 32, 32), min_length=1)
     hidden: int = pydantic.Field(128, ge=1)
     dropout: float = pydantic.Field(0.0, ge=0, lt=1)
-    left_out: tuple[Literal["up", "down", "left", "right"], ...] = ()
+    left_out: tuple[Edge, ...] = ()
 
     @property
     def objective(self) -> Objective:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import torch
 
-from opalux.learning.data.layout import EDGES
+from opalux.base.axes import EDGES
 
 _ALONG_X = [EDGES.index("up"), EDGES.index("down")]
 _ALONG_Y = [EDGES.index("left"), EDGES.index("right")]

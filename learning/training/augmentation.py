@@ -5,9 +5,10 @@ import pydantic
 import torch
 from numpy.typing import NDArray
 
+from opalux.base.axes import EDGES
 from opalux.base.errors import InputError
 from opalux.base.settings import Settings, SettingsPath
-from opalux.learning.data.layout import EDGES, Layout
+from opalux.learning.data.layout import Layout
 from opalux.learning.networks.symmetry import SQUARE, transform_map, transform_signals
 
 

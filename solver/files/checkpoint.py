@@ -6,12 +6,11 @@ from typing import Any
 
 import h5py
 
+from opalux.base.axes import FIELDS
 from opalux.base.errors import InputError, StorageError
 from opalux.solver.files.growing import FORMAT_VERSION, GrowingFile
 from opalux.solver.grid import bands
 from opalux.solver.march import March
-
-NAMES = ("E", "Fx", "Fy", "T")
 
 
 def write_checkpoint(path: Path, march: March, attributes: Mapping[str, Any]) -> None:
@@ -26,11 +25,11 @@ def write_checkpoint(path: Path, march: March, attributes: Mapping[str, Any]) ->
     """
     march.check()
     grid = march.domain.block.grid
-    arrays = {f"/state/{name}": (grid.ny, grid.nx) for name in NAMES}
+    arrays = {f"/state/{name}": (grid.ny, grid.nx) for name in FIELDS}
     root = {"format_version": FORMAT_VERSION, "step": march.step, **attributes}
     file = GrowingFile(path, march.domain, arrays, {"/": root})
     try:
-        for name, field in zip(NAMES, march.domain.state, strict=True):
+        for name, field in zip(FIELDS, march.domain.state, strict=True):
             file.write(f"/state/{name}", field[1:-1, 1:-1])
         file.finish()
     except StorageError:
@@ -51,7 +50,7 @@ def read_checkpoint(path: Path, march: March, config: str) -> None:
             step, found = int(file.attrs["step"]), str(file.attrs["config"])
             block = march.domain.block
             rows, columns = block.inner
-            for field, name in zip(march.domain.state, NAMES, strict=True):
+            for field, name in zip(march.domain.state, FIELDS, strict=True):
                 for band in bands(block.ny, block.nx):
                     here = slice(rows.start + band.start, rows.start + band.stop)
                     field[1:-1, 1:-1][band] = file[f"/state/{name}"][here, columns]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from opalux.solver.edges import EDGES
+from opalux.base.axes import EDGES, along
 from opalux.solver.files.growing import FORMAT_VERSION, GrowingFile
 from opalux.solver.grid import Grid
 from opalux.solver.march import Chunk, March
@@ -19,7 +19,7 @@ def solution_arrays(grid: Grid, n_rows: int) -> dict[str, tuple[int, ...]]:
     arrays["/fields/F"] = (*shape, 2)
     arrays["/signals/t"] = (n_rows,)
     for edge in EDGES:
-        cells = grid.nx if edge in ("up", "down") else grid.ny
+        cells = grid.nx if along(edge) == "x" else grid.ny
         arrays[f"/signals/{edge}/E"] = arrays[f"/signals/{edge}/T"] = (n_rows, cells)
         arrays[f"/signals/{edge}/F"] = (n_rows, cells, 2)
     return arrays

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from opalux.base.axes import EDGES, QUANTITIES, flux_magnitude
 from opalux.base.errors import InputError
-from opalux.solver.edges import EDGES
 from opalux.solver.march import Solution
 
 LETTERS = dict(zip("udlr", EDGES, strict=True))
@@ -294,8 +294,7 @@ def sds_bytes(
 
 def edge_quantities(signal: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the recorded quantities E, |F|, T (n, cells) out of a signal (n, 4, cells)."""
-    E, Fx, Fy, T = np.moveaxis(signal, 1, 0)
-    return E, np.sqrt(Fx * Fx + Fy * Fy), T
+    return signal[:, 0], flux_magnitude(signal[:, 1:3], axis=1), signal[:, 3]
 
 
 COLUMNS = [
@@ -319,7 +318,7 @@ def dataframe_text(solution: Solution, described: dict[str, Any], header: bool) 
     row: dict[str, Any] = dict(described)
     row |= {"rho": solution.rho, "E_f": E, "F_f_x": Fx, "F_f_y": Fy, "T_f": T}
     for letter, edge in LETTERS.items():
-        names = (f"{name}_{letter}" for name in "EFT")
+        names = (f"{name}_{letter}" for name in QUANTITIES)
         row |= dict(zip(names, edge_quantities(solution.signals[edge]), strict=True))
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

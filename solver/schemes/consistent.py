@@ -22,7 +22,8 @@ V-Net", 2020/21), with the relaxation taken per axis.
 import numba
 import numpy as np
 
-from opalux.solver.edges import EDGES, EXCHANGED, edge_rules
+from opalux.base.axes import EDGES
+from opalux.solver.edges import EXCHANGED, edge_rules
 from opalux.solver.formulas.formula import Formula
 from opalux.solver.formulas.programs import run
 from opalux.solver.grid import Block

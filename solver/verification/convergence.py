@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-EDGES = ("up", "down", "left", "right")
+from opalux.base.axes import EDGES
+
 PERIODIC = {name: {"kind": "periodic"} for name in EDGES}
 WALLS = {name: {"kind": "wall"} for name in EDGES}
 

@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
+from opalux.base.axes import EDGES
 from opalux.jobs.dataset import main
 from opalux.jobs.sample import main as sample
 from opalux.jobs.sampling.status import main as status_main
@@ -17,7 +18,6 @@ from opalux.jobs.sampling.worker import Marker
 from opalux.learning.data.card import SPLITS, part_name
 from opalux.learning.data.data_set import DataSet, finish
 from opalux.learning.data.part import Part, write_part
-from opalux.solver.edges import EDGES
 from opalux.solver.legacy.formats import read_sds
 from tests.conftest import ROOT
 

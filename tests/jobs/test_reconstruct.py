@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
+from opalux.base.axes import EDGES
 from opalux.jobs import reconstruct, sample, solve, train
 from opalux.jobs.inversion.signal_files import read_measurements
 from opalux.jobs.inversion.two_grids import calibrate, campaign_of
@@ -19,8 +20,6 @@ from opalux.solver.legacy.formats import COLUMNS, dataframe_text, sds_bytes
 from opalux.solver.march import simulate
 from opalux.solver.problem import Problem
 from tests.conftest import ROOT
-
-EDGES = ("up", "down", "left", "right")
 
 TRAINING = """
 data: {{folder: {data}}}

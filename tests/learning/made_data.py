@@ -5,11 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from opalux.base.axes import EDGES
 from opalux.learning.data.card import NAME, Card, Splits, part_name
 from opalux.learning.data.data_set import finish
 from opalux.learning.data.part import Part, write_part
-
-EDGES = ("up", "down", "left", "right")
 
 
 def make_data(

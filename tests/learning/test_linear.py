@@ -3,9 +3,10 @@
 import numpy as np
 from sklearn.linear_model import RidgeCV
 
+from opalux.base.axes import EDGES
 from opalux.jobs.inversion import linear, metrics
 from opalux.learning.data.data_set import DataSet
-from opalux.learning.data.layout import EDGES, Layout
+from opalux.learning.data.layout import Layout
 from opalux.learning.networks.edge_vnet import EdgeVNetSettings
 from opalux.learning.networks.reconstructor import build
 from opalux.learning.training.loader import DataSettings

@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from opalux.base.axes import EDGES
 from opalux.base.errors import InputError
-from opalux.learning.data.layout import EDGES, Layout
+from opalux.learning.data.layout import Layout
 from opalux.learning.data.measurement import Measurement, assemble
 
 LAYOUT = Layout(EDGES, EDGES, ("E", "F", "T"), 5, 4, (4, 4))

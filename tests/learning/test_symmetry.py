@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from opalux.base.axes import EDGES
 from opalux.learning.networks.symmetry import SQUARE, transform_map, transform_signals
-from opalux.solver.edges import EDGES
 from opalux.solver.march import simulate
 from opalux.solver.problem import Problem
 

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from opalux.base.axes import EDGES
 from opalux.solver.formulas.formula import Formula
 from opalux.solver.march import simulate
 from opalux.solver.problem import Problem
 from opalux.solver.verification import su_olson
 from opalux.solver.verification.checkerboard import Checkerboard
-from opalux.solver.verification.convergence import EDGES, WALLS, fitted_order
+from opalux.solver.verification.convergence import WALLS, fitted_order
 from opalux.solver.verification.linear_wave import LinearWave
 from opalux.solver.verification.manufactured import RHO, Manufactured
 from opalux.solver.verification.plane_wave import C, PlaneWave

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 import torch
 
+from opalux.base.axes import EDGES
 from opalux.base.errors import InputError
-from opalux.learning.data.layout import EDGES, Layout
+from opalux.learning.data.layout import Layout
 from opalux.learning.networks.edge_vnet import Columns, EdgeVNetSettings
 from opalux.learning.networks.fcunet import FCUNetSettings
 from opalux.learning.networks.niche_cnn import NicheCNNSettings
