@@ -24,7 +24,8 @@ from opalux.base.files import atomic, write_json
 from opalux.base.progress import Progress
 from opalux.base.provenance import git_revision, provenance, version
 from opalux.base.run_folder import CONFIG_NAME, open_run
-from opalux.jobs.cluster.pool import Backend, InProcess, Local, PoolLostError, open_pool
+from opalux.base.tasks import PoolLostError
+from opalux.jobs.cluster.pool import Backend, InProcess, Local, open_pool
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.jobs.sampling.mpi import MpiSimulation
 from opalux.jobs.sampling.sample import simulate_here

@@ -22,7 +22,8 @@ from opalux.base.progress import Progress
 from opalux.base.provenance import provenance
 from opalux.base.run_folder import CONFIG_NAME, open_run
 from opalux.base.settings import Settings
-from opalux.jobs.cluster.pool import Backend, InProcess, PoolLostError, open_pool
+from opalux.base.tasks import PoolLostError
+from opalux.jobs.cluster.pool import Backend, InProcess, open_pool
 from opalux.jobs.siqd_search import Journal, Search, search
 from opalux.learning.siqd.clustering import peers
 from opalux.learning.siqd.dots.rebuild import SHIPPED, Row, Structures, row, rows_as_csv

@@ -12,7 +12,8 @@ from sklearn.model_selection import RandomizedSearchCV
 from opalux.base.files import atomic
 from opalux.base.progress import Progress
 from opalux.base.settings import Settings
-from opalux.jobs.cluster.pool import Backend, InProcess, Local, Pool, available_cores, open_pool
+from opalux.base.tasks import Pool
+from opalux.jobs.cluster.pool import Backend, InProcess, Local, available_cores, open_pool
 from opalux.learning.siqd.study.classify import Task, assess, small_fits
 from opalux.learning.siqd.study.published import network
 from opalux.learning.siqd.study.search import (

@@ -1,7 +1,7 @@
 """Where independent tasks run: in this process, on this machine's cores, or on a cluster.
 
-All back ends give the same interface, a `Pool`, and none of them is trusted with what has been
-done: tasks leave their results in files and return short summaries.
+All back ends give the same interface, a `Pool`. Tasks write their results to files and return
+short summaries, so that a lost back end loses no results.
 """
 
 import contextlib
@@ -9,25 +9,22 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import Annotated, Any, Literal, Protocol, TypeVar
+from typing import Annotated, Any, Literal
 
 import pydantic
 
-from opalux.base.errors import OpaluxError
 from opalux.base.settings import Settings
+from opalux.base.tasks import InProcessPool, Item, Pool, PoolLostError, Result
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
-# A task that kills its worker is tried again on another one.  When to give up is for the task to
-# say (it knows which of its samples it was at), so dask must not give up first.
+# A task that kills its worker is tried again on another one. The task decides when to give up,
+# because it knows which sample it was working on; dask must not give up first.
 WORKER_DEATHS_ALLOWED = 1000
 
 WATCH_EVERY = 5.0
 """Time between two looks for lost workers [s]."""
 
-# Memory that a task gives back is kept for the next one: asking the system for it anew, zeroed
-# page by page, would cost a tenth of the time of small simulations.
+# Keep freed memory in the process for the next task: to get it from the system again, zeroed page
+# by page, would cost a tenth of the time of small simulations.
 KEEP_MEMORY = {
     "MALLOC_MMAP_THRESHOLD_": str(2**30),
     "MALLOC_TRIM_THRESHOLD_": str(2**30),
@@ -39,10 +36,6 @@ SINGLE_THREADED = {
     "MKL_NUM_THREADS": "1",
     "NUMBA_NUM_THREADS": "1",
 }
-
-
-class PoolLostError(OpaluxError, RuntimeError):
-    """The scheduler or all workers are gone; what is in files is safe."""
 
 
 class InProcess(Settings):
@@ -66,7 +59,7 @@ class Slurm(Settings):
 
     kind: Literal["slurm"]
     workers: int = pydantic.Field(ge=1)
-    """Number of single-core workers that are kept up."""
+    """Number of single-core workers that are kept running."""
     workers_per_job: int = pydantic.Field(1, ge=1)
     """Workers, and so cores, of each job."""
     memory: str = "2GB"
@@ -75,7 +68,7 @@ class Slurm(Settings):
     queue: str | None = None
     account: str | None = None
     interface: str | None = None
-    """Network interface by which workers reach this process, such as ib0."""
+    """Network interface through which workers reach this process, such as ib0."""
     directives: tuple[str, ...] = ()
     """Further #SBATCH options, such as --constraint=skylake."""
     prologue: tuple[str, ...] = ()
@@ -83,7 +76,7 @@ class Slurm(Settings):
 
 
 class Address(Settings):
-    """The workers of a dask scheduler that runs already."""
+    """The workers of a dask scheduler that is already running."""
 
     kind: Literal["address"]
     address: str
@@ -96,32 +89,14 @@ Backend = Annotated[InProcess | Local | Slurm | Address, pydantic.Field(discrimi
 """One back end of a configuration, told apart by ``kind``."""
 
 
-class Pool(Protocol):
-    """Something that runs tasks."""
-
-    def map(
-        self, function: Callable[[Item], Result], items: Iterable[Item]
-    ) -> Iterator[tuple[Item, Result]]:
-        """Yield each item with ``function(item)``, in the order in which they get done.
-
-        An exception in a task ends the iteration with that exception.
-
-        Raises
-        ------
-        PoolLostError
-            When the tasks cannot go on.
-        """
-        ...
-
-
 @contextlib.contextmanager
 def open_pool(backend: InProcess | Local | Slurm | Address) -> Iterator[Pool]:
-    """Start the back end and give its pool; stop it at the end, whatever happened."""
+    """Start the back end and give its pool; stop it at the end, also after an error."""
     if isinstance(backend, InProcess):
-        yield _Serial()
+        yield InProcessPool()
         return
     with _dask_client(backend) as client:
-        yield _Dask(client)
+        yield _DaskPool(client)
 
 
 def available_cores() -> int:
@@ -129,15 +104,7 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-class _Serial:
-    def map(
-        self, function: Callable[[Item], Result], items: Iterable[Item]
-    ) -> Iterator[tuple[Item, Result]]:
-        for item in items:
-            yield item, function(item)
-
-
-class _Dask:
+class _DaskPool:
     def __init__(self, client: Any) -> None:
         self._client = client
 
@@ -171,21 +138,21 @@ class _Dask:
         except lost as error:
             raise PoolLostError(
                 f"the workers or their scheduler are gone ({type(error).__name__}); "
-                "start the same line again, it goes on from the files"
+                "start the same line again; it continues from the files"
             ) from None
 
 
 @contextlib.contextmanager
 def _dask_client(backend: Local | Slurm | Address) -> Iterator[Any]:
     import dask
-    import distributed  # before its settings are changed, or their end would be the end of all
+    import distributed  # first: its defaults, if set inside `config.set`, would end with it
 
     settings = {
-        # Workers take this over; for this process see `_silence`.
+        # The workers use this; for this process see `_silence`.
         "logging": {"distributed": "critical", "tornado": "critical", "asyncio": "critical"},
         "distributed.scheduler.allowed-failures": WORKER_DEATHS_ALLOWED,
         "distributed.nanny.pre-spawn-environ": SINGLE_THREADED | KEEP_MEMORY,
-        # What dask would measure of its processes, up to fifty times a second, costs some percent.
+        # dask measures its processes up to fifty times a second, which costs some percent.
         "distributed.admin.system-monitor.gil.enabled": False,
         "distributed.admin.system-monitor.interval": "5s",
         "distributed.admin.tick.interval": "1s",
@@ -207,7 +174,7 @@ def _dask_client(backend: Local | Slurm | Address) -> Iterator[Any]:
 
 
 def _silence() -> None:
-    """Keep what dask logs when workers come and go from the user: nothing of it is his to do."""
+    """Silence what dask logs when workers come and go: the user need not act on it."""
     for name in ("distributed", *logging.root.manager.loggerDict):
         if name.partition(".")[0] == "distributed":
             logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -237,7 +204,7 @@ def _local(backend: Local) -> Iterator[Any]:
 
 
 def _keep_up(cluster: Any, wanted: int, over: threading.Event) -> None:
-    """Replace workers whose nanny is gone, too; dask would wait for them for ever."""
+    """Also replace workers whose nanny is gone; dask would wait for them forever."""
     while not over.wait(WATCH_EVERY):
         if len(cluster.scheduler.workers) < wanted:
             cluster.scale(wanted)
@@ -248,7 +215,7 @@ def _slurm(backend: Slurm) -> Iterator[Any]:
     from dask_jobqueue.slurm import SLURMCluster
 
     with SLURMCluster(**slurm_options(backend)) as cluster:
-        # `adapt` puts new jobs in the place of those that ended at their time limit.
+        # `adapt` submits a new job for each one that ended at its time limit.
         cluster.adapt(minimum=backend.workers, maximum=backend.workers)
         yield cluster
 

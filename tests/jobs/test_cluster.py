@@ -8,12 +8,12 @@ from pathlib import Path
 import pydantic
 import pytest
 
+from opalux.base.tasks import PoolLostError
 from opalux.jobs.cluster.pool import (
     Address,
     Backend,
     InProcess,
     Local,
-    PoolLostError,
     Slurm,
     open_pool,
 )
@@ -144,6 +144,6 @@ python -m distributed.cli.dask_worker tcp://10.0.0.1:8786 --name opalux --nthrea
         {},
     ],
 )
-def test_settings_that_mean_nothing_are_refused(settings):
+def test_invalid_settings_are_refused(settings):
     with pytest.raises(pydantic.ValidationError):
         pydantic.TypeAdapter(Backend).validate_python(settings)
