@@ -7,7 +7,7 @@ from pathlib import Path
 
 from opalux.base.errors import InputError
 from opalux.base.shipped import BATCH_SCRIPTS, CHECKOUT
-from opalux.jobs.cluster.site import JobKind, Resources, Site
+from opalux.jobs.cluster.site import Resources, ScriptName, Site
 
 _OPTION = re.compile(r"^#SBATCH (--[a-z-]+)(?:=(.*))?$")
 _SITE = "# Your site, such as:"
@@ -29,7 +29,7 @@ class Script:
     """
 
     name: str
-    kind: JobKind
+    kind: ScriptName
     resources: Resources
     arguments: tuple[str, ...]
     variables: tuple[tuple[str, str], ...] = ()
@@ -74,8 +74,6 @@ class Script:
         start = body.index(_SITE)
         end = body.index("", start)
         own = [f"{name}={shlex.quote(value)}" for name, value in self.variables]
-        if self.kind == "solve":
-            own.append(f"LAUNCHER={shlex.quote(site.launcher)}")
         own.append(f"set -- {shlex.join(self.arguments)}")
         settings = [f"OPALUX={shlex.quote(str(root))}", f"OPALUX_REQUEUES={site.requeues}"]
         if site.python is not None:
@@ -85,7 +83,7 @@ class Script:
         return lines[:place] + settings + lines[place + 1 :]
 
 
-def read_template(kind: JobKind) -> tuple[dict[str, str], list[str]]:
+def read_template(kind: ScriptName) -> tuple[dict[str, str], list[str]]:
     """Return the options for sbatch and the lines after them of slurm/``kind``.sbatch."""
     path = BATCH_SCRIPTS / f"{kind}.sbatch"
     try:

@@ -2,14 +2,23 @@
 
 import shlex
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated
 
 import pydantic
 
 from opalux.base.settings import Settings
+from opalux.base.shipped import BATCH_SCRIPTS
 
-JobKind = Literal["solve", "sample", "sample_dask", "check", "train", "evaluate", "siqd"]
-"""The batch scripts slurm/KIND.sbatch."""
+
+def _shipped(name: str) -> str:
+    names = sorted(path.stem for path in BATCH_SCRIPTS.glob("*.sbatch"))
+    if names and name not in names:
+        raise ValueError(f"found '{name}', expected one of {', '.join(names)}")
+    return name
+
+
+ScriptName = Annotated[str, pydantic.AfterValidator(_shipped)]
+"""Name of a batch script slurm/NAME.sbatch."""
 
 Line = Annotated[str, pydantic.StringConstraints(pattern=r"^[^\n]+$")]
 Word = Annotated[str, pydantic.StringConstraints(pattern=r"^\S+$")]
@@ -18,7 +27,7 @@ Name = Annotated[str, pydantic.StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_
 
 
 class Resources(Settings):
-    """What a job asks of Slurm; what is left out stays as in slurm/KIND.sbatch."""
+    """What a job asks of Slurm; what is left out stays as in slurm/NAME.sbatch."""
 
     partition: Word | None = None
     account: Word | None = None
@@ -26,7 +35,7 @@ class Resources(Settings):
     tasks_per_node: int | None = pydantic.Field(None, ge=1)
     cpus_per_task: int | None = pydantic.Field(None, ge=1)
     gpus_per_node: int | None = pydantic.Field(None, ge=0)
-    """0: the job uses no GPUs, whatever slurm/KIND.sbatch asks for."""
+    """0: the job uses no GPUs, whatever slurm/NAME.sbatch asks for."""
     memory: Word | None = None
     """For each node, such as 64G."""
     time: Word | None = None
@@ -71,9 +80,9 @@ class Site(Resources):
     """What starts Python; left out: that of .venv."""
     requeues: int = pydantic.Field(20, ge=0)
     """How often a job may be put back into the queue."""
-    jobs: dict[JobKind, Resources] = pydantic.Field({})
+    jobs: dict[ScriptName, Resources] = pydantic.Field({})
 
-    def options_for(self, kind: JobKind, wanted: Resources) -> dict[str, str]:
+    def options_for(self, kind: ScriptName, wanted: Resources) -> dict[str, str]:
         """Return sbatch's options for a job; ``wanted`` wins over the kind's, and that over all."""
         merged: dict[str, str] = {}
         for level in (self, self.jobs.get(kind, Resources()), wanted):

@@ -1,0 +1,1 @@
+"""The stages of a pipeline, one a file; the table lists them."""
