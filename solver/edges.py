@@ -126,7 +126,7 @@ def _read_table(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return columns[:, 0], columns[:, 1]
 
 
-class Source(Settings):
+class SourceEdge(Settings):
     """Source edge: E = a T⁴ plus the signal of each portion that covers the place."""
 
     kind: Literal["source"]
@@ -143,16 +143,18 @@ class Source(Settings):
         return {"E": "source"} | {name: getattr(self, name) for name in FIELDS[1:]}
 
 
-Edge = Annotated[Free | Wall | Periodic | Prescribed | Source, pydantic.Field(discriminator="kind")]
+EdgeSettings = Annotated[
+    Free | Wall | Periodic | Prescribed | SourceEdge, pydantic.Field(discriminator="kind")
+]
 
 
 class Edges(Settings):
     """The four edges of the domain."""
 
-    up: Edge = Free()
-    down: Edge = Free()
-    left: Edge = Free()
-    right: Edge = Free()
+    up: EdgeSettings = Free()
+    down: EdgeSettings = Free()
+    left: EdgeSettings = Free()
+    right: EdgeSettings = Free()
 
     @pydantic.model_validator(mode="after")
     def _consistent(self) -> "Edges":

@@ -1,8 +1,8 @@
 """The time loop: from a problem on a domain to fields and edge signals."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Protocol
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numba
 import numpy as np
@@ -12,32 +12,10 @@ from opalux.base.errors import OpaluxError
 from opalux.base.exit_codes import BAD_INPUT
 from opalux.solver.domains.domain import Domain, SerialDomain
 from opalux.solver.edges import FREE, GIVEN, Edges, edge_rules, edge_tables
-from opalux.solver.grid import Block
 from opalux.solver.problem import Problem
-from opalux.solver.schemes import consistent, published, second_order
+from opalux.solver.schemes.scheme import Stepper
 from opalux.solver.start import check_start, domain_density, fill_state, time_steps
 
-
-class Stepper(Protocol):
-    """What a scheme offers: steps on one block."""
-
-    def advance(
-        self,
-        state: np.ndarray,
-        times: np.ndarray,
-        rules: np.ndarray,
-        given: tuple[np.ndarray, ...],
-        wraps: tuple[bool, bool],
-        signals: tuple[np.ndarray, ...],
-    ) -> None:
-        """Take one step for each of ``times`` in place, recording the signals before each."""
-
-
-MakeStepper = Callable[[Problem, Block, np.ndarray, float], Stepper]
-STEPPERS: dict[str, MakeStepper] = {
-    "consistent": consistent.Stepper,
-    "published": published.Stepper,
-}
 CHECK_STEPS = 64  # steps between two checks of the state, which cost a pass over it
 CHUNK_CELLS = 2_000_000  # cell-steps between two looks at the clock, the signals and the state
 
@@ -45,7 +23,7 @@ CHUNK_CELLS = 2_000_000  # cell-steps between two looks at the clock, the signal
 class SolverFailure(OpaluxError, RuntimeError):
     """The solution stopped being a solution (not finite, or negative temperature)."""
 
-    exit_code = BAD_INPUT  # with other input it would not have happened
+    exit_code = BAD_INPUT  # other input would have avoided it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,6 +56,7 @@ class March:
     Attributes
     ----------
     step, n_steps : steps taken and to take
+    stepper : the kernels of the scheme, set up for this medium
     t : time of the state [sh]
     """
 
@@ -90,13 +69,13 @@ class March:
         self.rho = domain_density(problem, domain, density).astype(problem.dtype)
         fill_state(problem, domain)
         check_start(problem, domain, self.rho)
-        self._stepper = self._make_stepper()
+        self.stepper = self._make_stepper()
 
     def restart(self, edges: Edges) -> None:
         """Go back to t = 0 with other edges, on the same medium.
 
         What is set up for the medium, and checked of it, stays: for short runs on small grids that
-        is most of what they cost beside their steps. The bits are those of a new `March`.
+        is most of the cost besides the steps. The bits are those of a new `March`.
 
         Raises
         ------
@@ -112,14 +91,11 @@ class March:
         self._rules = edge_rules(edges, self.domain.block)
         self.step = 0
         fill_state(self.problem, self.domain)
-        if self.problem.order == 2:  # whose stepper knows the edges
-            self._stepper = self._make_stepper()
+        if self.problem.variant.keeps_edges:
+            self.stepper = self._make_stepper()
 
     def _make_stepper(self) -> Stepper:
-        problem, domain = self.problem, self.domain
-        if problem.order == 2:
-            return second_order.Stepper(problem, domain, self.rho, self.dt, self._rules)
-        return STEPPERS[problem.scheme](problem, domain.block, self.rho, self.dt)
+        return self.problem.variant.make(self.problem, self.domain, self.rho, self.dt, self._rules)
 
     @property
     def t(self) -> float:
@@ -129,7 +105,7 @@ class March:
     @property
     def nbytes(self) -> int:
         """Bytes of the arrays that this process holds from step to step."""
-        scratch = list(vars(self._stepper).values())
+        scratch = list(vars(self.stepper).values())
         held = {id(array): array.nbytes for array in _arrays([self.domain.wide, self.rho, scratch])}
         return sum(held.values())
 
@@ -162,7 +138,7 @@ class March:
 
         Parameters
         ----------
-        pauses : steps before which a chunk is to end, so that the state can be seen there
+        pauses : steps before which a chunk is to end, so that the state can be read there
 
         Raises
         ------
@@ -184,15 +160,13 @@ class March:
                 np.empty((len(times), 4, sizes[name] if block.touches[name] else 0))
                 for name in EDGES
             )
-            if domain.size == 1 or self.problem.order == 2:  # which exchanges in every stage
-                self._stepper.advance(
-                    domain.state, times, self._rules, given, domain.wraps, signals
-                )
+            if domain.size == 1 or self.problem.variant.exchanges:
+                self.stepper.advance(domain.state, times, self._rules, given, domain.wraps, signals)
             else:
                 for n in range(len(times)):
                     domain.exchange()
                     one = slice(n, n + 1)
-                    self._stepper.advance(
+                    self.stepper.advance(
                         domain.state,
                         times[one],
                         self._rules,

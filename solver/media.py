@@ -120,6 +120,6 @@ def _average(cells: np.ndarray) -> np.ndarray:
     return out
 
 
-Density = Annotated[
+DensitySettings = Annotated[
     FormulaDensity | ArrayDensity | NicheDensity, pydantic.Field(discriminator="kind")
 ]

@@ -4,7 +4,7 @@ Units: lengths cm, times sh (1e-8 s), masses g, temperatures keV; E and |F| in g
 """
 
 import math
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import numpy as np
 import pydantic
@@ -15,14 +15,18 @@ from opalux.base.settings import Settings
 from opalux.solver.edges import Edges
 from opalux.solver.formulas.formula import Formula, formula_of
 from opalux.solver.grid import Grid
-from opalux.solver.media import ArrayDensity, Density, FormulaDensity
+from opalux.solver.media import ArrayDensity, DensitySettings, FormulaDensity
+from opalux.solver.schemes.catalogue import SCHEMES, SchemeName
+from opalux.solver.schemes.scheme import Feature, Order, Scheme
 
 SpaceFormula = Annotated[str, formula_of("x", "y", "t_0")]
 MaterialFormula = Annotated[str, formula_of("rho", "T")]
 
 MAX_SIDE = 2**31 - 1  # cells along an axis, so that they can be counted in 32 bits
 SMALLEST_CELL = 1e-100  # [cm], so that no product below underflows
-MAX_STEPS = 10**8  # beyond this a run is a slip of the pen: the times alone would fill the memory
+MAX_STEPS = 10**8  # more steps are surely a mistake: the times alone would fill the memory
+
+assert get_args(SchemeName) == tuple(SCHEMES)
 
 
 class GridConfig(Settings):
@@ -71,7 +75,7 @@ class Constants(Settings):
 class Material(Settings):
     """The medium."""
 
-    density: Density = FormulaDensity(formula="1")
+    density: DensitySettings = FormulaDensity(formula="1")
     """Density ρ [g/cm³]."""
     sigma_a: MaterialFormula = "rho*T"
     """Absorption opacity σ_a(rho, T) [1/cm]."""
@@ -107,7 +111,7 @@ class Problem(Settings):
         When it cannot be solved as described.
     """
 
-    scheme: Literal["consistent", "published"] = "consistent"
+    scheme: SchemeName = "consistent"
     """`consistent` solves the equations; `published` reproduces the original program."""
     order: Literal[1, 2] = 1
     """Order of `consistent` in space and time; the grid needs as many layers of ghost cells."""
@@ -123,6 +127,16 @@ class Problem(Settings):
     edges: Edges = Edges()
     precision: float = pydantic.Field(1e-6, gt=0)
     """Where the fixed point of `published` stops [g/cm/sh²]; `consistent` does not use it."""
+
+    @property
+    def method(self) -> Scheme:
+        """The scheme, from the table of schemes."""
+        return SCHEMES[self.scheme]
+
+    @property
+    def variant(self) -> Order:
+        """The scheme at the order that is asked for."""
+        return self.method.orders[self.order]
 
     @property
     def cells(self) -> Grid:
@@ -165,13 +179,8 @@ class Problem(Settings):
         h = min(grid.dx, grid.dy)
         if h < SMALLEST_CELL:
             raise ValueError(f"grid: found cells of {grid.dx} x {grid.dy} cm; make them larger")
-        if self.dtype != "float64" and self.order != 1:
-            raise ValueError(f"dtype: found {self.dtype} with order 2; use float64 or order 1")
-        if self.scheme == "published":
-            self._published_only()
-            limit = 1.0
-        else:
-            limit = 1 / (self.wave_speed * h * (1 / grid.dx + 1 / grid.dy))
+        self._known_to_the_scheme()
+        limit = self.method.largest_cfl(grid, self.wave_speed)
         if self.time.cfl > limit * (1 + 1e-12):
             raise ValueError(
                 f"time.cfl: found {self.time.cfl}, expected at most {limit:.6g} on this grid "
@@ -202,25 +211,32 @@ class Problem(Settings):
                     )
         return self
 
-    def _published_only(self) -> None:
-        """Refuse what the published scheme does not know."""
+    @property
+    def features(self) -> set[Feature]:
+        """What this problem asks of a scheme."""
         kinds = {getattr(self.edges, name).kind for name in EDGES}
-        wrong = None
-        if self.constants.eddington != 1:
-            wrong = "constants.eddington other than 1"
-        elif Formula(self.source, ("x", "y", "t")).constant != 0:
-            wrong = "a volume source"
-        elif self.heat_capacity is None:
-            wrong = "a heat capacity that varies"
-        elif kinds & {"wall", "periodic"}:
-            wrong = "wall or periodic edges"
-        elif self.order != 1:
-            wrong = f"order {self.order}"
-        elif self.dtype != "float64":
-            wrong = f"dtype {self.dtype}"
+        asked = {
+            Feature.EDDINGTON: self.constants.eddington != 1,
+            Feature.VOLUME_SOURCE: Formula(self.source, ("x", "y", "t")).constant != 0,
+            Feature.VARYING_CAPACITY: self.heat_capacity is None,
+            Feature.WALLS: "wall" in kinds,
+            Feature.PERIODIC: "periodic" in kinds,
+        }
+        return {feature for feature, is_asked in asked.items() if is_asked}
+
+    def _known_to_the_scheme(self) -> None:
+        """Refuse what the scheme does not know."""
+        wrong = [feature.value for feature in self.method.refuses if feature in self.features]
+        if self.order not in self.method.orders:
+            wrong.append(f"order {self.order}")
+        elif self.dtype not in self.variant.dtypes:
+            raise ValueError(
+                f"dtype: found {self.dtype} with scheme {self.scheme}, order {self.order}; "
+                f"use {' or '.join(self.variant.dtypes)}"
+            )
         if wrong:
             raise ValueError(
-                f"scheme: found 'published' with {wrong}, which it does not know; "
+                f"scheme: found '{self.scheme}' with {wrong[0]}, which it does not know; "
                 "use 'scheme: consistent'"
             )
 

@@ -1,7 +1,5 @@
 """What a run starts from: its time steps, the density and the state on a domain, all checked."""
 
-import math
-
 import numpy as np
 
 from opalux.base.errors import InputError
@@ -14,29 +12,16 @@ from opalux.solver.schemes.ghosts import wrap
 
 
 def time_steps(problem: Problem) -> tuple[float, np.ndarray, float]:
-    """Return Δt, the time before each step (n,) and the final time [sh].
-
-    `consistent` divides t_f evenly and ends exactly there; `published` counts Δt = CFL·Δx/c up
-    while t <= t_f and so ends behind it.
-    """
-    grid, time = problem.cells, problem.time
-    if problem.scheme == "published":
-        dt = time.cfl * grid.dx / problem.constants.c
-        bound = int(time.final / dt) + 3
-        accumulated = np.concatenate([[0.0], np.cumsum(np.full(bound, dt))])
-        n = int(np.searchsorted(accumulated, time.final, side="right"))
-        return dt, accumulated[:n], float(accumulated[n])
-    longest = time.cfl * min(grid.dx, grid.dy) / problem.constants.c
-    n = max(1, math.ceil(time.final / longest * (1 - 1e-12)))
-    return time.final / n, np.arange(n) * (time.final / n), time.final
+    """Return Δt, the time before each step (n,) and the final time [sh]."""
+    time = problem.time
+    return problem.method.time_steps(problem.cells, time.cfl, time.final, problem.constants.c)
 
 
 def block_density(problem: Problem, block: Block, density: np.ndarray | None = None) -> np.ndarray:
     """Return ρ on a block with its ghosts, (ny + 2, nx + 2) [g/cm³].
 
     ``density`` (ny, nx) of the whole grid, row 0 = bottom, takes the place of the problem's own.
-    Ghosts outside the domain continue the density from inside; in `published` they are empty for
-    arrays, and where the formula puts them otherwise.
+    The scheme says what the density is in the ghosts outside the domain.
 
     Raises
     ------
@@ -58,15 +43,15 @@ def block_density(problem: Problem, block: Block, density: np.ndarray | None = N
         is_array = True
     check_density(rho[1:-1, 1:-1])
     at = block.touches
-    if problem.scheme == "published" and not is_array:
+    fill = problem.method.fills_ghost_density
+    if not fill and not is_array:
         return rho
-    empty = problem.scheme == "published"
     for name, ghost, inside in (("up", -1, -2), ("down", 0, 1)):
         if at[name]:
-            rho[ghost] = 0.0 if empty else rho[inside]
+            rho[ghost] = rho[inside] if fill else 0.0
     for name, ghost, inside in (("left", 0, 1), ("right", -1, -2)):
         if at[name]:
-            rho[:, ghost] = 0.0 if empty else rho[:, inside]
+            rho[:, ghost] = rho[:, inside] if fill else 0.0
     return rho
 
 

@@ -87,8 +87,8 @@ def bare(campaign: Campaign, numbers: range) -> tuple[float, float]:
         problems = campaign.problems(draw_sources(campaign, number))
         begun = time.process_time()
         march = March(problems[0], SerialDomain(problems[0]), density)
-        clock: Any = _Clock(march._stepper)
-        march._stepper = clock
+        clock: Any = _Clock(march.stepper)
+        march.stepper = clock
         for problem in problems:
             march.restart(problem.edges)
             for _ in march.run():

@@ -13,7 +13,7 @@ from opalux.jobs.sampling.recorder import Recorder
 from opalux.learning.data.card import Splits
 from opalux.solver.densities.catalogue import AnyFamily
 from opalux.solver.densities.family import Interval
-from opalux.solver.edges import Pulse, Source
+from opalux.solver.edges import Pulse, SourceEdge
 from opalux.solver.problem import Material, Problem
 from opalux.solver.start import time_steps
 
@@ -144,7 +144,7 @@ class Campaign(Settings):
             amplitude=self.emission.amplitude,
             frequency=self.emission.frequency,
         )
-        source = Source(kind="source", sources=(pulse,), T=self.emission.T)
+        source = SourceEdge(kind="source", sources=(pulse,), T=self.emission.T)
         grid = self.problem.grid
         if self.refinement > 1:
             ny, nx = self.shape

@@ -54,7 +54,7 @@ class Domain(Protocol):
 
 def empty_state(block: Block, problem: Problem) -> tuple[np.ndarray, np.ndarray]:
     """Return ``wide`` and ``state`` of a domain, with the ghost cells that the scheme needs."""
-    layers = problem.order
+    layers = problem.variant.layers
     wide = np.zeros((4, block.ny + 2 * layers, block.nx + 2 * layers), dtype=problem.dtype)
     inner = slice(layers - 1, 1 - layers or None)
     return wide, wide[:, inner, inner]

@@ -63,7 +63,8 @@ class PetscDomain:
         comm: Any,
         processes: tuple[int | None, int | None] = (None, None),
     ) -> None:
-        grid, periodic, layers = problem.cells, problem.edges.periodic, problem.order
+        grid, periodic = problem.cells, problem.edges.periodic
+        layers = problem.variant.layers
         self.comm = comm
         self.rank, self.size = self.comm.Get_rank(), self.comm.Get_size()
         # A single process continues periodic fields itself, as the serial domain does.

@@ -23,10 +23,10 @@ import numba
 import numpy as np
 
 from opalux.base.axes import EDGES
-from opalux.solver.edges import EXCHANGED, edge_rules
+from opalux.solver.domains.domain import Domain
+from opalux.solver.edges import EXCHANGED
 from opalux.solver.formulas.formula import Formula
 from opalux.solver.formulas.programs import run
-from opalux.solver.grid import Block
 from opalux.solver.problem import Problem
 from opalux.solver.schemes.coupling import LIVE, ROWS, couple_live
 from opalux.solver.schemes.ghosts import fill_row, fill_side, record, wrap
@@ -241,17 +241,21 @@ def advance(
 
 
 class Stepper:
-    """The consistent scheme on one block of the grid.
+    """The consistent scheme at first order on one process's share of the grid.
 
     Parameters
     ----------
-    problem, block : what is solved and the cells it is solved on
+    problem, domain : what is solved, and the cells it is solved on
     rho : (ny + 2, nx + 2) density [g/cm³], ghosts included
     dt : time step [sh]
+    rules : (4 edges, 4 fields) how the edges are filled
     """
 
-    def __init__(self, problem: Problem, block: Block, rho: np.ndarray, dt: float) -> None:
-        material, constants, grid = problem.material, problem.constants, block.grid
+    def __init__(
+        self, problem: Problem, domain: Domain, rho: np.ndarray, dt: float, rules: np.ndarray
+    ) -> None:
+        material, constants, block = problem.material, problem.constants, domain.block
+        grid = block.grid
         dtype = np.dtype(problem.dtype)
         capacity = problem.heat_capacity
         width = block.nx + 2
@@ -272,7 +276,6 @@ class Stepper:
             registers_of(volume_source(problem), width, problem.dtype),
         )
         self._sigma_c = registers_of(sigma_c, cells + width, problem.dtype)
-        rules = edge_rules(problem.edges, block)
         row = np.ones(width, dtype)
         row[0] = rules[LEFT, 0] == EXCHANGED
         row[-1] = rules[RIGHT, 0] == EXCHANGED

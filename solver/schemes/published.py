@@ -12,10 +12,10 @@ Source: R. Ngueguin, "Reconstruction de la densité d'un domaine par un V-Net" (
 import numba
 import numpy as np
 
+from opalux.solver.domains.domain import Domain
 from opalux.solver.edges import EXCHANGED
 from opalux.solver.formulas.formula import Formula
 from opalux.solver.formulas.programs import run
-from opalux.solver.grid import Block
 from opalux.solver.problem import Problem
 from opalux.solver.schemes.ghosts import fill_row, fill_side, record
 
@@ -157,10 +157,13 @@ def advance(state, rho, physics, programs, rules, given, signals, work):
 
 
 class Stepper:
-    """The published scheme on one block of the grid; see `solver.schemes.consistent.Stepper`."""
+    """The published scheme on one process's share of the grid; see `consistent.Stepper`."""
 
-    def __init__(self, problem: Problem, block: Block, rho: np.ndarray, dt: float) -> None:
-        constants, grid, width = problem.constants, block.grid, block.nx + 2
+    def __init__(
+        self, problem: Problem, domain: Domain, rho: np.ndarray, dt: float, rules: np.ndarray
+    ) -> None:
+        constants, block = problem.constants, domain.block
+        grid, width = block.grid, block.nx + 2
         self._rho = rho
         self._physics = (
             grid.dx, grid.dy, dt, constants.c, constants.a, problem.heat_capacity or 0.0,

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from opalux.solver.domains.petsc import PetscDomain, world
-from solver.problem import Problem
+from opalux.solver.problem import Problem
 
 NX, NY = 11, 13
 PAIRS = {"left": "x", "right": "x", "up": "y", "down": "y"}
@@ -58,7 +58,7 @@ ASYMMETRIC_END = """
 import gc
 import sys
 from opalux.solver.domains.petsc import PetscDomain, world
-from solver.problem import Problem
+from opalux.solver.problem import Problem
 
 domain = PetscDomain(Problem(grid={"nx": 16}), world())
 domain.exchange()
