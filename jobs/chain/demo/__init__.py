@@ -1,0 +1,1 @@
+"""The demo: from a density map to its reconstruction in minutes."""
