@@ -5,10 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from opalux.base.errors import InputError
 from opalux.base.run_folder import CONFIG_NAME
+from opalux.base.yaml_text import parse_yaml
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -92,7 +91,6 @@ def read_json_lines(path: Path) -> tuple[list[dict[str, Any]], list[int]]:
 def read_settings(folder: Path) -> dict[str, Any]:
     """Return what the configuration of the run in ``folder`` says; {} when it cannot be read."""
     try:
-        found = yaml.safe_load((folder / CONFIG_NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
+        return parse_yaml((folder / CONFIG_NAME).read_text(encoding="utf-8"), CONFIG_NAME)
+    except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}

@@ -4,17 +4,17 @@ from opalux.base.exit_codes import BAD_INPUT, FAILURE
 
 
 class OpaluxError(Exception):
-    """What a user is told in one message.
+    """An error that the user can understand and act on.
 
-    The message says what was found, what was expected and what to do. Jobs print it alone (no
-    traceback) and end with ``exit_code``.
+    The message says what was found, what was expected and what to do. Jobs print only the message
+    (no traceback) and end with ``exit_code``.
     """
 
     exit_code = FAILURE
 
 
 class InputError(OpaluxError, ValueError):
-    """Input that cannot be worked with: a configuration, a file, an argument."""
+    """Wrong input: a configuration, a file, an argument."""
 
     exit_code = BAD_INPUT
 

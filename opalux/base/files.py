@@ -13,9 +13,9 @@ from typing import Any
 def atomic(path: Path) -> Iterator[Path]:
     """Give a temporary name beside ``path``; rename it to ``path`` when the block succeeds.
 
-    A reader never sees a half-written file, and a writer that is killed leaves the old one whole.
-    The content is on the disk before the name changes, so that a crash of the machine leaves no
-    empty file either.
+    A reader never sees a half-written file. When the writer is killed, the old file stays as it
+    was. The content is on the disk before the name changes, so that even a crash of the machine
+    leaves no empty file.
     """
     own = f"{platform.node()}.{os.getpid()}"  # processes on several hosts share a folder
     temporary = path.with_name(f".{path.name}.{own}.part{path.suffix}")
@@ -27,14 +27,14 @@ def atomic(path: Path) -> Iterator[Path]:
 
 
 def replace(temporary: Path, path: Path) -> None:
-    """Rename a file that is complete to ``path``, once its content is on the disk."""
+    """Bring the content of a complete file to the disk, then rename the file to ``path``."""
     sync(temporary)
     os.replace(temporary, path)
     sync(path.parent)  # the name itself
 
 
 def sync(path: Path) -> None:
-    """Bring what was written to a file, or the names in a folder, to the disk."""
+    """Bring the content of a file, or the names in a folder, to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

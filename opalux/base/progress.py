@@ -6,9 +6,20 @@ from typing import Any
 
 
 class Progress:
-    """Progress of a long job: a bar on a terminal, a plain line every few seconds in a log."""
+    """Progress of a long job: a bar on a terminal, a plain line every few seconds in a log.
 
-    LINE_EVERY = 5.0  # seconds between lines of a log
+    All of it goes to standard error, so that results on standard output can be piped.
+
+    Parameters
+    ----------
+    label : what is being done
+    total : units of work
+    done : units that were done before, by a run that is resumed now
+    quiet : show nothing; for all processes of a run but one
+    """
+
+    LINE_EVERY = 5.0
+    """Time between two lines of a log [s]."""
 
     def __init__(self, label: str, total: int, done: int = 0, *, quiet: bool = False) -> None:
         self._label, self._total, self._done, self._first = label, total, done, done
@@ -42,7 +53,7 @@ class Progress:
             self._line("")
 
     def advance(self, by: int = 1, note: str = "") -> None:
-        """Count ``by`` more units as done; ``note`` is shown behind."""
+        """Count ``by`` more units as done; ``note`` is shown at the end of the line."""
         self._done += by
         if self._bar:
             self._bar.update(self._task, advance=by, note=note)
