@@ -153,9 +153,9 @@ def sampling_lines() -> Iterator[str]:
     from opalux.base.config import load
     from opalux.jobs.benchmarks.sampling import DEFAULT, measure, report
     from opalux.jobs.cluster.pool import available_cores
-    from opalux.jobs.sample import SampleConfig
+    from opalux.jobs.sampling.settings import SampleSettings
 
-    config, _ = load(SampleConfig, DEFAULT, [])
+    config, _ = load(SampleSettings, DEFAULT, [])
     campaign = config.campaign
     workers = available_cores()
     yield from report(campaign, workers, measure(campaign, workers, 4, 2)).splitlines()

@@ -170,7 +170,7 @@ def _misfit(
 ) -> dict[str, float | None]:
     """Simulate the reconstruction as the training data were and compare with the signals."""
     from opalux.jobs.inversion.metrics import LOWEST, data_misfit
-    from opalux.learning.data.part import resample
+    from opalux.learning.data.resampler import resample
 
     if not (settings.simulate and trained.card.campaign):
         return {"data_misfit": None}

@@ -13,10 +13,10 @@ import numpy as np
 from opalux.base.config import load
 from opalux.base.shipped import CONFIGS
 from opalux.jobs.cluster.pool import Local, available_cores, open_pool
-from opalux.jobs.sample import SampleConfig, card_of
 from opalux.jobs.sampling.campaign import Campaign
-from opalux.jobs.sampling.sample import draw_density, draw_sources
-from opalux.jobs.sampling.worker import CampaignRun, make_part
+from opalux.jobs.sampling.card import card_of
+from opalux.jobs.sampling.make_part import CampaignRun, make_part
+from opalux.jobs.sampling.settings import SampleSettings
 from opalux.solver.domains.domain import SerialDomain
 from opalux.solver.march import March
 
@@ -83,8 +83,8 @@ def bare(campaign: Campaign, numbers: range) -> tuple[float, float]:
     """Simulate samples without keeping anything; return the CPU time of kernels and solver [s]."""
     kernel = solver = 0.0
     for number in numbers:
-        density = draw_density(campaign, number)[0].astype(np.float64)
-        problems = campaign.problems(draw_sources(campaign, number))
+        density = campaign.draw_density(number)[0].astype(np.float64)
+        problems = campaign.problems(campaign.draw_sources(number))
         begun = time.process_time()
         march = March(problems[0], SerialDomain(problems[0]), density)
         clock: Any = _Clock(march.stepper)
@@ -133,7 +133,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--parts", type=int, default=8, help="parts of the campaign to make")
     parser.add_argument("--rounds", type=int, default=3)
     parsed = parser.parse_args(argv)
-    config, _ = load(SampleConfig, parsed.config, [])
+    config, _ = load(SampleSettings, parsed.config, [])
     campaign = config.campaign
     times = measure(campaign, parsed.workers, parsed.parts, parsed.rounds)
     print(report(campaign, parsed.workers, times))

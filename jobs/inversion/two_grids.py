@@ -1,22 +1,19 @@
 """Calibrating signals of another grid: simulating some training densities on both."""
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
-from opalux.base.config import check
 from opalux.base.progress import Progress
 from opalux.jobs.sampling.campaign import Campaign
-from opalux.jobs.sampling.sample import draw_density, draw_sources, simulate_sources
+from opalux.jobs.sampling.sample import simulate_sources
 from opalux.learning.data.card import Card
-from opalux.learning.data.part import resample
+from opalux.learning.data.resampler import resample
 from opalux.learning.training.calibration import Calibration, fit
 
 
 def campaign_of(card: Card, source: str) -> Campaign:
     """Return the campaign that a data card keeps; ``source`` names it in messages."""
-    return check(Campaign, card.campaign, source=source, folder=Path.cwd())
+    return Campaign.of(card, source)
 
 
 def on_grid(campaign: Campaign, refinement: int) -> Campaign:
@@ -48,8 +45,8 @@ def calibrate(
     finer = on_grid(trained_on, refinement)
     with Progress("calibrating", maps) as progress:
         for number in range(maps):
-            density, _, _ = draw_density(trained_on, number)
-            sources = draw_sources(trained_on, number)
+            density, _, _ = trained_on.draw_density(number)
+            sources = trained_on.draw_sources(number)
             there = simulate_sources(finer, density, sources)
             here = simulate_sources(trained_on, density, sources)
             pairs.append(

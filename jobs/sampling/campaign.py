@@ -1,46 +1,58 @@
-"""A sampling campaign: its configuration, and what follows from it for all samples."""
+"""A sampling campaign: what all of its samples depend on, and what is drawn for each of them."""
 
+import dataclasses
 import functools
+import json
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pydantic
 from numpy.typing import NDArray
 
-from opalux.base.axes import EDGES, QUANTITIES, Edge, Quantity, along
+from opalux.base.axes import EDGES, QUANTITIES, Quantity
+from opalux.base.config import check
+from opalux.base.errors import InputError
 from opalux.base.settings import Settings
 from opalux.jobs.sampling.recorder import Recorder
-from opalux.learning.data.card import Splits
-from opalux.solver.densities.catalogue import AnyFamily
-from opalux.solver.densities.family import Interval
-from opalux.solver.edges import Pulse, SourceEdge
+from opalux.jobs.sampling.sources import Emission, Place, draw_sources, names_of
+from opalux.learning.data.card import NAME, Card, Splits
+from opalux.solver.densities.catalogue import AnyFamily, choose
+from opalux.solver.densities.family import Stream
 from opalux.solver.problem import Material, Problem
 from opalux.solver.start import time_steps
 
-
-class Place(Settings):
-    """Where one source sits; the rest of its edge is held at equilibrium."""
-
-    edge: Edge
-    start: Interval = (0.0, 0.0)
-    """Lower end along the edge [cm]; [low, high]: drawn anew for each density."""
-    width: Interval | None = None
-    """Length along the edge [cm]; left out: to the end of the edge."""
+# Each purpose has a random stream of its own, so that a change in one does not change the others.
+_CHOICE, _DENSITY, _SOURCES = range(3)
 
 
-class Emission(Settings):
-    """What the sources radiate: E = a T⁴ + amplitude·sin(2π·frequency·t)."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Draw:
+    """What is drawn for one sample, before anything is simulated.
 
-    amplitude: float = pydantic.Field(5.0, allow_inf_nan=False)
-    """[g/cm/sh²]."""
-    frequency: float = pydantic.Field(500.0, allow_inf_nan=False)
-    """[1/sh]."""
-    T: str = "5"
-    """Temperature of the source edge, a formula of t and the place [keV]."""
+    Attributes
+    ----------
+    density : (ny, nx) float32 [g/cm³], row 0 = bottom
+    family : label of the family that the density was drawn from
+    drawn : the numbers that were drawn for the density (positions, heights, …), as JSON
+    sources : (sources, 2) where each source starts and stops along its edge [cm]
+    """
+
+    density: NDArray[np.float32]
+    family: str
+    drawn: str
+    sources: NDArray[np.float64]
 
 
 class Campaign(Settings):
-    """Everything that a sample depends on, besides its number."""
+    """Everything that a sample depends on, besides its number.
+
+    >>> campaign = Campaign(
+    ...     splits={"train": 8}, problem={"grid": {"nx": 16}}, families=[{"kind": "discs"}]
+    ... )
+    >>> campaign.draw(3).density.shape
+    (16, 16)
+    """
 
     name: str = pydantic.Field("densities", pattern=r"^[A-Za-z0-9._-]+$")
     """Of the data set."""
@@ -93,7 +105,7 @@ class Campaign(Settings):
                     f"sources: found one on '{place.edge}', which is periodic; put sources on "
                     "other edges, or leave problem.edges out"
                 )
-            low, high = getattr(grid, along(place.edge))
+            low, high = place.span(grid)
             stop = place.start[1] + (place.width[1] if place.width else 0.0)
             if place.start[0] < low or stop > high + 1e-12:
                 raise ValueError(
@@ -102,6 +114,28 @@ class Campaign(Settings):
                 )
         self.problem_for(self.sources[0].edge, *grid.x)
         return self
+
+    @classmethod
+    def of(cls, card: Card, source: str = NAME) -> "Campaign":
+        """Return the campaign that a data card keeps; read once for each content.
+
+        Parameters
+        ----------
+        card : of a data set that was simulated
+        source : names the card in messages
+
+        Raises
+        ------
+        InputError
+            When the data set was imported, so that there is no campaign, or when the campaign is
+            not valid.
+        """
+        if not card.campaign:
+            raise InputError(
+                f"{source}: found no campaign (the data set is {card.origin}), expected a data set "
+                "that `opalux sample` made; simulate one"
+            )
+        return _campaign_in(json.dumps(card.campaign, sort_keys=True), source)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -130,27 +164,32 @@ class Campaign(Settings):
     @property
     def source_names(self) -> tuple[str, ...]:
         """A name for each source: its edge, numbered where an edge has several."""
-        edges = [place.edge for place in self.sources]
-        names = []
-        for k, edge in enumerate(edges):
-            names.append(f"{edge}-{edges[:k].count(edge)}" if edges.count(edge) > 1 else edge)
-        return tuple(names)
+        return names_of(self.sources)
+
+    def draw(self, number: int) -> Draw:
+        """Draw sample ``number``: the same bits wherever and whenever it is done."""
+        density, family, drawn = self.draw_density(number)
+        return Draw(density=density, family=family, drawn=drawn, sources=self.draw_sources(number))
+
+    def draw_density(self, number: int) -> tuple[NDArray[np.float32], str, str]:
+        """Return density (ny, nx) [g/cm³], label of the family, and what was drawn, as JSON."""
+        family = choose(self.families, Stream(self.seed, number, _CHOICE))
+        rho, drawn = family.draw(Stream(self.seed, number, _DENSITY), self.shape, number)
+        return rho.astype(np.float32), family.label, json.dumps(drawn)
+
+    def draw_sources(self, number: int) -> NDArray[np.float64]:
+        """Return where each source of a sample starts and stops, (sources, 2) [cm]."""
+        stream = Stream(self.seed, number, _SOURCES)
+        return draw_sources(self.sources, stream, self.problem.cells)
 
     def problem_for(self, edge: str, start: float, stop: float) -> Problem:
         """Return the problem with the source on [start, stop] of ``edge``, on the fine grid."""
-        pulse = Pulse(
-            start=start,
-            stop=stop,
-            amplitude=self.emission.amplitude,
-            frequency=self.emission.frequency,
-        )
-        source = SourceEdge(kind="source", sources=(pulse,), T=self.emission.T)
         grid = self.problem.grid
         if self.refinement > 1:
             ny, nx = self.shape
             fine = {"nx": nx * self.refinement, "ny": ny * self.refinement}
             grid = grid.model_copy(update=fine)
-        edges = self.problem.edges.model_copy(update={edge: source})
+        edges = self.problem.edges.model_copy(update={edge: self.emission.on(start, stop)})
         return self.problem.model_copy(update={"edges": edges, "grid": grid})
 
     def problems(self, sources: NDArray[np.float64]) -> list[Problem]:
@@ -159,3 +198,8 @@ class Campaign(Settings):
             self.problem_for(place.edge, float(start), float(stop))
             for place, (start, stop) in zip(self.sources, sources, strict=True)
         ]
+
+
+@functools.lru_cache(maxsize=8)
+def _campaign_in(content: str, source: str) -> Campaign:
+    return check(Campaign, json.loads(content), source=source, folder=Path.cwd())

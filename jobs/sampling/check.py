@@ -6,11 +6,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from opalux.base.config import check as check_config
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.jobs.sampling.sample import make_sample
 from opalux.learning.data.card import part_name
-from opalux.learning.data.data_set import VIEW_NAME, DataSet, training_stats
+from opalux.learning.data.data_set import DataSet
+from opalux.learning.data.finish import VIEW_NAME, training_stats
 from opalux.learning.data.part import GOOD, DamagedPartError, validate_part
 
 Advance = Callable[[int], None]
@@ -86,9 +86,7 @@ def _reproduction_problems(
     card = data.card
     if not (resimulate and card.campaign):
         return
-    campaign = check_config(
-        Campaign, card.campaign, source=str(data.folder / "dataset.yaml"), folder=data.folder
-    )
+    campaign = Campaign.of(card, str(data.folder / "dataset.yaml"))
     good = np.flatnonzero(data.status == GOOD)
     chosen = np.random.default_rng(seed).permutation(good)[:resimulate]
     for number in np.sort(chosen):

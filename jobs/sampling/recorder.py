@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opalux.base.axes import EDGES, QUANTITIES
-from opalux.learning.data.part import brackets
+from opalux.learning.data.resampler import brackets
 
 
 class Recorder:

@@ -11,27 +11,29 @@ from numpy.typing import NDArray
 
 from opalux.base.axes import EDGES
 from opalux.base.errors import InputError
+from opalux.base.files import write_text
 from opalux.learning.data.card import NAME, Card, Splits, part_name
-from opalux.learning.data.data_set import finish
-from opalux.learning.data.part import GOOD, Part, resample, write_part
+from opalux.learning.data.finish import finish
+from opalux.learning.data.part import GOOD, Part, write_part
+from opalux.learning.data.resampler import resample
 from opalux.solver.legacy.formats import PULSE_STARTS, SdsRecord, read_sds
 
 PULSE_WIDTH = 0.2  # of the published portions of an edge [cm]
 
 Advance = Callable[[int], None]
-Source = tuple[int, int]
-"""Number of the edge and of the position on it, as the format has them."""
+SourceCode = tuple[int, int]
+"""Number of the edge, and number of the position on it; −1: none, or the whole edge."""
 
 
 @dataclasses.dataclass(frozen=True)
-class _Density:
-    """One density with its simulations, out of file ``name``."""
+class _SimulatedDensity:
+    """One density with its simulations, from the file ``name``."""
 
     name: str
     records: list[SdsRecord]
 
     @property
-    def sources(self) -> list[Source]:
+    def sources(self) -> list[SourceCode]:
         """The sources of its simulations."""
         return [(record.edge, record.position) for record in self.records]
 
@@ -95,22 +97,22 @@ def import_sds(
         numbers = card.samples_of(part)
         batch = list(itertools.islice(densities, len(numbers)))
         content = _part_of(batch, numbers, sources, steps, times)
-        write_part(out / part_name(part), content, attributes)
+        write_part(out / part_name(part), content, card, attributes)
         advance(len(batch))
-    (out / NAME).write_text(card.to_yaml(), encoding="utf-8")
+    write_text(out / NAME, card.to_yaml())
     finish(out)
     return card
 
 
-def _densities(files: list[Path]) -> Iterator[_Density]:
+def _densities(files: list[Path]) -> Iterator[_SimulatedDensity]:
     """Yield each density with its simulations: those that follow each other on one density."""
     for path in files:
         records = read_sds(path)
         for _, group in itertools.groupby(records, key=lambda record: record.density.tobytes()):
-            yield _Density(path.name, list(group))
+            yield _SimulatedDensity(path.name, list(group))
 
 
-def _fits(density: _Density, first: _Density, sources: list[Source]) -> bool:
+def _fits(density: _SimulatedDensity, first: _SimulatedDensity, sources: list[SourceCode]) -> bool:
     """Check that a density can stand in one data set with the first one."""
     found, expected = density.records[0], first.records[0]
     if found.density.shape[0] != found.density.shape[1]:
@@ -132,14 +134,14 @@ def _fits(density: _Density, first: _Density, sources: list[Source]) -> bool:
     return True
 
 
-def _names(sources: list[Source]) -> tuple[str, ...]:
+def _names(sources: list[SourceCode]) -> tuple[str, ...]:
     return tuple(
         (EDGES[edge] if edge >= 0 else "none") + (f"-{position}" if position >= 0 else "")
         for edge, position in sources
     )
 
 
-def _ends(source: Source) -> tuple[float, float]:
+def _ends(source: SourceCode) -> tuple[float, float]:
     _, position = source
     if position < 0:
         return 0.0, 1.0
@@ -147,9 +149,9 @@ def _ends(source: Source) -> tuple[float, float]:
 
 
 def _part_of(
-    batch: list[_Density],
+    batch: list[_SimulatedDensity],
     numbers: range,
-    sources: list[Source],
+    sources: list[SourceCode],
     steps: NDArray[np.float64],
     times: NDArray[np.float64],
 ) -> Part:

@@ -1,6 +1,5 @@
-"""``opalux sample status DIR``: how far a campaign is, read from its files alone."""
+"""The progress of a campaign, read from its files alone."""
 
-import argparse
 import dataclasses
 import socket
 import time
@@ -9,16 +8,14 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from opalux.base import command_line
-from opalux.base.exit_codes import OK
-from opalux.jobs.sampling.worker import Marker
+from opalux.jobs.sampling.marker import Marker
 from opalux.learning.data.card import Card, part_name, read_card
 
 RATE_OVER = 64
 """Parts over which the rate is taken, counted back from the newest."""
 
 SILENT = 3600.0
-"""A worker on another machine that has not been heard of for so long counts as dead [s]."""
+"""A worker on another machine counts as dead after this time without a sign of life [s]."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -57,8 +54,7 @@ class Status:
     @property
     def seconds_left(self) -> float:
         """Time left at the present rate [s]; NaN when unknown."""
-        left = self.samples - self.done - self.running
-        return left / self.rate if self.rate > 0 else float("nan")
+        return self.missing / self.rate if self.rate > 0 else float("nan")
 
 
 def read_status(folder: Path) -> Status:
@@ -98,7 +94,7 @@ def read_status(folder: Path) -> Status:
 
 
 def _working(folder: Path, card: Card) -> list[Marker]:
-    """Return the markers of parts that a living worker is at."""
+    """Return the markers of the parts that a living worker works on."""
     markers = (Marker.read(Marker.path(folder, part)) for part in range(card.n_parts))
     return [marker for marker in markers if marker is not None and _alive(marker)]
 
@@ -113,7 +109,7 @@ def _rate(finished: list[tuple[float, int]]) -> float:
     newest = sorted(finished)[-RATE_OVER:]
     if len(newest) < 2 or newest[-1][0] == newest[0][0]:
         return float("nan")
-    # The first part only marks the start of the clock.
+    # The first part only starts the clock.
     return sum(samples for _, samples in newest[1:]) / (newest[-1][0] - newest[0][0])
 
 
@@ -141,18 +137,3 @@ def show(folder: Path, status: Status) -> str:
     ]
     lines = [f"{name:<10}{number:>9}  {note}".rstrip() for name, number, note in rows]
     return "\n".join([str(folder), *lines])
-
-
-def main(argv: list[str]) -> int:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(
-        prog="opalux sample status", description="Show how far a campaign is."
-    )
-    parser.add_argument("folder", metavar="DIR", type=Path, help="folder of the data set")
-    parsed = parser.parse_args(argv)
-
-    def work() -> int:
-        print(show(parsed.folder, read_status(parsed.folder)))
-        return OK
-
-    return command_line.run(work)

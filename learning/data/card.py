@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pydantic
 import yaml
+from numpy.typing import NDArray
 
 from opalux.base.axes import EDGES, QUANTITIES
 from opalux.base.errors import InputError
@@ -34,7 +36,7 @@ UNITS = {
 
 
 class Splits(Settings):
-    """How many samples each split has; samples are dealt out in the order of their numbers."""
+    """How many samples each split has: the first ones train, then validation, then test."""
 
     train: int = pydantic.Field(ge=1)
     validation: int = pydantic.Field(0, ge=0)
@@ -113,6 +115,29 @@ class Card(Settings):
         return (*channels, self.n_times, self.n_cells)
 
     @property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """Names along the axes source, edge and quantity."""
+        return {"source": self.sources, "edge": self.edges, "quantity": self.quantities}
+
+    @property
+    def x(self) -> NDArray[np.float64]:
+        """Centres of the cells along x (nx,) [cm]."""
+        return _centres(self._extents[0], self.shape[1])
+
+    @property
+    def y(self) -> NDArray[np.float64]:
+        """Centres of the cells along y (ny,), ascending [cm]."""
+        return _centres(self._extents[1], self.shape[0])
+
+    @property
+    def _extents(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Extent of the domain along x and y [cm]; imported maps lie on the published domain."""
+        grid = self.campaign.get("problem", {}).get("grid", {})
+        x = grid.get("x") or (0.0, 1.0)
+        square = (0.0, (x[1] - x[0]) * self.shape[0] / self.shape[1])
+        return tuple(x), tuple(grid.get("y") or square)
+
+    @property
     def sample_bytes(self) -> int:
         """Size of one sample, uncompressed [bytes]."""
         numbers = self.shape[0] * self.shape[1]
@@ -130,6 +155,12 @@ class Card(Settings):
         """Return the text of ``dataset.yaml``."""
         content = self.model_dump(mode="json")
         return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _centres(extent: tuple[float, float], cells: int) -> NDArray[np.float64]:
+    low, high = extent
+    centres: NDArray[np.float64] = low + (high - low) * (np.arange(cells) + 0.5) / cells
+    return centres
 
 
 def part_name(part: int) -> str:

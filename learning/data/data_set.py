@@ -1,4 +1,4 @@
-"""A data set of densities and edge signals: reading it, and finishing it once all parts are there.
+"""Reading a data set of densities and edge signals.
 
 A data set is a folder::
 
@@ -13,7 +13,6 @@ import dataclasses
 import functools
 import json
 import os
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opalux.base.errors import InputError
-from opalux.learning.data import stats as dataset_stats
 from opalux.learning.data.card import Card, Split, part_name, read_card
 from opalux.learning.data.part import GOOD
-from opalux.learning.data.stats import Stats, combine, read_stats
-
-VIEW_NAME = "all.h5"
+from opalux.learning.data.stats import Stats, read_stats
 
 
 class DataSet:
@@ -109,13 +105,13 @@ class DataSet:
 
     @functools.cached_property
     def status(self) -> NDArray[np.int8]:
-        """Whether each sample is good (0) or failed (1), (n,)."""
+        """0 for each good sample, 1 for each failed one (n,)."""
         return self.index("status")
 
     @functools.cached_property
     def times(self) -> NDArray[np.float64]:
         """Times of the signals (n_times,) [sh]."""
-        times: NDArray[np.float64] = self._part(0).file["times"][:]
+        times: NDArray[np.float64] = self.part(0)["times"][:]
         return times
 
     @functools.cached_property
@@ -125,8 +121,12 @@ class DataSet:
 
     def index(self, name: str) -> NDArray[Any]:
         """Return one of the small arrays of all samples, such as ``family`` or ``sample_id``."""
-        parts = [self._part(number).file[name][:] for number in range(self.card.n_parts)]
+        parts = [self.part(number)[name][:] for number in range(self.card.n_parts)]
         return np.concatenate(parts)
+
+    def part(self, number: int) -> h5py.File:
+        """Return part ``number``, open for reading; it may be closed by the next read."""
+        return self._part(number).file
 
     def close(self) -> None:
         """Close the files of this process; they open again when needed."""
@@ -176,76 +176,3 @@ def _open_part(path: Path) -> _OpenPart:
     # Each chunk is one sample and is read once: a chunk cache would only copy it.
     file = h5py.File(path, "r", rdcc_nbytes=0)
     return _OpenPart(file, file["density"], file["signals"])
-
-
-def training_stats(data: DataSet) -> Stats:
-    """Compute the statistics of the training split from the moments kept in the parts.
-
-    Raises
-    ------
-    InputError
-        When no training sample is good.
-    """
-    train = data.split("train")
-    if not len(train):
-        raise InputError(f"{data.folder}: no good sample in the training split")
-    card = data.card
-    signals = data.index("signal_moments")[train]
-    density = data.index("density_moments")[train]
-    bounds = data.index("density_range")[train]
-    signal_mean, signal_std = combine(signals, card.n_times * card.n_cells)
-    density_mean, density_std = combine(density, card.shape[0] * card.shape[1])
-    return Stats(
-        signal_mean=signal_mean,
-        signal_std=signal_std,
-        density_min=float(bounds[:, 0].min()),
-        density_max=float(bounds[:, 1].max()),
-        density_mean=float(density_mean),
-        density_std=float(density_std),
-        n_samples=len(train),
-    )
-
-
-def finish(folder: Path) -> Stats:
-    """Write ``stats.json`` and the virtual view of a data set whose parts are all there.
-
-    Doing it again gives the same files, so that two processes may do it at once.
-    """
-    data = DataSet(folder)
-    try:
-        stats = training_stats(data)
-        _write_view(data)
-    finally:
-        data.close()
-    temporary = _temporary(folder / dataset_stats.NAME)
-    temporary.write_text(stats.to_json())
-    os.replace(temporary, folder / dataset_stats.NAME)
-    return stats
-
-
-def _temporary(path: Path) -> Path:
-    """Return a name beside ``path`` that no other process on any machine uses."""
-    return path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.tmp")
-
-
-def _write_view(data: DataSet) -> None:
-    """Write ``all.h5``: virtual arrays over the parts, found relative to the file itself."""
-    card = data.card
-    first = data._part(0).file
-    temporary = _temporary(data.folder / VIEW_NAME)
-    with h5py.File(temporary, "w") as view:
-        for name in ("density", "signals", "sample_id", "family", "seed", "status", "sources"):
-            array = first[name]
-            layout = h5py.VirtualLayout((card.n_samples, *array.shape[1:]), array.dtype)
-            for part in range(card.n_parts):
-                rows = card.samples_of(part)
-                source = h5py.VirtualSource(
-                    part_name(part), name, (len(rows), *array.shape[1:]), array.dtype
-                )
-                layout[rows.start : rows.stop] = source
-            view.create_virtual_dataset(name, layout)
-            view[name].attrs.update(array.attrs)
-        view["times"] = data.times
-        view.attrs.update(first.attrs)
-        del view.attrs["index_checksum"]
-    os.replace(temporary, data.folder / VIEW_NAME)

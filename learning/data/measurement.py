@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from opalux.base.errors import InputError
 from opalux.learning.data.layout import Layout
-from opalux.learning.data.part import resample
+from opalux.learning.data.resampler import resample
 
 FAR = 10.0
 """Standard deviations from a channel's mean beyond which signals cannot be of the same kind."""

@@ -1,21 +1,21 @@
 """One part of a data set: an HDF5 file of a few samples, written whole or not at all.
 
-A part is built in memory and then written as plain bytes, so that a full disk is an ordinary
-`OSError` and not a broken HDF5 handle, and so that equal samples give equal files, byte for byte.
+A part is built in memory and then written as plain bytes: then a full disk is an ordinary `OSError`
+and not a broken HDF5 handle, and equal samples give equal files, byte for byte.
 """
 
 import dataclasses
-import os
-import socket
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from opalux.base.files import atomic
+from opalux.base.hdf5 import describe
 from opalux.learning.data.card import FORMAT, FORMAT_VERSION, UNITS, Card
 from opalux.learning.data.stats import moments
 
@@ -37,11 +37,12 @@ _INDEX = (
     "density_moments",
     "density_range",
 )
-"""Everything but the two large arrays; guarded together by the attribute ``index_checksum``."""
+"""The arrays besides the two large ones that have one checksum, the attribute
+``index_checksum``; coordinates, which repeat the data card, are not among them."""
 
 
 class DamagedPartError(ValueError):
-    """A part that is not what it should be; the message says why."""
+    """A part that is missing, damaged or of another data set; the message says why."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -75,14 +76,19 @@ class Part:
 
 
 def write_part(
-    path: Path, part: Part, attributes: Mapping[str, str], compression: Compression = "none"
+    path: Path,
+    part: Part,
+    card: Card,
+    attributes: Mapping[str, str],
+    compression: Compression = "none",
 ) -> int:
-    """Write ``part`` to ``path``: to a temporary name first, then renamed.
+    """Write ``part`` to ``path``, atomically.
 
     Parameters
     ----------
     path : where to
     part : the samples
+    card : of the data set
     attributes : text attributes of the file: configuration and versions
     compression : filter of the signals (lossless)
 
@@ -90,20 +96,15 @@ def write_part(
     -------
     Size of the file [bytes].
     """
-    image = _image(part, attributes, compression)
-    temporary = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(image)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    image = _image(part, card, attributes, compression)
+    with atomic(path) as temporary:
+        temporary.write_bytes(image)
     return len(image)
 
 
-def _image(part: Part, attributes: Mapping[str, str], compression: Compression) -> bytes:
+def _image(
+    part: Part, card: Card, attributes: Mapping[str, str], compression: Compression
+) -> bytes:
     """Return the bytes of the HDF5 file."""
     text = h5py.string_dtype()
     small = {
@@ -131,19 +132,15 @@ def _image(part: Part, attributes: Mapping[str, str], compression: Compression) 
         options = {"compression": compression, "shuffle": True}
     if compression == "gzip":
         options["compression_opts"] = 1
-    # Without a chunk cache every chunk is placed when it is written, and the layout of the file
-    # does not depend on when some cache is emptied.
+    # Without a chunk cache every chunk gets its place when it is written, so that the layout of the
+    # file does not depend on when a cache is emptied.
     with h5py.File("part", "w", driver="core", backing_store=False, rdcc_nbytes=0) as file:
         for name, array in (("density", part.density), ("signals", part.signals)):
             file.create_dataset(name, data=array, chunks=(1, *array.shape[1:]), **options)
         for name, values in small.items():
             kind = text if values.dtype == object else values.dtype
             file.create_dataset(name, data=values, dtype=kind)
-        file["density"].attrs["units"] = UNITS["density"]
-        file["signals"].attrs["units"] = "E: {E}, |F|: {F}, T: {T}".format(**UNITS)
-        file["signals"].attrs["axes"] = "sample, source, edge, quantity, time, cell"
-        file["times"].attrs["units"] = UNITS["times"]
-        file["sources"].attrs["units"] = UNITS["sources"]
+        describe_arrays(file, card)
         file.attrs["format"] = FORMAT
         file.attrs["format_version"] = FORMAT_VERSION
         for key, value in attributes.items():
@@ -151,6 +148,51 @@ def _image(part: Part, attributes: Mapping[str, str], compression: Compression) 
         file.attrs["index_checksum"] = _index_checksum(file)
         file.flush()
         return bytes(file.id.get_file_image())
+
+
+_SIGNAL_UNITS = "E: {E}, |F|: {F}, T: {T}".format(**UNITS)
+
+_DESCRIPTIONS: dict[str, tuple[str | None, tuple[str, ...]]] = {
+    "density": (UNITS["density"], ("sample_id", "y", "x")),
+    "signals": (
+        _SIGNAL_UNITS,
+        ("sample_id", "source", "edge", "quantity", "times", "cell"),
+    ),
+    "family": (None, ("sample_id",)),
+    "seed": (None, ("sample_id",)),
+    "status": (None, ("sample_id",)),
+    "sources": (UNITS["sources"], ("sample_id", "source", "end")),
+    "drawn": (None, ("sample_id",)),
+    "reason": (None, ("sample_id",)),
+    "checksum": (None, ("sample_id",)),
+    "signal_moments": (
+        f"mean: {_SIGNAL_UNITS}; sum of squares: their squares",
+        ("sample_id", "source", "edge", "quantity", "moment"),
+    ),
+    "density_moments": (
+        f"mean: {UNITS['density']}; sum of squares: its square",
+        ("sample_id", "moment"),
+    ),
+    "density_range": (UNITS["density"], ("sample_id", "end")),
+}
+"""Units of each array, and its axes; those that are arrays of the file, too, hold coordinates."""
+
+
+def describe_arrays(file: h5py.File, card: Card) -> None:
+    """Write units, names of axes and dimension scales of a part, or of the view of all parts.
+
+    Adds the coordinates ``x`` and ``y`` [cm] of the cells' centres, and the names of ``source``,
+    ``edge`` and ``quantity``.
+    """
+    file["x"], file["y"] = card.x, card.y
+    for name, labels in card.labels.items():
+        file.create_dataset(name, data=list(labels), dtype=h5py.string_dtype())
+    units = {"x": "cm", "y": "cm", "times": UNITS["times"]}
+    for name in ("x", "y", "times", "sample_id", *card.labels):
+        describe(file[name], units.get(name), name=name)
+    for name, (unit, axes) in _DESCRIPTIONS.items():
+        if name in file:
+            describe(file[name], unit, [file.get(axis, axis) for axis in axes])
 
 
 def _checksum(density: NDArray[np.float32], signals: NDArray[np.float32]) -> int:
@@ -205,21 +247,3 @@ def validate_part(path: Path, card: Card, part: int) -> NDArray[np.int8]:
         raise
     except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
         raise DamagedPartError(f"unreadable ({error})") from None
-
-
-def brackets(
-    steps: NDArray[np.float64], times: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return for each of ``times`` the index of the step before or at it, and of the one after."""
-    after = np.clip(np.searchsorted(steps, times, side="right"), 1, len(steps) - 1)
-    return after - 1, after
-
-
-def resample(
-    signals: NDArray[Any], steps: NDArray[np.float64], times: NDArray[np.float64]
-) -> NDArray[Any]:
-    """Interpolate signals (..., n, cells) linearly from ``steps`` (n,) to ``times`` (n_times,)."""
-    before, after = brackets(steps, times)
-    weight = ((times - steps[before]) / (steps[after] - steps[before]))[:, None]
-    mixed: NDArray[Any] = (1.0 - weight) * signals[..., before, :] + weight * signals[..., after, :]
-    return mixed

@@ -1,9 +1,27 @@
-"""Bringing signals to the times that a network takes."""
+"""Interpolating signals in time: to the times that are recorded, or that a network takes."""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from opalux.learning.data.part import resample
+
+def brackets(
+    steps: NDArray[np.float64], times: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return for each of ``times`` the index of the step before or at it, and of the one after."""
+    after = np.clip(np.searchsorted(steps, times, side="right"), 1, len(steps) - 1)
+    return after - 1, after
+
+
+def resample(
+    signals: NDArray[Any], steps: NDArray[np.float64], times: NDArray[np.float64]
+) -> NDArray[Any]:
+    """Interpolate signals (..., n, cells) linearly from ``steps`` (n,) to ``times`` (n_times,)."""
+    before, after = brackets(steps, times)
+    weight = ((times - steps[before]) / (steps[after] - steps[before]))[:, None]
+    mixed: NDArray[Any] = (1.0 - weight) * signals[..., before, :] + weight * signals[..., after, :]
+    return mixed
 
 
 class Resampler:

@@ -12,11 +12,11 @@ import pytest
 from opalux.base.axes import EDGES
 from opalux.jobs.dataset import main
 from opalux.jobs.sample import main as sample
-from opalux.jobs.sampling.status import main as status_main
+from opalux.jobs.sampling.marker import Marker
 from opalux.jobs.sampling.status import read_status
-from opalux.jobs.sampling.worker import Marker
-from opalux.learning.data.card import SPLITS, part_name
-from opalux.learning.data.data_set import DataSet, finish
+from opalux.learning.data.card import SPLITS, part_name, read_card
+from opalux.learning.data.data_set import DataSet
+from opalux.learning.data.finish import finish
 from opalux.learning.data.part import Part, write_part
 from opalux.solver.legacy.formats import read_sds
 from tests.conftest import ROOT
@@ -49,7 +49,9 @@ def rewrite(folder: Path, number: int, **changes: np.ndarray) -> None:
         attributes = {key: str(part.attrs[key]) for key in ("config", "opalux_version")}
     for name in ("drawn", "reason", "family"):
         content[name] = [bytes(text).decode() for text in content[name]]
-    write_part(folder / part_name(number), Part(**(content | changes)), attributes)
+    write_part(
+        folder / part_name(number), Part(**(content | changes)), read_card(folder), attributes
+    )
 
 
 class TestCheck:
@@ -183,7 +185,7 @@ def test_each_family_gets_a_page_of_pictures(folder):
 
 class TestStatus:
     def test_of_a_finished_campaign_has_nothing_left(self, folder, capsys):
-        assert status_main([str(folder)]) == 0
+        assert sample(["status", str(folder)]) == 0
         lines = capsys.readouterr().out.splitlines()
         assert lines[1].split() == ["done", "6", "3/3", "parts"]
         assert [line.split()[1] for line in lines[2:6]] == ["0", "0", "0", "6"]
@@ -220,5 +222,5 @@ class TestStatus:
         assert read_status(folder).rate == pytest.approx(0.5)
 
     def test_of_no_campaign_is_refused(self, tmp_path, capsys):
-        assert status_main([str(tmp_path)]) == 2
+        assert sample(["status", str(tmp_path)]) == 2
         assert "no dataset.yaml" in capsys.readouterr().err

@@ -12,9 +12,10 @@ import pytest
 import yaml
 
 from opalux.base.config import load
-from opalux.jobs.sample import SampleConfig, main
+from opalux.jobs.sample import main
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.jobs.sampling.sample import make_sample
+from opalux.jobs.sampling.settings import SampleSettings
 from opalux.learning.data.card import part_name
 from opalux.learning.data.data_set import DataSet
 from tests.conftest import ROOT
@@ -58,7 +59,7 @@ def debug(tmp_path_factory):
 
 
 def campaign_of(text: str) -> Campaign:
-    config = SampleConfig.model_validate(yaml.safe_load(text))
+    config = SampleSettings.model_validate(yaml.safe_load(text))
     return config.campaign
 
 
@@ -276,24 +277,24 @@ def test_every_configuration_is_valid(path, capsys):
 
 
 def test_the_published_configuration_has_the_published_size():
-    config, _ = load(SampleConfig, CONFIGS / "published.yaml")
+    config, _ = load(SampleSettings, CONFIGS / "published.yaml")
     assert (config.splits.train, config.splits.validation, config.splits.test) == (1950, 750, 183)
     assert config.shape == (64, 64)
     published, _ = load(
-        SampleConfig, CONFIGS / "published.yaml", ["problem.scheme=published", "n_times=null"]
+        SampleSettings, CONFIGS / "published.yaml", ["problem.scheme=published", "n_times=null"]
     )
     assert len(published.times) == 383
 
 
 def test_the_niche_configurations_have_the_published_inputs():
     path = CONFIGS / "niche_regression.yaml"
-    regression, _ = load(SampleConfig, path, ["n_times=null"])
+    regression, _ = load(SampleSettings, path, ["n_times=null"])
     assert (len(regression.times), regression.shape) == (168, (28, 28))
-    kept, _ = load(SampleConfig, path)
+    kept, _ = load(SampleSettings, path)
     assert len(kept.times) == 84, "half of the published steps are kept"
     starts = [place.start[0] for place in regression.sources]
     assert starts == [0.1, 0.3, 0.5, 0.7]
-    classification, _ = load(SampleConfig, CONFIGS / "niche_classification.yaml")
+    classification, _ = load(SampleSettings, CONFIGS / "niche_classification.yaml")
     assert (len(classification.times), classification.shape) == (40, (90, 90))
 
 

@@ -17,11 +17,16 @@ import pytest
 
 from opalux.base.config import load
 from opalux.jobs.cluster.pool import InProcess, Local
-from opalux.jobs.sample import SampleConfig, card_of, main, make_parts
+from opalux.jobs.sample import main
+from opalux.jobs.sampling.card import card_of
+from opalux.jobs.sampling.make_part import CampaignRun
+from opalux.jobs.sampling.marker import Marker
+from opalux.jobs.sampling.run import make_parts
 from opalux.jobs.sampling.sample import simulate_here
+from opalux.jobs.sampling.settings import SampleSettings
 from opalux.jobs.sampling.status import read_status
-from opalux.jobs.sampling.worker import CampaignRun, Marker
-from opalux.learning.data.data_set import DataSet, finish
+from opalux.learning.data.data_set import DataSet
+from opalux.learning.data.finish import finish
 from tests.conftest import ROOT
 
 CONFIG = """
@@ -190,7 +195,7 @@ def test_a_sample_that_kills_its_workers_is_given_up_and_the_others_are_not(tmp_
         "problem: {grid: {nx: 8}, time: {final: 0.001}}\n"
         "families: [{kind: files, folder: maps}]\n"
     )
-    config, _ = load(SampleConfig, path)
+    config, _ = load(SampleSettings, path)
     card = card_of(config.campaign)
     out = tmp_path / "set"
     out.mkdir()
@@ -213,8 +218,8 @@ def test_a_sample_that_kills_its_workers_is_given_up_and_the_others_are_not(tmp_
     assert np.isfinite(data.signals(3)).all()
 
 
-def test_deaths_of_the_whole_job_are_held_against_no_sample(config, tmp_path):
-    checked, _ = load(SampleConfig, config, ["splits={train: 5}"])
+def test_when_the_whole_job_is_killed_no_sample_is_counted_as_failed(config, tmp_path):
+    checked, _ = load(SampleSettings, config, ["splits={train: 5}"])
     card = card_of(checked.campaign)
     run = CampaignRun(
         folder=tmp_path,

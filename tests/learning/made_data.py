@@ -7,7 +7,7 @@ import numpy as np
 
 from opalux.base.axes import EDGES
 from opalux.learning.data.card import NAME, Card, Splits, part_name
-from opalux.learning.data.data_set import finish
+from opalux.learning.data.finish import finish
 from opalux.learning.data.part import Part, write_part
 
 
@@ -72,9 +72,9 @@ def make_data(
         drawn=["{}"] * n,
         reason=[""] * n,
     )
-    write_part(folder / part_name(0), part, {})
+    write_part(folder / part_name(0), part, card, {})
     finish(folder)
     if spoil is not None:
         part.signals[spoil, 0, 0, 0, 0, 0] = np.nan
-        write_part(folder / part_name(0), part, {})
+        write_part(folder / part_name(0), part, card, {})
     return folder

@@ -12,16 +12,17 @@ import pytest
 
 from opalux.base.errors import InputError
 from opalux.learning.data.card import Card, Splits, part_name, read_card
-from opalux.learning.data.data_set import VIEW_NAME, DataSet, finish
+from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.export import export_npy, export_well
+from opalux.learning.data.finish import VIEW_NAME, finish
 from opalux.learning.data.part import (
     FAILED,
     DamagedPartError,
     Part,
-    resample,
     validate_part,
     write_part,
 )
+from opalux.learning.data.resampler import resample
 from tests.conftest import ROOT
 
 CARD = Card(
@@ -63,7 +64,7 @@ def part_of(card: Card, part: int) -> Part:
 def folder(tmp_path):
     (tmp_path / "dataset.yaml").write_text(CARD.to_yaml())
     for part in range(CARD.n_parts):
-        write_part(tmp_path / part_name(part), part_of(CARD, part), {"config": "seed: 5"})
+        write_part(tmp_path / part_name(part), part_of(CARD, part), CARD, {"config": "seed: 5"})
     finish(tmp_path)
     return tmp_path
 
@@ -113,7 +114,7 @@ def test_standard_deviations_survive_a_large_mean(tmp_path):
     rng = np.random.default_rng(0)
     signals = (4096 + rng.integers(-2, 3, part.signals.shape) / 1024).astype(np.float32)
     plain = {"status": np.zeros(4, dtype=np.int8), "signals": signals}
-    write_part(tmp_path / part_name(0), Part(**(vars(part) | plain)), {})
+    write_part(tmp_path / part_name(0), Part(**(vars(part) | plain)), card, {})
     (tmp_path / "dataset.yaml").write_text(card.to_yaml())
     expected = signals.astype(np.float64).std(axis=(0, 4, 5))
     np.testing.assert_allclose(finish(tmp_path).signal_std, expected, rtol=1e-9)
@@ -122,14 +123,14 @@ def test_standard_deviations_survive_a_large_mean(tmp_path):
 def test_equal_samples_give_equal_files(folder, tmp_path):
     again = tmp_path / "again.h5"
     for part in range(CARD.n_parts):
-        write_part(again, part_of(CARD, part), {"config": "seed: 5"})
+        write_part(again, part_of(CARD, part), CARD, {"config": "seed: 5"})
         assert digest(again) == digest(folder / part_name(part))
 
 
 @pytest.mark.parametrize("compression", ["lzf", "gzip"])
 def test_compression_loses_nothing(folder, compression):
     plain = DataSet(folder).signals(0)
-    write_part(folder / part_name(0), part_of(CARD, 0), {}, compression)
+    write_part(folder / part_name(0), part_of(CARD, 0), CARD, {}, compression)
     assert validate_part(folder / part_name(0), CARD, 0).tolist() == [0, 0, 1, 0]
     np.testing.assert_array_equal(DataSet(folder).signals(0), plain)
 
@@ -197,7 +198,7 @@ class TestDamage:
         before, names = digest(path), sorted(folder.iterdir())
         monkeypatch.setattr(os, "fsync", full)
         with pytest.raises(OSError, match="No space left"):
-            write_part(path, part_of(CARD, 1), {})
+            write_part(path, part_of(CARD, 1), CARD, {})
         assert digest(path) == before
         assert sorted(folder.iterdir()) == names
 
@@ -291,7 +292,7 @@ class TestBadInput:
         card = CARD.model_copy(update={"splits": Splits(train=1)})
         part = part_of(card, 0)
         failed = {"status": np.full(1, FAILED, dtype=np.int8)}
-        write_part(tmp_path / part_name(0), Part(**(vars(part) | failed)), {})
+        write_part(tmp_path / part_name(0), Part(**(vars(part) | failed)), card, {})
         (tmp_path / "dataset.yaml").write_text(card.to_yaml())
         with pytest.raises(InputError, match="no good sample"):
             finish(tmp_path)

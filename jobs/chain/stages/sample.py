@@ -44,12 +44,13 @@ def campaign_card(around: Surroundings) -> Card | None:
     InputError
         When the configuration of the campaign is wrong.
     """
-    from opalux.jobs.sample import SampleConfig, card_of
+    from opalux.jobs.sampling.card import card_of
+    from opalux.jobs.sampling.settings import SampleSettings
 
     own = around.stages.get("sample")
     if not isinstance(own, SampleStage):
         return None
-    sampled, _ = load(SampleConfig, own.config, list(own.set))
+    sampled, _ = load(SampleSettings, own.config, list(own.set))
     if own.by == "dask" and sampled.backend.kind != "slurm":
         raise InputError(
             f"sample.by: found dask, but backend.kind of {own.config} is "

@@ -9,17 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pydantic
 
 from opalux.jobs.sampling.campaign import Campaign
-from opalux.jobs.sampling.sample import (
-    Sample,
-    Simulation,
-    draw_density,
-    draw_sources,
-    make_sample,
-    simulate_here,
-)
+from opalux.jobs.sampling.marker import Marker
+from opalux.jobs.sampling.sample import Sample, Simulation, make_sample, simulate_here
 from opalux.learning.data.card import Card, part_name
 from opalux.learning.data.part import (
     FAILED,
@@ -30,16 +23,10 @@ from opalux.learning.data.part import (
     write_part,
 )
 
-MARKER_SIZE = 1024
-"""Markers are padded to the same length, so that one covers the other [bytes]."""
-
-RUNNING = ".running"
-"""Folder of the markers, one for each part in work."""
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CampaignRun:
-    """What every worker needs to know.
+    """One start of a campaign: what every worker needs to know.
 
     Attributes
     ----------
@@ -47,7 +34,8 @@ class CampaignRun:
     campaign, card : what is made
     attributes : text attributes of every part: configuration and versions
     retries : how often a failing sample is tried again before it is given up
-    session : name of this start of the job; tells deaths of workers from deaths of the whole job
+    session : name of this start of the job; with it the death of one worker can be told from the
+        death of the whole job
     redo_failed : make parts again that hold failed samples
     simulation : how each problem is solved: in the worker's process, or under a launcher
     """
@@ -64,7 +52,7 @@ class CampaignRun:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Report:
-    """What became of one part.
+    """The outcome of one part.
 
     Attributes
     ----------
@@ -83,60 +71,17 @@ class Report:
     damage: str = ""
 
 
-class Marker(pydantic.BaseModel):
-    """What a worker leaves beside a part in work: where it is, for `status` and for its heirs.
-
-    Attributes
-    ----------
-    session, host, pid : who works on it
-    started, updated : since when, and when last heard of [s since 1970]
-    sample : the one in work
-    done : samples of the part that are done
-    deaths : sample to the number of workers that died on it
-    """
-
-    session: str
-    host: str
-    pid: int
-    started: float
-    updated: float
-    sample: int
-    done: int = 0
-    deaths: dict[int, int] = {}
-
-    @staticmethod
-    def path(folder: Path, part: int) -> Path:
-        """Return where the marker of a part lies."""
-        return folder / RUNNING / f"{part_name(part)}.json"
-
-    @classmethod
-    def read(cls, path: Path) -> "Marker | None":
-        """Return the marker at ``path``, or None when there is none that can be read."""
-        try:
-            return cls.model_validate_json(path.read_text())
-        except (OSError, pydantic.ValidationError):
-            return None
-
-    def write(self, path: Path) -> None:
-        """Write the marker over the one at ``path``.
-
-        In one piece and in place: it is written before every sample, and a renamed file would make
-        the file system flush. A marker that a death tore apart counts as none.
-        """
-        with path.open("r+b" if path.exists() else "wb") as file:
-            file.write(self.model_dump_json().encode().ljust(MARKER_SIZE))
-
-
 def make_part(run: CampaignRun, part: int) -> Report:
     """Make part number ``part``, unless a valid one is there.
 
     A sample that raises is tried ``run.retries`` times more and then kept as failed, with its
-    reason. So is one on which so many workers died: the marker tells who was at which sample.
+    reason. A sample on which more workers than this died is kept as failed, too; the marker says
+    which worker was at which sample.
 
     Raises
     ------
     OSError
-        When the part cannot be written (a full disk); this is no fault of any sample.
+        When the part cannot be written (a full disk); no sample is counted as failed.
     """
     start = time.monotonic()
     path = run.folder / part_name(part)
@@ -162,7 +107,7 @@ def make_part(run: CampaignRun, part: int) -> Report:
             else:
                 outcomes.append(_tried(run, number))
         content = _collect(run, part, outcomes)
-        size = write_part(path, content, run.attributes, run.campaign.compression)
+        size = write_part(path, content, run.card, run.attributes, run.campaign.compression)
     return Report(
         made=True,
         samples=len(outcomes),
@@ -175,12 +120,12 @@ def make_part(run: CampaignRun, part: int) -> Report:
 
 @contextlib.contextmanager
 def _marked(run: CampaignRun, part: int) -> Iterator[tuple[Marker, Path]]:
-    """Give the marker of a part, with what is known from workers that died on it."""
+    """Give the marker of a part, with the deaths of earlier workers; remove it at the end."""
     path = Marker.path(run.folder, part)
     path.parent.mkdir(exist_ok=True)
     deaths: dict[int, int] = {}
     before = Marker.read(path)
-    # A marker of an earlier session tells of a killed job, of which no sample is to blame.
+    # A marker of an earlier session was left by a killed job: then no sample is counted as failed.
     if before and before.session == run.session:
         deaths = before.deaths | {before.sample: before.deaths.get(before.sample, 0) + 1}
     now = time.time()
@@ -210,23 +155,23 @@ def _tried(run: CampaignRun, number: int) -> _Outcome:
     for _ in range(run.retries + 1):
         try:
             return _Outcome(make_sample(run.campaign, number, run.simulation), "")
-        except Exception as error:  # whatever one sample does, the others go on
+        except Exception as error:  # one bad sample must not stop the others
             reason = f"{type(error).__name__}: {error}"
     return _failed(run, number, reason)
 
 
 def _failed(run: CampaignRun, number: int, reason: str) -> _Outcome:
-    """Return a sample with its density, if it can be drawn, and NaN for signals."""
+    """Return a failed sample: its density if it can be drawn, and NaN as signals."""
     card = run.card
     try:
-        density, family, drawn = draw_density(run.campaign, number)
-    except Exception:  # the same that made it fail
+        density, family, drawn = run.campaign.draw_density(number)
+    except Exception:  # the error that made the sample fail
         density, family, drawn = np.full(card.shape, np.nan, dtype=np.float32), "", "{}"
     sample = Sample(
         density=density,
         signals=np.full(card.signals_shape, np.nan, dtype=np.float32),
         family=family,
-        sources=draw_sources(run.campaign, number),
+        sources=run.campaign.draw_sources(number),
         drawn=drawn,
     )
     return _Outcome(sample, reason)

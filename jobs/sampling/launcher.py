@@ -1,4 +1,4 @@
-"""Simulating one sample of a campaign on many processes, for grids too large for one."""
+"""Simulating one sample of a campaign on many processes, for grids that are too large for one."""
 
 import dataclasses
 import subprocess
@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from opalux.base.axes import EDGES
 from opalux.base.config import dump
-from opalux.jobs.sampling.sample import Chunk
+from opalux.jobs.sampling.sample import SignalChunk
 from opalux.solver.media import ArrayDensity
 from opalux.solver.problem import Problem
 
 
 @dataclasses.dataclass(frozen=True)
 class MpiSimulation:
-    """Simulates by starting ``jobs.solve`` under a launcher; the results have the same bits.
+    """Simulates by starting ``opalux solve`` under a launcher; the results have the same bits.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class MpiSimulation:
 
     def __call__(
         self, problems: Sequence[Problem], density: NDArray[np.float64]
-    ) -> Iterator[list[Chunk]]:
+    ) -> Iterator[list[SignalChunk]]:
         """Give the signals of each problem in one chunk: per edge (n, 4, cells) E, F_x, F_y, T.
 
         Raises
@@ -51,24 +51,10 @@ class MpiSimulation:
             material = problem.material.model_copy(update={"density": array})
             config = folder / "solve.yaml"
             config.write_text(dump(problem.model_copy(update={"material": material})))
-            words = [
-                sys.executable,
-                "-m",
-                "opalux",
-                "solve",
-                str(config),
-                "--out",
-                str(folder / "run"),
-            ]
+            out = folder / "run"
+            words = [sys.executable, "-m", "opalux", "solve", str(config), "--out", str(out)]
             done = subprocess.run(
-                [
-                    *self.launcher,
-                    *words,
-                    "--out",
-                    str(folder / "run"),
-                    "--set",
-                    "output.pictures=false",
-                ],
+                [*self.launcher, *words, "--set", "output.pictures=false"],
                 capture_output=True,
                 text=True,
                 check=False,
@@ -76,7 +62,7 @@ class MpiSimulation:
             if done.returncode:
                 lines = done.stderr.strip().splitlines() or ["no message"]
                 raise RuntimeError(f"{' '.join(self.launcher)} ended with {lines[-1]}")
-            return _read(folder / "run" / "solution.h5")
+            return _read(out / "solution.h5")
 
 
 def _read(path: Path) -> dict[str, NDArray[np.float64]]:

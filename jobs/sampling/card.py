@@ -1,0 +1,40 @@
+"""The data card of a campaign, and the campaign in words."""
+
+from opalux.base.provenance import git_revision, version
+from opalux.jobs.sampling.campaign import Campaign
+from opalux.learning.data.card import SPLITS, Card
+
+
+def card_of(campaign: Campaign) -> Card:
+    """Return the data card of the data set that a campaign makes."""
+    return Card(
+        name=campaign.name,
+        seed=campaign.seed,
+        splits=campaign.splits,
+        shape=campaign.shape,
+        sources=campaign.source_names,
+        quantities=campaign.quantities,
+        n_times=len(campaign.times),
+        n_cells=campaign.shape[0],
+        shard_size=campaign.shard_size,
+        families=tuple(family.label for family in campaign.families),
+        made_with={
+            "opalux_version": version(),
+            "git_revision": git_revision(),
+            "numpy": version("numpy"),
+            "numba": version("numba"),
+        },
+        campaign=campaign.model_dump(mode="json"),
+    )
+
+
+def describe(card: Card) -> str:
+    """Return what a campaign with this card makes, in four lines."""
+    splits = ", ".join(f"{name} {getattr(card.splits, name)}" for name in SPLITS)
+    size = card.sample_bytes * card.n_samples / 1e9
+    return (
+        f"{card.n_samples} densities of {card.shape[0]} x {card.shape[1]} cells ({splits})\n"
+        f"families: {', '.join(card.families)}; sources: {', '.join(card.sources)}\n"
+        f"signals of a density: {card.signals_shape} = (source, edge, quantity, time, cell)\n"
+        f"{card.n_parts} parts of {card.shard_size}, {size:.3g} GB uncompressed"
+    )

@@ -1,0 +1,205 @@
+"""Running a whole campaign into a folder; whatever is killed, the same call continues it.
+
+The parts are the truth: a valid part is kept, all others are made.
+"""
+
+import dataclasses
+import functools
+import shutil
+import sys
+import time
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from opalux.base.config import dump
+from opalux.base.errors import StorageError
+from opalux.base.files import write_json
+from opalux.base.progress import Progress
+from opalux.base.provenance import provenance
+from opalux.jobs.cluster.pool import Backend, Local, open_pool
+from opalux.jobs.sampling.campaign import Campaign
+from opalux.jobs.sampling.card import card_of
+from opalux.jobs.sampling.folder import open_folder, remove_leftovers
+from opalux.jobs.sampling.launcher import MpiSimulation
+from opalux.jobs.sampling.make_part import CampaignRun, Report, make_part
+from opalux.jobs.sampling.sample import simulate_here
+from opalux.learning.data.card import part_name
+from opalux.learning.data.data_set import DataSet
+from opalux.learning.data.finish import finish
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CampaignResult:
+    """The outcome of running a campaign, or one task of it.
+
+    Attributes
+    ----------
+    folder : of the data set
+    samples : number of samples of the whole campaign
+    made : number of samples that this call made; the others were there already
+    failed : number of failed samples in the data set
+    parts_missing : parts that are left to other tasks; 0: the data set is complete
+    seconds : wall time
+    size : of all parts [bytes]
+    """
+
+    folder: Path
+    samples: int
+    made: int
+    failed: int
+    parts_missing: int
+    seconds: float
+    size: int
+
+    def __str__(self) -> str:
+        if self.parts_missing:
+            return (
+                f"{self.folder}: this task is done; {self.parts_missing} parts are left to other "
+                "tasks"
+            )
+        return (
+            f"{self.folder}: {self.samples} samples, {self.made} of them made now in "
+            f"{self.seconds:.1f} s, {self.size / 1e6:.4g} MB, {self.failed} failed"
+        )
+
+
+def run_campaign(
+    campaign: Campaign,
+    folder: str | Path,
+    *,
+    backend: Backend | None = None,
+    task: tuple[int, int] = (0, 1),
+    retries: int = 3,
+    redo_failed: bool = False,
+    launcher: tuple[str, ...] = (),
+    resume: bool = False,
+    force: bool = False,
+    together: bool = False,
+) -> CampaignResult:
+    """Make the data set of a campaign, or continue it.
+
+    Parameters
+    ----------
+    campaign : what is drawn and simulated
+    folder : of the data set; one that this campaign has begun is continued
+    backend : where the work is done; None: one dask worker for each core of this machine. The
+        result has the same bits with all of them
+    task : (k, K) makes only the parts k, k + K, k + 2 K, …
+    retries : how often a failing sample is tried again before it is given up
+    redo_failed : make samples again that were given up
+    launcher : words that start each simulation on many processes, such as ("mpirun", "-n", "8");
+        only with the in-process back end
+    resume, force : continue the folder, or replace it, whatever it holds
+    together : other tasks may open the folder at the same time
+
+    Raises
+    ------
+    InputError
+        When the folder holds something else, or the disk is too small.
+    StorageError
+        When a part cannot be written.
+    PoolLostError
+        When the workers are gone.
+
+    Examples
+    --------
+    >>> from opalux.jobs.cluster.pool import InProcess
+    >>> result = run_campaign(campaign, "runs/mine", backend=InProcess())  # doctest: +SKIP
+    >>> DataSet(result.folder).density(0).shape  # doctest: +SKIP
+    (16, 16)
+    """
+    start = time.monotonic()
+    card = card_of(campaign)
+    out = open_folder(Path(folder), campaign, card, resume=resume, force=force, together=together)
+    run = CampaignRun(
+        folder=out,
+        campaign=campaign,
+        card=card,
+        attributes={"config": dump(campaign), **card.made_with},
+        retries=retries,
+        session=uuid.uuid4().hex,
+        redo_failed=redo_failed,
+        simulation=MpiSimulation(launcher) if launcher else simulate_here,
+    )
+    backend = Local() if backend is None else backend
+    try:
+        reports = make_parts(run, range(task[0], card.n_parts, task[1]), backend)
+    except OSError as error:
+        free = shutil.disk_usage(out).free / 1e9
+        raise StorageError(
+            f"{out}: cannot write ({error.strerror or error}; {free:.3g} GB free); make room "
+            "and start the same line again, it goes on"
+        ) from error
+    return _complete(run, reports, backend, time.monotonic() - start)
+
+
+def make_parts(run: CampaignRun, parts: Iterable[int], backend: Backend) -> list[Report]:
+    """Have all parts made, or found valid, and return the outcome of each."""
+    parts = list(parts)
+    reports: list[Report] = []
+    total = sum(len(run.card.samples_of(part)) for part in parts)
+    with open_pool(backend) as pool, Progress(f"sampling {run.card.name}", total) as progress:
+        for part, report in pool.map(functools.partial(make_part, run), parts):
+            reports.append(report)
+            if report.damage:
+                print(f"{part_name(part)}: {report.damage}; made again", file=sys.stderr)
+            failed = sum(report.failed for report in reports)
+            progress.advance(report.samples, f"({failed} failed)" if failed else "")
+    return reports
+
+
+def _complete(
+    run: CampaignRun, reports: list[Report], backend: Backend, seconds: float
+) -> CampaignResult:
+    """Write what belongs to the data set as a whole, when all of its parts are there."""
+    out, card = run.folder, run.card
+    paths = [out / part_name(part) for part in range(card.n_parts)]
+    missing = sum(not path.exists() for path in paths)
+    made = [report for report in reports if report.made]
+    n_made = sum(report.samples for report in made)
+    failed = sum(report.failed for report in reports)
+    if not missing:
+        finish(out)
+        failed = quarantine(out)
+        record = provenance(
+            samples_made=n_made,
+            samples_failed=failed,
+            wall_seconds=round(seconds, 3),
+            samples_per_second=round(n_made / seconds, 3),
+            busy_seconds=round(sum(report.seconds for report in made), 3),
+            backend=backend.model_dump(mode="json"),
+        )
+        write_json(out / "run.json", record)
+        remove_leftovers(out)
+    return CampaignResult(
+        folder=out,
+        samples=card.n_samples,
+        made=n_made,
+        failed=failed,
+        parts_missing=missing,
+        seconds=seconds,
+        size=sum(path.stat().st_size for path in paths if path.exists()),
+    )
+
+
+def quarantine(out: Path) -> int:
+    """List the failed samples and their reasons in ``quarantine.json``; return their number."""
+    data = DataSet(out)
+    try:
+        numbers = np.flatnonzero(data.status)
+        families, reasons = data.index("family"), data.index("reason")
+    finally:
+        data.close()
+    failed = [
+        {"sample": int(n), "family": bytes(families[n]).decode(), "reason": reasons[n].decode()}
+        for n in numbers
+    ]
+    path = out / "quarantine.json"
+    if failed:
+        write_json(path, failed)
+    else:
+        path.unlink(missing_ok=True)
+    return len(failed)
