@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from opalux.jobs.sampling.campaign import Campaign
     from opalux.learning.data.data_set import DataSet
     from opalux.learning.siqd.clustering.ils import IterativeLabelSpreading
-    from opalux.solver.march import Solution, simulate
+    from opalux.solver.files.solution import read_solution
+    from opalux.solver.march import simulate
     from opalux.solver.problem import Problem
+    from opalux.solver.solution import Solution
 
 _HOMES = {
     "Campaign": "jobs.sampling.campaign",
@@ -26,7 +28,8 @@ _HOMES = {
     "IterativeLabelSpreading": "learning.siqd.clustering.ils",
     "OpaluxError": "base.errors",
     "Problem": "solver.problem",
-    "Solution": "solver.march",
+    "Solution": "solver.solution",
+    "read_solution": "solver.files.solution",
     "simulate": "solver.march",
 }
 """Where each public name is defined."""
@@ -39,6 +42,7 @@ __all__ = [
     "OpaluxError",
     "Problem",
     "Solution",
+    "read_solution",
     "simulate",
 ]
 

@@ -14,6 +14,7 @@ from opalux.solver.domains.domain import Domain, SerialDomain
 from opalux.solver.edges import FREE, GIVEN, Edges, edge_rules, edge_tables
 from opalux.solver.problem import Problem
 from opalux.solver.schemes.scheme import Stepper
+from opalux.solver.solution import Solution
 from opalux.solver.start import check_start, domain_density, fill_state, time_steps
 
 CHECK_STEPS = 64  # steps between two checks of the state, which cost a pass over it
@@ -214,26 +215,6 @@ def _arrays(thing: Any) -> Iterator[np.ndarray]:
             yield from _arrays(part)
 
 
-@dataclasses.dataclass(frozen=True)
-class Solution:
-    """What `simulate` returns.
-
-    Attributes
-    ----------
-    times : (n,) time of each row of the signals [sh]
-    signals : per edge (n, 4, cells): E, Fx, Fy, T of the cells along the edge, before each step
-    fields : (4, ny, nx): E, Fx, Fy, T at the final time
-    t_final : final time [sh]
-    rho : (ny, nx) density [g/cm³]
-    """
-
-    times: np.ndarray
-    signals: dict[str, np.ndarray]
-    fields: np.ndarray
-    t_final: float
-    rho: np.ndarray
-
-
 def simulate(problem: Problem, density: np.ndarray | None = None) -> Solution:
     """Solve a problem in this process; see `Solution` and `March` for shapes and errors."""
     march = March(problem, SerialDomain(problem), density)
@@ -244,4 +225,5 @@ def simulate(problem: Problem, density: np.ndarray | None = None) -> Solution:
         fields=march.domain.state[:, 1:-1, 1:-1].copy(),
         t_final=march.t_final,
         rho=march.rho[1:-1, 1:-1].copy(),
+        grid=problem.cells,
     )

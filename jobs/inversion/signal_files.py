@@ -9,9 +9,12 @@ import yaml
 
 from opalux.base.axes import EDGES, QUANTITIES
 from opalux.base.errors import InputError
-from opalux.jobs.simulation.export import read_solution
 from opalux.learning.data.measurement import Measurement
-from opalux.solver.legacy.formats import LETTERS, edge_quantities, read_dataframe, read_sds
+from opalux.solver.files.solution import read_solution
+from opalux.solver.legacy.dataframe import read_dataframe
+from opalux.solver.legacy.letters import LETTERS
+from opalux.solver.legacy.sds import read_sds
+from opalux.solver.solution import edge_quantities
 
 KINDS = "a solution.h5, a .sds file, a .csv export, or a folder of these"
 

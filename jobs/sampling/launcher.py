@@ -7,13 +7,12 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from opalux.base.axes import EDGES
 from opalux.base.config import dump
 from opalux.jobs.sampling.sample import SignalChunk
+from opalux.solver.files.solution import read_solution
 from opalux.solver.media import ArrayDensity
 from opalux.solver.problem import Problem
 
@@ -62,14 +61,4 @@ class MpiSimulation:
             if done.returncode:
                 lines = done.stderr.strip().splitlines() or ["no message"]
                 raise RuntimeError(f"{' '.join(self.launcher)} ended with {lines[-1]}")
-            return _read(out / "solution.h5")
-
-
-def _read(path: Path) -> dict[str, NDArray[np.float64]]:
-    with h5py.File(path, "r") as file:
-        signals = {}
-        for edge in EDGES:
-            group = file[f"signals/{edge}"]
-            E, F, T = group["E"][:], group["F"][:], group["T"][:]
-            signals[edge] = np.stack([E, F[..., 0], F[..., 1], T], axis=1)
-        return signals
+            return read_solution(out / "solution.h5").signals

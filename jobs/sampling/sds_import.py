@@ -16,7 +16,7 @@ from opalux.learning.data.card import NAME, Card, Splits, part_name
 from opalux.learning.data.finish import finish
 from opalux.learning.data.part import GOOD, Part, write_part
 from opalux.learning.data.resampler import resample
-from opalux.solver.legacy.formats import PULSE_STARTS, SdsRecord, read_sds
+from opalux.solver.legacy.sds import PULSE_STARTS, SdsRecord, read_sds
 
 PULSE_WIDTH = 0.2  # of the published portions of an edge [cm]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from opalux.base.axes import QUANTITIES, along, flux_magnitude
 from opalux.base.plots import COLOURS, LABELS, save
-from opalux.base.yaml_text import parse_yaml
+from opalux.solver.files.solution import read_grid
 
 NAMES = {
     "rho": "density",
@@ -31,11 +31,11 @@ def draw_fields(solution: Path, path: Path) -> None:
     with h5py.File(solution, "r") as file:
         fields = {name: thinned(file[f"fields/{name}"]) for name in ("rho", "E", "F", "T")}
         t, scheme = float(file["fields"].attrs["t"]), file.attrs["scheme"]
-        x, y = _extent(str(file.attrs["config"]), file["fields/rho"].shape)
+        grid = read_grid(file)
     fields["F"] = flux_magnitude(fields["F"])
     figure, axes = plt.subplots(2, 2, figsize=(10, 8.6), layout="constrained")
     for axis, (name, values) in zip(axes.flat, fields.items(), strict=True):
-        image = axis.imshow(values, origin="lower", extent=(*x, *y), cmap=COLOURS[name])
+        image = axis.imshow(values, origin="lower", extent=(*grid.x, *grid.y), cmap=COLOURS[name])
         figure.colorbar(image, ax=axis, shrink=0.9)
         title = f"{NAMES[name]} {LABELS[name]}"
         axis.set(title=title, xlabel=LABELS["x"], ylabel=LABELS["y"])
@@ -48,7 +48,7 @@ def draw_signals(solution: Path, path: Path) -> None:
     edges = ("left", "right", "down", "up")
     with h5py.File(solution, "r") as file:
         t = file["signals/t"][()]
-        x, y = _extent(str(file.attrs["config"]), file["fields/rho"].shape)
+        grid = read_grid(file)
         signals = {}
         for edge in edges:
             group = file[f"signals/{edge}"]
@@ -64,7 +64,7 @@ def draw_signals(solution: Path, path: Path) -> None:
         high = max(float(signals[edge][name].max()) for edge in edges)
         for column, edge in enumerate(edges):
             axis, place = axes[row, column], along(edge)
-            extent = x if place == "x" else y
+            extent = getattr(grid, place)
             image = axis.imshow(
                 signals[edge][name].T, origin="lower", aspect="auto", cmap=COLOURS[name],
                 vmin=low, vmax=high, extent=(t[0], max(t[-1], t[0] + 1e-12), *extent),
@@ -77,11 +77,3 @@ def draw_signals(solution: Path, path: Path) -> None:
         figure.colorbar(image, ax=axes[row], label=LABELS[name], aspect=12, pad=0.01)
     figure.suptitle("signals in the cells along the edges")
     save(figure, path)
-
-
-def _extent(config: str, shape: tuple[int, int]) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return the extent of the domain along x and y [cm] from a resolved configuration."""
-    grid = parse_yaml(config, "solution.h5")["grid"]
-    x = tuple(grid["x"])
-    y = tuple(grid["y"]) if grid["y"] else (0.0, shape[0] * (x[1] - x[0]) / shape[1])
-    return x, y

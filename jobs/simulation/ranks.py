@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+from opalux.base.agreement import on_first
 from opalux.base.command_line import run
 from opalux.base.errors import InputError, OpaluxError
 from opalux.base.exit_codes import FAILURE
@@ -62,16 +63,7 @@ class Ranks:
         """Return rank 0's ``function()`` on all processes; its input errors too."""
         if self.comm is None:
             return function()
-        outcome: tuple[Any, Exception | None] = (None, None)
-        if self.rank == 0:
-            try:
-                outcome = function(), None
-            except OpaluxError as error:
-                outcome = None, error
-        result, failure = self.comm.bcast(outcome)
-        if failure is not None:
-            raise failure
-        return cast(Result, result)
+        return on_first(self.rank, self.comm.bcast, function)
 
     def together(self, function: Callable[[], Result]) -> Result:
         """Run ``function`` on all processes; an input error on one is raised on all."""
@@ -91,7 +83,7 @@ class Ranks:
     def run(self, work: Callable[[], int]) -> int:
         """Do ``work`` on all processes; one that fails ends all of them.
 
-        Input errors are raised on all processes (`on_root`, `together`): rank 0 tells them. Any
+        Input errors are raised on all processes (`on_root`, `together`): rank 0 prints them. Any
         other exception on any process is printed there and aborts the whole run.
         """
         if self.comm is None:

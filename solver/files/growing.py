@@ -12,12 +12,14 @@ import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import h5py
 import numpy as np
 
-from opalux.base.errors import InputError, StorageError
+from opalux.base.agreement import on_first
+from opalux.base.errors import InputError, OpaluxError, StorageError
+from opalux.base.files import replace, sync
 from opalux.solver.domains.domain import Domain
 
 FORMAT_VERSION = 1
@@ -100,16 +102,11 @@ class GrowingFile:
 
     def sync(self) -> None:
         """Bring what has been written to the disk, before a checkpoint counts on it."""
-        self.on_root(lambda: _sync(self._part))
+        self.on_root(lambda: sync(self._part))
 
     def finish(self) -> None:
         """Give the file its name; all processes see it when this returns."""
-
-        def finish() -> None:
-            _sync(self._part)
-            os.replace(self._part, self.path)
-
-        self.on_root(finish)
+        self.on_root(lambda: replace(self._part, self.path))
 
     def discard(self) -> None:
         """Delete the unfinished file."""
@@ -117,18 +114,16 @@ class GrowingFile:
 
     def on_root(self, work: Callable[[], Result]) -> Result:
         """Return rank 0's ``work()`` on all processes, and raise its failure on all."""
-        outcome: tuple[Any, Exception | None] = (None, None)
-        if self.domain.rank == 0:
+
+        def told() -> Result:
             try:
-                outcome = work(), None
-            except InputError as error:
-                outcome = None, error
+                return work()
+            except OpaluxError:
+                raise
             except (OSError, RuntimeError) as error:  # RuntimeError: h5py, on closing a file
-                outcome = None, StorageError(self._message(error))
-        result, failure = self.domain.broadcast(outcome)
-        if failure is not None:
-            raise failure
-        return cast(Result, result)
+                raise StorageError(self._message(error)) from None
+
+        return on_first(self.domain.rank, self.domain.broadcast, told)
 
     def _message(self, error: Exception) -> str:
         needed = 8 * sum(int(np.prod(shape)) for shape in self.arrays.values())
@@ -176,8 +171,3 @@ def _offsets(path: Path, arrays: Shapes) -> dict[str, int]:
             f"{path}: the unfinished results cannot be gone on with ({error}); start afresh "
             "with --force"
         ) from None
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

@@ -10,7 +10,6 @@
 A viewer needs a data set for each array, which is why the snapshots are not one array.
 """
 
-import os
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from opalux.base.errors import InputError
+from opalux.base.files import write_text
 from opalux.solver.files.growing import FORMAT_VERSION, GrowingFile
 from opalux.solver.files.solution import fields_of
 from opalux.solver.grid import Grid
@@ -107,13 +107,7 @@ class SnapshotFile:
         times = np.append(march.times, march.t_final)[self.steps]
         xdmf = self.path.with_suffix(".xdmf")
         text = xdmf_text(self.path.name, march.domain.block.grid, times.tolist())
-
-        def write() -> None:
-            temporary = xdmf.with_name(f".{xdmf.name}.part")
-            temporary.write_text(text, encoding="utf-8")
-            os.replace(temporary, xdmf)
-
-        self._file.on_root(write)
+        self._file.on_root(lambda: write_text(xdmf, text))
         self._file.finish()
 
 

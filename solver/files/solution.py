@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
 from opalux.base.axes import EDGES, along
+from opalux.base.yaml_text import parse_yaml
 from opalux.solver.files.growing import FORMAT_VERSION, GrowingFile
 from opalux.solver.grid import Grid
 from opalux.solver.march import Chunk, March
+from opalux.solver.solution import Solution
 
 
 def solution_arrays(grid: Grid, n_rows: int) -> dict[str, tuple[int, ...]]:
@@ -102,3 +105,40 @@ def _join(
         rows[f"/signals/{edge}/E"], rows[f"/signals/{edge}/T"] = signal[:, 0], signal[:, 3]
         rows[f"/signals/{edge}/F"] = np.moveaxis(signal[:, 1:3], 1, 2)
     return rows
+
+
+def read_solution(path: Path) -> Solution:
+    """Read solution.h5.
+
+    Raises
+    ------
+    OSError, KeyError
+        When the file cannot be read, or is not a solution.h5.
+    """
+    with h5py.File(path, "r") as file:
+        fields = file["fields"]
+        F = fields["F"][()]
+        signals = {}
+        for edge in EDGES:
+            group = file[f"signals/{edge}"]
+            flux = np.moveaxis(group["F"][()], 2, 1)
+            signals[edge] = np.concatenate(
+                [group["E"][()][:, None], flux, group["T"][()][:, None]], axis=1
+            )
+        return Solution(
+            times=file["signals/t"][()],
+            signals=signals,
+            fields=np.stack([fields["E"][()], F[..., 0], F[..., 1], fields["T"][()]]),
+            t_final=float(fields.attrs["t"]),
+            rho=fields["rho"][()],
+            grid=read_grid(file),
+        )
+
+
+def read_grid(file: h5py.File) -> Grid:
+    """Return the grid of an open solution.h5, from its shape and its resolved configuration."""
+    ny, nx = file["fields/rho"].shape
+    grid = parse_yaml(str(file.attrs["config"]), file.filename)["grid"]
+    x_min, x_max = grid["x"]
+    y_min, y_max = grid["y"] or (0.0, ny * (x_max - x_min) / nx)
+    return Grid(nx=nx, ny=ny, x=(x_min, x_max), y=(y_min, y_max))

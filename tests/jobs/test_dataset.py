@@ -18,7 +18,7 @@ from opalux.learning.data.card import SPLITS, part_name, read_card
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.finish import finish
 from opalux.learning.data.part import Part, write_part
-from opalux.solver.legacy.formats import read_sds
+from opalux.solver.legacy.sds import read_sds
 from tests.conftest import ROOT
 
 GOLDEN = ROOT / "tests" / "golden"

@@ -16,7 +16,8 @@ from opalux.jobs.inversion.two_grids import calibrate, campaign_of
 from opalux.jobs.sampling.sample import simulate_sources
 from opalux.learning.data.measurement import Measurement, assemble
 from opalux.learning.training.predict import load_trained
-from opalux.solver.legacy.formats import COLUMNS, dataframe_text, sds_bytes
+from opalux.solver.legacy.dataframe import COLUMNS, dataframe_text
+from opalux.solver.legacy.sds import sds_bytes
 from opalux.solver.march import simulate
 from opalux.solver.problem import Problem
 from tests.conftest import ROOT

@@ -3,8 +3,9 @@
 import numpy as np
 
 from opalux.solver.domains.domain import SerialDomain
-from opalux.solver.march import March, Solution
+from opalux.solver.march import March
 from opalux.solver.problem import Problem
+from opalux.solver.solution import Solution
 
 A = 0.01372  # radiation constant of the default constants
 
@@ -19,4 +20,4 @@ def start_of(problem: Problem, rho: np.ndarray | None = None) -> Solution:
     """Return the initial state of a problem as a solution."""
     march = March(problem, SerialDomain(problem), rho)
     fields = march.domain.state[:, 1:-1, 1:-1].copy()
-    return Solution(march.times, {}, fields, 0.0, march.rho[1:-1, 1:-1].copy())
+    return Solution(march.times, {}, fields, 0.0, march.rho[1:-1, 1:-1].copy(), problem.cells)

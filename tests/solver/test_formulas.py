@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opalux.solver.formulas.formula import Formula, FormulaError
+from opalux.solver.formulas.formula import Formula
 from opalux.solver.formulas.programs import run
+from opalux.solver.formulas.syntax import FormulaError
 
 
 @pytest.mark.parametrize(

@@ -6,17 +6,19 @@ import numpy as np
 import pytest
 
 from opalux.base.config import check
-from opalux.jobs.solve import SolveConfig
-from opalux.solver.legacy.formats import edge_quantities, read_cfg, read_sds, sds_bytes
+from opalux.jobs.simulation.settings import SolveSettings
+from opalux.solver.legacy.cfg import read_cfg
+from opalux.solver.legacy.sds import read_sds, sds_bytes
 from opalux.solver.march import simulate
+from opalux.solver.solution import edge_quantities
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 
-def golden_problem(text: str) -> SolveConfig:
+def golden_problem(text: str) -> SolveSettings:
     text = text.replace("rho.npy", "rho64.npy")
     data = read_cfg(text, "golden", GOLDEN) | {"scheme": "published"}
-    return check(SolveConfig, data, source="golden", folder=GOLDEN)
+    return check(SolveSettings, data, source="golden", folder=GOLDEN)
 
 
 @pytest.mark.parametrize("case", ["a30", "b_l", "b_u", "c_eq", "c_relax"])

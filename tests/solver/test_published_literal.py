@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from opalux.base.config import check
-from opalux.jobs.solve import SolveConfig
-from opalux.solver.legacy.formats import read_cfg
+from opalux.jobs.simulation.settings import SolveSettings
+from opalux.solver.legacy.cfg import read_cfg
 from opalux.solver.march import simulate
 from tests.solver.literal import Literal
 
@@ -29,12 +29,12 @@ NEUMANN = {
 FREE = (None, None, None)
 
 
-def solve(folder: Path, **values: str) -> tuple[SolveConfig, object]:
+def solve(folder: Path, **values: str) -> tuple[SolveSettings, object]:
     """Run a .cfg with the published scheme."""
     grid = values.pop("grid", "")
     text = CFG.format(**({"t_f": "0.001"} | NEUMANN | values)) + grid
     data = read_cfg(text, "test", folder) | {"scheme": "published"}
-    config = check(SolveConfig, data, source="test", folder=folder)
+    config = check(SolveSettings, data, source="test", folder=folder)
     return config, simulate(config)
 
 

@@ -1,6 +1,6 @@
 """The table of schemes says what each scheme knows, and the problem is checked against it."""
 
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pydantic
@@ -13,7 +13,7 @@ from opalux.solver.schemes.catalogue import SCHEMES, SchemeName
 from opalux.solver.schemes.scheme import Feature
 
 VARIANTS = [(name, order) for name, scheme in SCHEMES.items() for order in scheme.orders]
-WITH = {
+WITH: dict[Feature, dict[str, Any]] = {
     Feature.EDDINGTON: {"constants": {"eddington": 1 / 3}},
     Feature.VOLUME_SOURCE: {"source": "x"},
     Feature.VARYING_CAPACITY: {"material": {"heat_capacity": "T"}},

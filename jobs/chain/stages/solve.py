@@ -10,9 +10,9 @@ FOLDER = "solve"
 
 
 def _work(own: ConfiguredStage, around: Surroundings) -> Work:
-    from opalux.jobs.solve import read_config
+    from opalux.jobs.simulation.settings import read_settings
 
-    read_config(own.config, list(own.set))
+    read_settings(own.config, list(own.set))
     out = around.out / FOLDER
     job = script("solve", own, own.config, "--out", out, overrides=own.set)
     return Work(

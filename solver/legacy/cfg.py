@@ -1,28 +1,18 @@
-"""The published program's own formats: its .cfg input, and its "dataframe" and "sds02" output.
+"""The published .cfg input: white-space separated ``key value`` pairs.
 
-A .cfg is white-space separated ``key value`` pairs. All of the published keys are read; its traps
-are not reproduced: a trailing newline is welcome, the number of steps may be a whole number, and
-densities of non-square grids are exported the right way round.
+All of the published keys are read; its traps are not reproduced: a trailing newline is welcome, and
+the number of steps may be a whole number.
 """
 
-import csv
-import dataclasses
 import difflib
-import io
 import math
-import struct
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from opalux.base.axes import EDGES, QUANTITIES, flux_magnitude
 from opalux.base.errors import InputError
-from opalux.solver.march import Solution
-
-LETTERS = dict(zip("udlr", EDGES, strict=True))
-MAGIC = b"sds02"
-PULSE_STARTS = (0.1, 0.3, 0.5, 0.7)  # the published portions of an edge, by number
+from opalux.solver.legacy.letters import LETTERS
 
 _EDGE_KEYS = [f"{field}_{letter}{axis}" for letter in LETTERS for field, axis in
               (("E", ""), ("F", "_x"), ("F", "_y"), ("T", ""))]  # fmt: skip
@@ -201,171 +191,3 @@ def _edge(values: dict[str, str], letter: str, source: str) -> dict[str, Any]:
             "T": T,
         }
     return {"kind": "prescribed", "E": rule(f"E_{letter}"), "Fx": Fx, "Fy": Fy, "T": T}
-
-
-@dataclasses.dataclass(frozen=True)
-class SdsRecord:
-    """One simulation of an sds02 file.
-
-    Attributes
-    ----------
-    edge, position : number of the source's edge (up, down, left, right; −1 none) and of its
-        portion (−1: none of the published ones)
-    density : (ny, nx) float32, row 0 = bottom
-    signals : per edge (steps, 3, cells) float32: E, |F|, T
-    """
-
-    edge: int
-    position: int
-    density: np.ndarray
-    signals: dict[str, np.ndarray]
-
-
-_HEADER = struct.Struct("<5sHHHHc")
-
-
-def read_sds(path: Path) -> list[SdsRecord]:
-    """Read an sds02 file.
-
-    Raises
-    ------
-    InputError
-        When it is not one, or is cut off.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    if len(data) < _HEADER.size or not data.startswith(MAGIC):
-        raise InputError(f"{path}: found {data[:5]!r}, expected an sds02 file")
-    _, _, N, M, steps, _ = _HEADER.unpack_from(data)
-    sizes = {"up": N, "down": N, "left": M, "right": M}
-    length = 2 + 4 * (M * N + 3 * steps * 2 * (N + M)) + 1
-    body = len(data) - _HEADER.size
-    if body % length or body == 0:
-        raise InputError(
-            f"{path}: found {body} bytes behind the header, expected a multiple of {length} "
-            f"(N {N}, M {M}, {steps} steps); the file is cut off or damaged"
-        )
-    records = []
-    for start in range(_HEADER.size, len(data), length):
-        edge, position = struct.unpack_from("<bb", data, start)
-        place = start + 2
-        density = np.frombuffer(data, "<f4", M * N, place).reshape(M, N)
-        place += density.nbytes
-        signals = {}
-        for name in EDGES:
-            cells = sizes[name]
-            signal = np.frombuffer(data, "<f4", 3 * steps * cells, place)
-            signals[name] = np.moveaxis(signal.reshape(3, steps, cells), 0, 1)
-            place += signal.nbytes
-        records.append(SdsRecord(edge, position, density, signals))
-    return records
-
-
-def sds_bytes(
-    solution: Solution, edge: int, start: float | None, simulations: int, header: bool
-) -> bytes:
-    """Return a simulation in the sds02 format.
-
-    Parameters
-    ----------
-    edge, start : number of the source's edge (−1: none) and where the source starts [cm]
-    simulations : how many simulations the file is to hold (for the header)
-    header : whether the file begins with this simulation
-    """
-    ny, nx = solution.rho.shape
-    steps = len(solution.times)
-    limit = 2**16 - 1
-    if max(nx, ny, steps, simulations) > limit:
-        raise InputError(f"sds02 holds at most {limit} cells, steps and simulations")
-    position = PULSE_STARTS.index(start) if start in PULSE_STARTS and edge >= 0 else -1
-    out = io.BytesIO()
-    if header:
-        out.write(_HEADER.pack(MAGIC, simulations, nx, ny, steps, b"\n"))
-    out.write(struct.pack("<bb", edge, position))
-    out.write(solution.rho.astype("<f4").tobytes())
-    for name in EDGES:
-        for quantity in edge_quantities(solution.signals[name]):
-            out.write(quantity.astype("<f4").tobytes())
-    out.write(b"\n")
-    return out.getvalue()
-
-
-def edge_quantities(signal: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the recorded quantities E, |F|, T (n, cells) out of a signal (n, 4, cells)."""
-    return signal[:, 0], flux_magnitude(signal[:, 1:3], axis=1), signal[:, 3]
-
-
-COLUMNS = [
-    "x_min", "x_max", "y_min", "y_max", "N", "M", "c", "a", "C_v", "CFL", "precision", "t_0",
-    "t_f", "step_count", "rho_expr", "sigma_a_expr", "sigma_c_expr", "E_0_expr", "F_0_x_expr",
-    "F_0_y_expr", "T_0_expr", "E_u_expr", "F_u_x_expr", "F_u_y_expr", "T_u_expr", "E_d_expr",
-    "F_d_x_expr", "F_d_y_expr", "T_d_expr", "E_l_expr", "F_l_x_expr", "F_l_y_expr", "T_l_expr",
-    "E_r_expr", "F_r_x_expr", "F_r_y_expr", "T_r_expr", "rho_attr", "rho", "E_f", "F_f_x",
-    "F_f_y", "T_f", "E_u", "F_u", "T_u", "E_d", "F_d", "T_d", "E_l", "F_l", "T_l", "E_r", "F_r",
-    "T_r",
-]  # fmt: skip
-
-
-def dataframe_text(solution: Solution, described: dict[str, Any], header: bool) -> str:
-    """Return a simulation as a row of the published CSV "dataframe".
-
-    ``described`` gives the columns from x_min to rho_attr; arrays are written as nested lists with
-    the published six significant digits.
-    """
-    E, Fx, Fy, T = solution.fields
-    row: dict[str, Any] = dict(described)
-    row |= {"rho": solution.rho, "E_f": E, "F_f_x": Fx, "F_f_y": Fy, "T_f": T}
-    for letter, edge in LETTERS.items():
-        names = (f"{name}_{letter}" for name in QUANTITIES)
-        row |= dict(zip(names, edge_quantities(solution.signals[edge]), strict=True))
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    if header:
-        writer.writerow(COLUMNS)
-    writer.writerow([_cell(row[name]) for name in COLUMNS])
-    return out.getvalue()
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        rows = ("[" + ", ".join(f"{number:.6g}" for number in row) + "]" for row in value)
-        return "[" + ", ".join(rows) + "]"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def read_dataframe(path: Path) -> list[dict[str, Any]]:
-    """Read a published CSV "dataframe": one dictionary a simulation, arrays as float64.
-
-    Raises
-    ------
-    InputError
-        When the file cannot be read or is not of this format.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            csv.field_size_limit(2**31 - 1)
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: cannot be read ({error})") from None
-    first_array = COLUMNS.index("rho")
-    out = []
-    for number, row in enumerate(rows, 1):
-        if list(row) != COLUMNS or None in row.values():
-            raise InputError(f"{path}: row {number} has not the published columns")
-        try:
-            out.append(
-                {
-                    name: _parse_array(row[name]) if k >= first_array else row[name]
-                    for k, name in enumerate(COLUMNS)
-                }
-            )
-        except ValueError:
-            raise InputError(f"{path}: row {number} holds something that is no number") from None
-    return out
-
-
-def _parse_array(text: str) -> np.ndarray:
-    rows = text.strip().removeprefix("[[").removesuffix("]]").split("], [")
-    return np.array([[float(number) for number in row.split(",")] for row in rows])

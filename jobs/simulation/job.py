@@ -1,0 +1,101 @@
+"""``opalux solve`` as a whole: read and check everything, step to the end, report."""
+
+import resource
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from opalux.base.command_line import Arguments
+from opalux.base.errors import InputError, StorageError
+from opalux.base.exit_codes import CHECKPOINTED, FAILURE, OK
+from opalux.base.run_folder import open_run
+from opalux.base.stopping import StopRequest, stop_on_signals
+from opalux.jobs.simulation.checks import check_memory, check_targets, plan
+from opalux.jobs.simulation.ranks import Ranks
+from opalux.jobs.simulation.report import write_report
+from opalux.jobs.simulation.run import RunFiles, take_steps
+from opalux.jobs.simulation.settings import SolveSettings, read_settings
+from opalux.solver.domains.domain import SerialDomain
+from opalux.solver.march import March, SolverFailure
+
+DRY_RUN_CELLS = 10**7  # up to here a dry run also tries densities and initial values, in a moment
+
+
+def solve(arguments: Arguments) -> int:
+    """Solve the problem of a configuration file; return the exit code.
+
+    Every process of the run calls this; a single one needs neither MPI nor PETSc.
+
+    Raises
+    ------
+    InputError
+        When anything in the input is wrong, or the solution stops being one.
+    """
+    ranks = Ranks()
+    return ranks.run(lambda: _solve(arguments, ranks))
+
+
+def _solve(arguments: Arguments, ranks: Ranks) -> int:
+    settings, text = ranks.on_root(lambda: read_settings(arguments.config, arguments.overrides))
+    if arguments.dry_run:
+        if settings.cells.nx * settings.cells.ny <= DRY_RUN_CELLS:
+            ranks.together(lambda: _start(settings, ranks))
+        if ranks.rank == 0:
+            print(text + "# " + plan(settings))
+        return OK
+    out = arguments.out or Path("runs/solve") / arguments.config.stem
+    with stop_on_signals() as stop:
+        ranks.on_root(lambda: check_targets(settings, out))
+        march = ranks.together(lambda: _start(settings, ranks))  # finds all that may be wrong
+        ranks.on_root(lambda: open_run(out, text, resume=arguments.resume, force=arguments.force))
+        if arguments.resume and ranks.on_root((out / "run.json").exists):
+            if ranks.rank == 0:
+                print(f"{out}: complete already", file=sys.stderr)
+            return OK
+        try:
+            return _finish(march, settings, text, out, ranks, stop)
+        except SolverFailure as error:  # on all processes at once
+            if not ranks.on_root((out / "checkpoint.h5").exists):  # nothing worth keeping
+                ranks.on_root(lambda: shutil.rmtree(out))
+            raise InputError(f"{arguments.config}: {error}") from None
+
+
+def _start(settings: SolveSettings, ranks: Ranks) -> March:
+    """Return the run at t = 0 on this process's share of the grid."""
+    check_memory(settings, ranks.size)
+    if ranks.comm is None:
+        return March(settings, SerialDomain(settings))
+    from opalux.solver.domains.petsc import PetscDomain
+
+    return March(settings, PetscDomain(settings, ranks.comm))
+
+
+def _finish(
+    march: March,
+    settings: SolveSettings,
+    text: str,
+    out: Path,
+    ranks: Ranks,
+    stop: StopRequest,
+) -> int:
+    """Take a run to its end in ``out``, from its last checkpoint on; return the exit code."""
+    try:
+        first_step, started = march.n_steps, time.perf_counter()
+        if not ranks.on_root((out / "solution.h5").exists):  # otherwise only the report is missing
+            files = RunFiles(march, settings, text, out, ranks)
+            first_step, started = march.step, time.perf_counter()
+            if not take_steps(march, settings, files, ranks, stop):
+                return CHECKPOINTED
+        wall = time.perf_counter() - started
+        held = march.domain.gather(march.nbytes)
+        peaks = march.domain.gather(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        return ranks.on_root(
+            lambda: write_report(
+                settings, out, march, wall, first_step, sum(held or []), peaks or []
+            )
+        )
+    except StorageError as error:  # on all processes at once
+        if ranks.rank == 0:
+            print(f"error: {error}", file=sys.stderr)
+        return FAILURE

@@ -1,0 +1,62 @@
+"""From the tree of a formula to a register program; see `opalux.solver.formulas.programs`."""
+
+import functools
+
+import numpy as np
+
+from opalux.solver.formulas.programs import COPY, MUL, POW, SELECT, Program
+from opalux.solver.formulas.syntax import Node, parse
+
+
+@functools.lru_cache(maxsize=1024)
+def compiled(text: str, variables: tuple[str, ...]) -> Program:
+    """Return the register program of a formula."""
+    tree = parse(text, variables)
+    constants: list[float] = []
+    code: list[tuple[int, int, int, int]] = []
+    n_variables = len(variables)
+
+    def count(node: Node) -> None:
+        if node.number is not None and node.number not in constants:
+            constants.append(node.number)
+        for argument in node.arguments:
+            count(argument)
+
+    count(tree)
+    first = n_variables + len(constants)
+    highest = first
+
+    def emit(node: Node, free: int) -> int:
+        """Compile ``node``; registers from ``free`` on may be overwritten."""
+        nonlocal highest
+        if isinstance(node.value, str):
+            return variables.index(node.value)
+        if node.number is not None:
+            return n_variables + constants.index(node.number)
+        assert node.op is not None
+        exponent = node.arguments[-1].number if node.op == POW else None
+        if exponent in (2.0, 3.0, 4.0):
+            base = emit(node.arguments[0], free)
+            square = free if exponent == 2 else free + 1
+            code.append((MUL, square, base, base))
+            if exponent != 2:
+                code.append((MUL, free, square, base if exponent == 3 else square))
+        elif node.op == SELECT:
+            condition, yes, no = node.arguments
+            code.append((COPY, free, emit(no, free), 0))
+            mask = emit(condition, free + 1)
+            code.append((SELECT, free, mask, emit(yes, free + 2)))
+        else:
+            a = emit(node.arguments[0], free)
+            b = emit(node.arguments[1], free + 1) if len(node.arguments) > 1 else 0
+            code.append((node.op, free, a, b))
+        highest = max(highest, free + 3)
+        return free
+
+    result = emit(tree, first)
+    return Program(
+        np.array(code, dtype=np.int64).reshape(-1, 4),
+        np.array(constants, dtype=np.float64),
+        highest,
+        result,
+    )
