@@ -14,14 +14,13 @@ import numpy as np
 import pytest
 
 from opalux.base.config import load
-from opalux.jobs.cluster.pool import Backend, InProcess, Local, open_pool
-from opalux.jobs.siqd import SiqdConfig, main
-from opalux.jobs.siqd_search import Journal, Search, _search_task
-from opalux.learning.siqd.dots.features import Preparation, prepare
-from opalux.learning.siqd.dots.rebuild import SHIPPED, Structures, row
-from opalux.learning.siqd.dots.table import Source, read_table
-from opalux.learning.siqd.study.classify import Task, bands
-from opalux.learning.siqd.study.search import Space
+from opalux.jobs.cluster.siqd import SiqdJobSettings
+from opalux.jobs.siqd import main
+from opalux.learning.siqd.dots.rebuild import dots_of, row
+from opalux.learning.siqd.dots.settings import StructureSettings, TableSettings
+from opalux.learning.siqd.dots.table import SHIPPED, read_table
+from opalux.learning.siqd.study.preparation import prepare
+from opalux.learning.siqd.study.settings import PreparationSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / "configs" / "siqd"
@@ -66,7 +65,7 @@ def test_a_killed_run_goes_on_and_makes_nothing_twice(run):
 
 
 def test_the_set_made_in_two_goes_is_the_set_made_in_one(run):
-    dots = Structures(largest=2.15).dots()
+    dots = dots_of(StructureSettings(largest=2.15))
     with (run.out / SHIPPED.name).open() as file:
         made = list(csv.DictReader(file))
     assert [entry["name"] for entry in made] == [dot.formula for dot in dots]
@@ -76,7 +75,7 @@ def test_the_set_made_in_two_goes_is_the_set_made_in_one(run):
 
 @pytest.mark.parametrize("config", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_configuration_can_be_read(config):
-    load(SiqdConfig, config)
+    load(SiqdJobSettings, config)
 
 
 def test_report_is_one_self_contained_page(finished):
@@ -108,8 +107,8 @@ def test_weights_of_the_networks_are_those_that_predict(finished):
     with (finished / "tables" / "network_wavelength.csv").open() as file:
         rows = list(csv.DictReader(file))
     layers = sorted({int(entry["layer"]) for entry in rows})
-    table = read_table(Source(file=finished / SHIPPED.name))
-    values = prepare(table, Preparation(shortest=300.0)).features
+    table = read_table(TableSettings(file=finished / SHIPPED.name))
+    values = prepare(table, PreparationSettings(shortest=300.0)).features
     for layer in layers:
         here = [entry for entry in rows if int(entry["layer"]) == layer]
         matrix = np.zeros((values.shape[1] + 1, max(int(entry["to_unit"]) for entry in here)))
@@ -128,56 +127,6 @@ def test_a_finished_run_is_left_alone(finished, capsys):
     assert "complete already" in capsys.readouterr().out
     assert main([DEBUG, "--out", str(finished)]) == 2
     assert (finished / "report.html").stat().st_mtime_ns == before
-
-
-def test_journal_drops_a_line_cut_short(tmp_path):
-    path = tmp_path / "journal.jsonl"
-    journal = Journal(path)
-    journal.add(3, {"a": 1.5})
-    journal.add(1, [2])
-    with path.open("a") as file:
-        file.write("[7, {")
-    again = Journal(path)
-    assert again.entries == {3: {"a": 1.5}, 1: [2]}
-    again.add(7, "whole")
-    assert Journal(path).entries[7] == "whole"
-
-
-@pytest.fixture(scope="module")
-def band_task():
-    prepared = prepare(read_table(Source()), Preparation())
-    colour = bands(prepared.wavelength)
-    names = ("violet", "blue", "green", "yellow", "orange", "red")
-    return Task(name="bands", features=prepared.features, target=colour, classes=names)
-
-
-def test_search_on_dask_workers_gives_the_trials_of_the_plain_loop(band_task, tmp_path):
-    wanted = Search(trials=8, chunk=2, chunks_a_round=2, space=Space(folds=2, max_iter=(20, 30)))
-    found = {}
-    backends: dict[str, Backend] = {"plain": InProcess(), "dask": Local(workers=2)}
-    for name, backend in backends.items():
-        with open_pool(backend) as pool:
-            journal = Journal(tmp_path / name)
-            found[name] = _search_task(band_task, wanted, wanted.trials, pool, journal)
-    assert found["plain"] == found["dask"]
-
-
-def test_search_goes_on_from_its_journal(band_task, tmp_path):
-    wanted = Search(trials=8, chunk=2, chunks_a_round=2, space=Space(folds=2, max_iter=(20, 30)))
-    done: list[int] = []
-
-    class Counting:
-        def map(self, function, items):
-            for item in items:
-                done.append(item)
-                yield item, function(item)
-
-    path = tmp_path / "journal"
-    whole = _search_task(band_task, wanted, 8, Counting(), Journal(path))
-    assert done == [0, 1, 2, 3]
-    path.write_text("".join(line + "\n" for line in path.read_text().splitlines()[:3]))
-    assert _search_task(band_task, wanted, 8, Counting(), Journal(path)) == whole
-    assert done == [0, 1, 2, 3, 3]
 
 
 def test_dry_run_writes_nothing(tmp_path, capsys):

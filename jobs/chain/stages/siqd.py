@@ -10,9 +10,9 @@ FOLDER = "siqd"
 
 
 def _work(own: ConfiguredStage, around: Surroundings) -> Work:
-    from opalux.jobs.siqd import SiqdConfig
+    from opalux.jobs.cluster.siqd import SiqdJobSettings
 
-    load(SiqdConfig, own.config, list(own.set))
+    load(SiqdJobSettings, own.config, list(own.set))
     out = around.out / FOLDER
     return Work(
         script=script("siqd", own, own.config, "--out", out, overrides=own.set),

@@ -1,4 +1,4 @@
-"""Iterative Label Spreading beside the clusterers that its users compare it with."""
+"""Compare Iterative Label Spreading with other clusterers on the usual sets of points."""
 
 import dataclasses
 import time
@@ -14,21 +14,22 @@ from sklearn.preprocessing import StandardScaler
 
 from opalux.learning.siqd.clustering.ils import IterativeLabelSpreading
 
-SHARE = 0.05  # smallest cluster to be seen, of all points: the one setting of the density methods
+SHARE = 0.05
+"""Smallest cluster to find, as a share of all points; the one setting of the density methods."""
 
 METHODS = ("ILS", "HDBSCAN", "OPTICS", "DBSCAN", "single linkage", "k-means")
 TOLD_THE_NUMBER = ("single linkage", "k-means")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TestSet:
-    """Points and the clusters they were made in.
+class PointSet:
+    """Points, and the cluster in which each was made.
 
     Attributes
     ----------
     name : of the set
-    points : (n, 2), of unit variance
-    truth : (n,)
+    points : of unit variance (n, 2)
+    truth : true cluster of each point (n,)
     """
 
     name: str
@@ -38,29 +39,30 @@ class TestSet:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What one method made of one set.
+    """The result of one method on one set.
 
     Attributes
     ----------
-    method, test_set : names
+    method, point_set : names
     labels : (n,); -1 is noise
-    adjusted_rand : agreement with the truth, 1 complete, 0 by chance
-    n_clusters : found, noise not counted
+    adjusted_rand : agreement with the truth: 1 complete, 0 by chance
+    n_clusters : number of clusters found, without noise
     seconds : of the fit
     """
 
     method: str
-    test_set: str
+    point_set: str
     labels: NDArray[np.int64]
     adjusted_rand: float
     n_clusters: int
     seconds: float
 
 
-def usual_sets(n: int, seed: int = 0) -> list[TestSet]:
-    """The usual sets: moons, circles, blobs round, stretched and uneven, a chain, and nothing.
+def usual_sets(n: int, seed: int = 0) -> list[PointSet]:
+    """Return the usual sets, of n points each.
 
-    The truth of the null set, points spread evenly, is one cluster.
+    They are moons, circles, three sets of blobs (round, stretched, of uneven size), a chain
+    between two blobs, and the null set: uniformly random points, whose truth is one cluster.
     """
     rng = np.random.default_rng(seed)
     centres = [[-6.0, -6.0], [0.0, 5.0], [6.0, -4.0]]
@@ -80,51 +82,51 @@ def usual_sets(n: int, seed: int = 0) -> list[TestSet]:
         "null": (rng.random((n, 2)), np.zeros(n, dtype=int)),
     }
     return [
-        TestSet(name=name, points=StandardScaler().fit_transform(points), truth=truth)
+        PointSet(name=name, points=StandardScaler().fit_transform(points), truth=truth)
         for name, (points, truth) in made.items()
     ]
 
 
-def compare(sets: list[TestSet]) -> Iterator[Outcome]:
-    """Run every method on every set, each once before the clock starts."""
-    for test_set in sets:
+def compare(sets: list[PointSet]) -> Iterator[Outcome]:
+    """Yield the outcome of every method on every set; each runs once before it is timed."""
+    for point_set in sets:
         for method in METHODS:
-            cluster(method, test_set)
+            cluster(method, point_set)
             start = time.perf_counter()
-            labels = cluster(method, test_set)
+            labels = cluster(method, point_set)
             seconds = time.perf_counter() - start
             yield Outcome(
                 method=method,
-                test_set=test_set.name,
+                point_set=point_set.name,
                 labels=labels,
-                adjusted_rand=float(adjusted_rand_score(test_set.truth, labels)),
+                adjusted_rand=float(adjusted_rand_score(point_set.truth, labels)),
                 n_clusters=len(set(labels.tolist()) - {-1}),
                 seconds=seconds,
             )
 
 
-def sweep(sets: list[TestSet], shares: tuple[float, ...]) -> dict[str, NDArray[np.float64]]:
-    """Adjusted Rand index of Iterative Label Spreading for each p, by name of the set."""
+def sweep(sets: list[PointSet], shares: tuple[float, ...]) -> dict[str, NDArray[np.float64]]:
+    """Return the adjusted Rand index of Iterative Label Spreading for each p, by set."""
     return {
-        test_set.name: np.array(
+        point_set.name: np.array(
             [
                 adjusted_rand_score(
-                    test_set.truth, IterativeLabelSpreading(p=p).fit_predict(test_set.points)
+                    point_set.truth, IterativeLabelSpreading(p=p).fit_predict(point_set.points)
                 )
                 for p in shares
             ]
         )
-        for test_set in sets
+        for point_set in sets
     }
 
 
-def cluster(method: str, test_set: TestSet) -> NDArray[np.int64]:
-    """Labels by one of ``METHODS``; the rule for its parameters is the same on every set."""
-    points = test_set.points
+def cluster(method: str, point_set: PointSet) -> NDArray[np.int64]:
+    """Return the labels (n,) by one of ``METHODS``; every set has the same rule for parameters."""
+    points = point_set.points
     least = max(2, round(SHARE * len(points)))
-    n_clusters = len(np.unique(test_set.truth))
+    n_clusters = len(np.unique(point_set.truth))
     if method == "DBSCAN":
-        # The usual rule: neighbourhoods that hold enough points about nearly every point.
+        # The usual rule: nearly every point has enough points in its neighbourhood.
         radii = KDTree(points).query(points, k=[10])[0]
         return DBSCAN(eps=float(np.quantile(radii, 0.95)), min_samples=10).fit_predict(points)
     model = {

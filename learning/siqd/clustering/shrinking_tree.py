@@ -1,8 +1,8 @@
-"""A k-d tree from which points are removed, for nearest-neighbour questions about those left.
+"""A k-d tree from which points can be removed; it finds the nearest of the points left.
 
 The tree is balanced and complete: node i has the children 2i + 1 and 2i + 2, the leaves come
-last, and a node owns a slice of the places.  Removing a point moves it to the end of its leaf and
-lowers a count on the way up to the root; nothing else changes.
+last, and each node owns a slice of the places. To remove a point, the tree moves it to the end of
+its leaf and lowers the counts of the nodes above it; nothing else changes.
 """
 
 from typing import NamedTuple
@@ -20,20 +20,13 @@ class Tree(NamedTuple):
 
     Attributes
     ----------
-    points : (n, d) float
-        By place.
-    rows : (n,) int
-        Row of the point at each place.
-    places : (n,) int
-        Place of the point of each row.
-    leaves : (n,) int
-        Leaf of the point of each row.
-    first : (m,) int
-        First place of each node.
-    alive : (m,) int
-        Points left in each node.
-    low, high : (m, d) float
-        Box around the points each node began with.
+    points : by place (n, d)
+    rows : row of the point at each place (n,)
+    places : place of the point of each row (n,)
+    leaves : leaf of the point of each row (n,)
+    first : first place of each node (m,)
+    alive : number of points left in each node (m,)
+    low, high : box around the points that each node had at first (m, d)
     """
 
     points: NDArray[np.float64]
@@ -48,7 +41,7 @@ class Tree(NamedTuple):
 
 @njit(cache=True)
 def grow(points: NDArray[np.float64]) -> Tree:
-    """Build the tree of points (n, d): each node is halved across its longest side."""
+    """Return the tree of points (n, d); each node is divided in two across its longest side."""
     n, d = points.shape
     depth = 0
     while (n >> depth) > LEAF_SIZE:
@@ -83,7 +76,7 @@ def grow(points: NDArray[np.float64]) -> Tree:
 
 @njit(cache=True)
 def remove(tree: Tree, row: int) -> None:
-    """Take the point of a row out of the tree."""
+    """Remove the point of a row from the tree."""
     node = tree.leaves[row]
     here, end = tree.places[row], tree.first[node] + tree.alive[node] - 1
     other = tree.rows[end]
@@ -100,10 +93,11 @@ def remove(tree: Tree, row: int) -> None:
 
 @njit(cache=True)
 def _box_distance(tree: Tree, node: int, x: NDArray[np.float64]) -> float:
-    """Squared distance from x to the box of a node, infinite when no point is left in it.
+    """Return the squared distance from x to the box of a node; infinite when no point is left.
 
-    Rounding is monotonic and the sum runs as in `nearest`, so that this never exceeds the
-    squared distance, as computed, to a point of the box: ties are not cut off.
+    Rounding is monotonic, and the terms are summed in the order of `nearest`. The result is
+    therefore never larger than the computed squared distance to a point in the box, and no tie
+    is lost.
     """
     if tree.alive[node] == 0:
         return np.inf
@@ -116,9 +110,9 @@ def _box_distance(tree: Tree, node: int, x: NDArray[np.float64]) -> float:
 
 @njit(cache=True)
 def nearest(tree: Tree, x: NDArray[np.float64]) -> tuple[float, int]:
-    """Squared distance and row of the point nearest to x (d,); of equals, the lowest row.
+    """Return squared distance and row of the point nearest to x (d,); of equals, the lowest row.
 
-    An empty tree gives an infinite distance and row -1.
+    For an empty tree the distance is infinite and the row is -1.
     """
     best, best_row = np.inf, -1
     m = len(tree.first)
@@ -144,7 +138,7 @@ def nearest(tree: Tree, x: NDArray[np.float64]) -> tuple[float, int]:
         to_near, to_far = _box_distance(tree, near, x), _box_distance(tree, far, x)
         if to_far < to_near:
             near, far, to_near, to_far = far, near, to_far, to_near
-        for child, bound in ((far, to_far), (near, to_near)):  # the near one is taken up first
+        for child, bound in ((far, to_far), (near, to_near)):  # the near one is visited first
             if bound <= best and bound < np.inf:
                 nodes[waiting], bounds[waiting] = child, bound
                 waiting += 1

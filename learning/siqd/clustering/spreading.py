@@ -1,17 +1,18 @@
 """Label spreading by nearest neighbours: Prim's algorithm, with the reference's tie rule.
 
-Iterative Label Spreading gives, again and again, the unlabelled point nearest to any labelled one
-the label of that neighbour.  Of several pairs at the smallest distance it takes the one whose
-labelled point was labelled first and, of those, the lowest row.  From one seed this is Prim's
-walk over a minimum spanning tree.  Two ways of taking it, the same to the last bit:
+In each step, Iterative Label Spreading finds the unlabelled point that is nearest to any labelled
+point, and gives it the label of that neighbour. Of several pairs at the smallest distance it takes
+the one whose labelled point got its label first and, of these, the lowest row. From one seed this
+is Prim's algorithm for a minimum spanning tree. Two implementations give the same bits:
 
-- `_spread_dense` keeps for every unlabelled point its nearest labelled one: O(n² d) time, O(n d)
-  memory, quick on few points or in many dimensions;
-- `_spread_tree` keeps for every labelled point its nearest unlabelled one, in a heap.  An entry
-  whose target was labelled meanwhile is still a lower bound: it is looked up afresh, in a k-d
-  tree of the unlabelled points, only when it comes up.  About O(n log n) in few dimensions.
+- `_spread_dense` stores the nearest labelled point of every unlabelled point: O(n² d) time and
+  O(n d) memory; fast for few points or many dimensions;
+- `_spread_tree` stores the nearest unlabelled point of every labelled point, in a heap. When the
+  target of an entry has got a label in the meantime, the entry is still a lower bound. Only when
+  it reaches the top of the heap, a k-d tree of the unlabelled points gives the new target. About
+  O(n log n) time in few dimensions.
 
-Squared distances are summed dimension by dimension everywhere, so that ties are the same ties.
+Both sum squared distances in the order of the dimensions, so that they find the same ties.
 """
 
 import dataclasses
@@ -33,14 +34,10 @@ class Spreading:
 
     Attributes
     ----------
-    order : (n,) int
-        Rows in order of labelling, the seeds first, by rising row.
-    source : (n,) int
-        Row from which order[i] took its label; a seed is its own source.
-    distance : (n,) float
-        Distance from order[i] to its source, R_min; 0 for a seed.
-    n_seeds : int
-        k.
+    order : rows in order of labelling (n,); first the seeds, in increasing order
+    source : row from which order[i] got its label (n,); a seed is its own source
+    distance : from order[i] to its source (n,), R_min; 0 for a seed
+    n_seeds : k
     """
 
     order: NDArray[np.int64]
@@ -50,27 +47,35 @@ class Spreading:
 
     @property
     def r_min(self) -> NDArray[np.float64]:
-        """Distances in order of labelling, without the seeds, (n - k,)."""
+        """Distances in order of labelling, without the seeds (n - k,)."""
         return self.distance[self.n_seeds :]
 
     def labels(self, seed_labels: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Labels by row, (n,), given those of the seeds (k,) in the order of their rows."""
+        """Return the label of each row (n,).
+
+        Parameters
+        ----------
+        seed_labels : labels of the seeds (k,), in the order of their rows
+        """
         labels = np.empty(len(self.order), dtype=np.int64)
         labels[self.order[: self.n_seeds]] = seed_labels
         _hand_on(self.order, self.source, self.n_seeds, labels)
         return labels
 
 
-def spread(points: NDArray, seeds: NDArray, *, method: str = "auto") -> Spreading:
-    """Spread labels from the seeds over all the points.
+def spread_labels(points: NDArray, seeds: NDArray, *, method: str = "auto") -> Spreading:
+    """Spread labels from the seeds over all points.
 
     Parameters
     ----------
-    points : (n, d) float
-    seeds : (k,) int
-        Distinct rows.
-    method : {"auto", "dense", "tree"}
-        How nearest neighbours are found; the result is the same.
+    points : (n, d)
+    seeds : distinct rows (k,)
+    method : "auto", "dense" or "tree": how nearest neighbours are found; the result is the same
+
+    Raises
+    ------
+    InputError
+        When the seeds are not distinct rows, or there is no such method.
     """
     points = np.ascontiguousarray(points, dtype=np.float64)
     n, d = points.shape
@@ -90,8 +95,8 @@ def spread(points: NDArray, seeds: NDArray, *, method: str = "auto") -> Spreadin
     seeds = seeds.astype(np.int64)
     if method not in METHODS:
         raise InputError(f"found method {method!r}; expected one of {', '.join(METHODS)}")
-    # A box of a grid in d dimensions has 3^d - 1 neighbours: on fewer points a search of the
-    # tree visits most of them, and the plain loops are quicker.
+    # A box of a grid in d dimensions has 3^d - 1 neighbours. With fewer points, a search of the
+    # tree visits most of them, and the plain loops are faster.
     if method == "tree" or (method == "auto" and n > 3.0**d):
         order, source, squared = _spread_tree(points, seeds)
     else:
@@ -109,7 +114,7 @@ def _hand_on(
 
 @njit(cache=True)
 def _begin(n: int, seeds: NDArray[np.int64]) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """Order, source and squared distance, with the seeds filled in; and who is unlabelled."""
+    """Return order, source and squared distance with the seeds in them, and the unlabelled mask."""
     order = np.empty(n, np.int64)
     source = np.empty(n, np.int64)
     squared = np.zeros(n)
@@ -124,10 +129,10 @@ def _begin(n: int, seeds: NDArray[np.int64]) -> tuple[NDArray, NDArray, NDArray,
 def _spread_dense(
     coordinates: NDArray[np.float64], seeds: NDArray[np.int64]
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """Spread over points given as coordinates (d, n), comparing every pair once."""
+    """Spread over points, given as coordinates (d, n), by comparing every pair once."""
     d, n = coordinates.shape
     order, source, squared, unlabelled = _begin(n, seeds)
-    # The unlabelled points, side by side; the last takes the place of one that is labelled.
+    # The unlabelled points, side by side; the last replaces one that gets a label.
     rows = np.flatnonzero(unlabelled)
     left = np.ascontiguousarray(coordinates[:, rows])
     m = len(rows)
@@ -136,7 +141,7 @@ def _spread_dense(
     fresh = np.empty(m)
     for step in range(n - 1):
         fresh[:m] = 0.0
-        for k in range(d):  # loops over one dimension at a time, for the sake of vector units
+        for k in range(d):  # one dimension at a time, so that the compiler uses vector instructions
             x, row = coordinates[k, order[step]], left[k]
             for j in range(m):
                 difference = row[j] - x
@@ -163,7 +168,7 @@ def _spread_dense(
 def _spread_tree(
     points: NDArray[np.float64], seeds: NDArray[np.int64]
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """Spread over points (n, d), asking a shrinking k-d tree for nearest unlabelled points."""
+    """Spread over points (n, d); a shrinking k-d tree finds the nearest unlabelled points."""
     n = len(points)
     order, source, squared, unlabelled = _begin(n, seeds)
     tree = grow(points)

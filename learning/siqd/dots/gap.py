@@ -1,10 +1,10 @@
-"""The gap of a dot: symmetry blocks of its Hamiltonian, each solved next to the gap only.
+"""The gap of a dot: symmetry blocks of its Hamiltonian, each solved near the gap only.
 
-A dot keeps the point group of its centre.  An elementary abelian subgroup {1, g, h, gh, ...} of
-it acts on the orbitals by signed permutations, so the Hamiltonian falls into blocks of about a
-quarter of its size, one a character.  Each block is factorised at an energy inside the gap; the
-signs of the pivots count the states below (Sylvester's law of inertia), which proves that the
-two eigenvalues found on either side are the highest occupied and the lowest empty state.
+A dot has the point group of its centre. An elementary abelian subgroup {1, g, h, gh, ...} of this
+group acts on the orbitals by signed permutations. The Hamiltonian therefore splits into one block
+for each character, of about a quarter of its size. Each block is factorised at an energy inside
+the gap. The signs of the pivots count the states below (Sylvester's law of inertia); this proves
+that the two eigenvalues on the two sides are the highest occupied and the lowest empty state.
 """
 
 import dataclasses
@@ -26,8 +26,10 @@ from scipy.sparse.linalg import LinearOperator, eigsh, splu
 from opalux.learning.siqd.dots.structures import BONDS, Dot
 from opalux.learning.siqd.dots.tight_binding import hamiltonian, rotate_orbitals
 
-MID_GAP = 0.6  # between the band edges of the bulk, hence inside the wider gap of a dot [eV]
-DENSE_BELOW = 400  # blocks smaller than this are diagonalised whole
+MID_GAP = 0.6
+"""Energy between the band edges of the bulk, and so inside the wider gap of a dot [eV]."""
+DENSE_BELOW = 400
+"""Blocks of fewer orbitals are diagonalised completely."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -50,10 +52,10 @@ class Levels:
 
 
 def symmetry_subgroup(dot: Dot) -> list[NDArray[np.int64]]:
-    """Generators (3, 3) of an elementary abelian symmetry group of the dot.
+    """Return generators (3, 3) of an elementary abelian symmetry group of the dot.
 
-    Only operations that keep the z axis are tried: those permute the ten orbitals of an atom,
-    up to signs, where others would mix x2-y2 with 3z2-r2.
+    Only operations that keep the z axis are tried: they permute the ten orbitals of an atom, up
+    to signs; the others mix x2-y2 with 3z2-r2.
     """
     generators: list[NDArray[np.int64]] = []
     group = [np.eye(3, dtype=np.int64)]
@@ -71,14 +73,14 @@ def symmetry_subgroup(dot: Dot) -> list[NDArray[np.int64]]:
 
 
 def _images(rotation: NDArray[np.int64], positions: NDArray[np.int64]) -> NDArray[np.int64] | None:
-    """Index of the image of each position, or None when one falls outside the set."""
+    """Return the index of the image of each position, or None when one is not in the set."""
     index = {tuple(r): i for i, r in enumerate(positions.tolist())}
     images = [index.get(tuple(r), -1) for r in (positions @ rotation.T).tolist()]
     return None if -1 in images else np.array(images)
 
 
 def _action(rotation: NDArray[np.int64], dot: Dot) -> csr_array:
-    """The symmetry operation as a signed permutation of the orbitals of the dot, (n, n)."""
+    """Return the operation as a signed permutation (n, n) of the orbitals of the dot."""
     atom, bond = np.nonzero(dot.dangling)
     # Bonds are even and atoms either all even or all odd, so the mid points stay distinct.
     bond_centres = 2 * dot.silicon[atom] + dot.sublattice[atom, None] * BONDS[bond]
@@ -93,10 +95,11 @@ def _action(rotation: NDArray[np.int64], dot: Dot) -> csr_array:
 
 
 def symmetry_blocks(matrix: csr_array, dot: Dot) -> list[csc_array]:
-    """The diagonal blocks of the Hamiltonian in symmetry-adapted orbitals, one a character.
+    """Return the diagonal blocks of the Hamiltonian in symmetry-adapted orbitals.
 
-    A character chi turns the orbital i into the combination sum over g of chi(g) g|i>.  One
-    orbital of each orbit of the group serves; the combinations that vanish are dropped.
+    There is one block for each character chi. It turns the orbital i into the combination
+    Σ_g chi(g) g|i>. One orbital of each orbit of the group is enough; combinations that vanish
+    are dropped.
     """
     actions = [_action(g, dot) for g in symmetry_subgroup(dot)]
     identity = csc_array(eye_array(matrix.shape[0]))
@@ -118,7 +121,7 @@ def symmetry_blocks(matrix: csr_array, dot: Dot) -> list[csc_array]:
 
 
 def _edges_dense(block: csc_array) -> tuple[int, float, float]:
-    """Number of levels below mid gap and the two next to it, from all of them."""
+    """Return how many levels lie below mid gap, and the two next to it, from all levels."""
     levels = np.linalg.eigvalsh(block.toarray())
     below = int(np.searchsorted(levels, MID_GAP))
     # A block of a tiny dot may have levels on one side only.
@@ -127,7 +130,7 @@ def _edges_dense(block: csc_array) -> tuple[int, float, float]:
 
 
 def _edges_sparse(block: csc_array) -> tuple[int, float, float]:
-    """Number of levels below mid gap and the two next to it, by shift-invert Lanczos."""
+    """Return how many levels lie below mid gap, and the two next to it, by shift-invert Lanczos."""
     size = block.shape[0]
     factors = splu(
         csc_array(block - MID_GAP * eye_array(size)),
@@ -136,12 +139,16 @@ def _edges_sparse(block: csc_array) -> tuple[int, float, float]:
         options={"SymmetricMode": True},
     )
     if not np.array_equal(factors.perm_r, factors.perm_c):
-        raise ArithmeticError("the factorisation left the diagonal; its pivots count no levels")
+        raise ArithmeticError(
+            "the factorisation exchanged rows; its pivots do not count the levels"
+        )
     below = int((factors.U.diagonal() < 0.0).sum())
     inverse = LinearOperator((size, size), factors.solve, dtype=float)
     start = np.random.default_rng(0).standard_normal(size)
 
-    def nearest(side: str) -> float:  # one end at a time: asking for both stalls on degeneracies
+    def nearest(
+        side: str,
+    ) -> float:  # one side at a time: both at once do not converge when levels are degenerate
         return eigsh(
             block,
             k=1,
@@ -156,12 +163,12 @@ def _edges_sparse(block: csc_array) -> tuple[int, float, float]:
 
 
 def levels(dot: Dot) -> Levels:
-    """The highest occupied and the lowest empty level of a dot.
+    """Return the highest occupied and the lowest empty level of a dot.
 
     Raises
     ------
     ArithmeticError
-        When the number of levels below mid gap is not the number of electron pairs.
+        When the number of levels below mid gap differs from the number of electron pairs.
     """
     below, homo, lumo = 0, -np.inf, np.inf
     for block in symmetry_blocks(hamiltonian(dot), dot):
@@ -173,6 +180,6 @@ def levels(dot: Dot) -> Levels:
     if below != pairs:
         raise ArithmeticError(
             f"{dot.formula}: found {below} levels below {MID_GAP} eV, expected {pairs}, "
-            "the number of electron pairs; the gap does not hold that energy"
+            "the number of electron pairs; this energy is not inside the gap"
         )
     return Levels(homo=float(homo), lumo=float(lumo))

@@ -1,47 +1,33 @@
 """The rebuilt set: symmetric hydrogen-terminated dots with the gap of tight binding.
 
-It stands in for the CSIRO set of relaxed dots (doi 10.4225/08/5721BB609EDB0), whose wavelengths
-come from density-functional tight binding: same shapes and sizes, a related electronic model, no
-relaxation, and the photon of the gap in place of the emission.
+It replaces the CSIRO set of relaxed dots (doi 10.4225/08/5721BB609EDB0), whose wavelengths come
+from density-functional tight binding. Shapes and sizes are the same and the electronic model is
+related, but the dots are not relaxed, and the wavelength is that of the gap, not of the emission.
 """
 
 import csv
 import importlib.metadata
 import io
 from collections.abc import Iterable
-from importlib.resources import files
-from typing import Literal
 
-import pydantic
-
-from opalux.base.settings import Settings
 from opalux.learning.siqd.dots.gap import levels
+from opalux.learning.siqd.dots.settings import StructureSettings
 from opalux.learning.siqd.dots.structures import Dot, enumerate_dots
 from opalux.learning.siqd.dots.tight_binding import wavelength
 
-SHIPPED = files("opalux.learning.siqd.dots") / "data" / "tight_binding_dots.csv"
 MODEL = "sp3d5s* nearest-neighbour tight binding, Si: Jancu 1998, H: Zheng 2005, unrelaxed"
 
 Row = dict[str, str | int | float]
+"""One dot of the set, by column."""
 
 
-class Structures(Settings):
-    """Which dots to make."""
-
-    centre: Literal["atom", "tetrahedral", "bond", "hexagonal"] = "bond"
-    """Point of the lattice about which it is cut."""
-    largest: float = pydantic.Field(3.04, gt=0.5, le=6.0)
-    """Largest diameter [nm]."""
-    families: int = pydantic.Field(3, ge=1, le=4)
-    """Families of planes that may enclose a dot."""
-
-    def dots(self) -> list[Dot]:
-        """The dots, by rising diameter."""
-        return enumerate_dots(self.centre, self.largest, self.families)
+def dots_of(settings: StructureSettings) -> list[Dot]:
+    """Return the dots to make, by increasing diameter."""
+    return enumerate_dots(settings.centre, settings.largest, settings.families)
 
 
 def row(dot: Dot) -> Row:
-    """Features, levels and wavelength of one dot, and how they were made."""
+    """Return features, levels and wavelength of one dot, with the model and the libraries."""
     edges = levels(dot)
     fractions = dot.facet_fractions
     return {
@@ -64,12 +50,12 @@ def row(dot: Dot) -> Row:
 
 
 def versions() -> str:
-    """The libraries whose numerics enter a row."""
+    """Return the versions of the libraries that compute a row."""
     return " ".join(f"{name} {importlib.metadata.version(name)}" for name in ("numpy", "scipy"))
 
 
 def rows_as_csv(rows: Iterable[Row]) -> str:
-    """The rows as CSV text, the columns in the order of the first."""
+    """Return the rows as CSV text, with the columns in the order of the first row."""
     rows = list(rows)
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")

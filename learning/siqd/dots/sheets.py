@@ -1,4 +1,4 @@
-"""Headers and rows of a CSV or XLSX file, as they stand there."""
+"""Read the header and the rows of a CSV or XLSX file, without changing them."""
 
 import csv
 import io
@@ -8,23 +8,21 @@ from typing import Any
 from opalux.base.errors import InputError
 
 Rows = list[tuple[int, list[Any]]]
-"""Line number in the file and cells of each row."""
+"""Line number in the file, and cells, of each row."""
 
 
 def read_file(file: Path, sheet: str | None) -> tuple[list[str], Rows]:
-    """Header and rows of the file, empty rows left out.
+    """Return header and rows of a file, without empty rows.
 
     Parameters
     ----------
-    file : Path
-        Its ending tells the format.
-    sheet : str or None
-        Sheet of an XLSX file; None is the first.
+    file : the ending of its name tells the format
+    sheet : of an XLSX file; None is the first
 
     Raises
     ------
     InputError
-        When there is no such file or it is in another format.
+        When there is no such file, or its format is not known or not valid.
     """
     try:
         if file.suffix.lower() == ".xlsx":
@@ -42,7 +40,7 @@ def read_file(file: Path, sheet: str | None) -> tuple[list[str], Rows]:
 
 
 def csv_rows(text: str) -> tuple[list[str], Rows]:
-    """Header and rows of CSV text; the delimiter is the commonest of the header line."""
+    """Return header and rows of CSV text; the header shows whether , ; or tab separates cells."""
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text), delimiter=delimiter)
@@ -63,7 +61,7 @@ def _xlsx_rows(file: Path, sheet: str | None) -> tuple[list[str], Rows]:
     except FileNotFoundError:
         raise
     except Exception as error:  # openpyxl raises whatever its zip and XML readers raise
-        raise InputError(f"{file}: not a readable XLSX file ({error}); save it afresh") from None
+        raise InputError(f"{file}: not a readable XLSX file ({error}); save it again") from None
     if sheet is not None and sheet not in book.sheetnames:
         raise InputError(f"{file}: no sheet {sheet!r}; choose among {', '.join(book.sheetnames)}")
     page = book[sheet or book.sheetnames[0]]

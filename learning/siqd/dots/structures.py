@@ -1,11 +1,7 @@
 """Hydrogen-terminated silicon dots cut from the diamond lattice by families of planes.
 
 Coordinates are integers in units of a/8, relative to the chosen centre, so that every cut,
-comparison and symmetry test is exact; they become nm only in :attr:`Dot.silicon_nm`.
-
-A full family {hkl} at one distance is a convex body with the symmetry of the cube.  An atom lies
-inside when its *support* max over the family of (n . r) is at most the offset c, and that support
-depends only on the sorted magnitudes of its coordinates.
+comparison and symmetry test is exact. Only `Dot.silicon_nm` converts them to nm.
 """
 
 import dataclasses
@@ -17,21 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import ConvexHull, HalfspaceIntersection
 
 from opalux.base.errors import InputError
+from opalux.learning.siqd.dots.planes import FAMILIES, Offsets, facet_areas, support
 
 LATTICE_CONSTANT = 0.5431  # a [nm]
 UNIT = LATTICE_CONSTANT / 8.0  # one integer step [nm]
 BOND_SI_H = 0.148  # [nm]
-MARGIN = 0.2  # the planes may lie this far outside the mean surface atom [nm]
-
-FAMILIES: dict[str, tuple[int, int, int]] = {
-    "111": (1, 1, 1),
-    "110": (1, 1, 0),
-    "100": (1, 0, 0),
-    "113": (3, 1, 1),
-}
+MARGIN = 0.2  # planes may lie so far outside the mean surface atom [nm]
 
 # The symmetric points of the diamond lattice [a/8]: Wyckoff sites 8a, 8b (Td), 16c, 16d (D3d).
 CENTRES: dict[str, tuple[int, int, int]] = {
@@ -44,41 +33,18 @@ CENTRES: dict[str, tuple[int, int, int]] = {
 # Bonds [a/8] of an atom of the first sublattice; those of the second are opposite.
 BONDS: NDArray[np.int64] = np.array([[2, 2, 2], [2, -2, -2], [-2, 2, -2], [-2, -2, 2]])
 
-Offsets = dict[str, int]
-"""Family name -> offset c of its planes n . r = c, n the Miller indices, r in a/8."""
 
-
-def family_normals(family: str) -> NDArray[np.int64]:
-    """All the normals of a family: signed permutations of its Miller indices, (m, 3)."""
-    signed = {
-        tuple(s * i for s, i in zip(signs, indices, strict=True))
-        for indices in itertools.permutations(FAMILIES[family])
-        for signs in itertools.product((-1, 1), repeat=3)
-    }
-    return np.array(sorted(signed))
-
-
-def support(family: str, positions: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Largest n . r over the normals n of the family, for each position: (n, 3) -> (n,)."""
-    return np.sort(np.abs(positions), axis=1)[:, ::-1] @ np.array(FAMILIES[family])
-
-
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Dot:
-    """A silicon core whose every dangling bond carries a hydrogen atom.
+    """A silicon core with a hydrogen atom at every dangling bond.
 
-    Parameters
+    Attributes
     ----------
-    silicon : (n_si, 3) int
-        Silicon positions about the centre [a/8].
-    dangling : (n_si, 4) bool
-        Bonds that end in hydrogen, in the order of ``BONDS``.
-    sublattice : (n_si,) int
-        +1 where the bonds are ``BONDS``, -1 where they are opposite.
-    offsets : dict
-        Planes that touch the core, by family [a/8, times the Miller indices].
-    centre : str
-        Key of ``CENTRES``.
+    silicon : positions of silicon (n_si, 3), relative to the centre [a/8]
+    dangling : whether each bond ends in hydrogen (n_si, 4), in the order of ``BONDS``
+    sublattice : +1 where the bonds are ``BONDS``, -1 where they are opposite (n_si,)
+    offsets : planes that touch the core, by family [a/8, times the Miller indices]
+    centre : key of ``CENTRES``
     """
 
     silicon: NDArray[np.int64]
@@ -104,12 +70,12 @@ class Dot:
 
     @property
     def silicon_nm(self) -> NDArray[np.float64]:
-        """Silicon positions [nm], (n_si, 3)."""
+        """Positions of silicon (n_si, 3) [nm]."""
         return self.silicon.astype(np.float64) * UNIT
 
     @property
     def hydrogen_nm(self) -> NDArray[np.float64]:
-        """Hydrogen positions [nm], (n_h, 3), along the cut bonds."""
+        """Positions of hydrogen (n_h, 3), along the cut bonds [nm]."""
         atom, bond = np.nonzero(self.dangling)
         direction = self.sublattice[atom, None] * BONDS[bond] / np.sqrt(12.0)
         return self.silicon_nm[atom] + BOND_SI_H * direction
@@ -128,52 +94,13 @@ class Dot:
         return {family: areas.get(family, 0.0) / total for family in FAMILIES}
 
 
-def facet_areas(offsets: Offsets) -> dict[str, float]:
-    """Areas of the polyhedron n . r <= c over full families.
-
-    Parameters
-    ----------
-    offsets : dict
-        Offset c > 0 by family; lengths are in units of ``r``.
-
-    Returns
-    -------
-    dict
-        Total area by family [unit of r, squared]; 0 for a family cut away by the others.
-    """
-    if not offsets or any(c <= 0 for c in offsets.values()):
-        raise InputError(
-            f"found plane offsets {offsets}; expected at least one family, all offsets positive; "
-            "give the distance of each family from the centre"
-        )
-    normals = {family: family_normals(family) for family in offsets}
-    halfspaces = np.vstack(
-        [
-            np.column_stack([normals[family], np.full(len(normals[family]), -float(c))])
-            for family, c in offsets.items()
-        ]
-    )
-    hull = ConvexHull(HalfspaceIntersection(halfspaces, np.zeros(3)).intersections)
-    corners = hull.points[hull.simplices]  # (m, 3, 3): the surface as triangles
-    spans = corners[:, 1:] - corners[:, :1]
-    triangles = 0.5 * np.linalg.norm(np.cross(spans[:, 0], spans[:, 1]), axis=1)
-    outward = hull.equations[:, :3]
-    areas = {}
-    for family, vectors in normals.items():
-        unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-        areas[family] = float(triangles[(outward @ unit.T).max(axis=1) > 1.0 - 1e-8].sum())
-    return areas
-
-
 class Lattice:
     """The diamond lattice in a ball about a centre, with its bonds.
 
     Parameters
     ----------
-    centre : str
-        Key of ``CENTRES``.
-    radius : float
-        Radius of the ball [nm].
+    centre : key of ``CENTRES``
+    radius : of the ball [nm]
     """
 
     def __init__(self, centre: str, radius: float) -> None:
@@ -197,7 +124,7 @@ class Lattice:
         self.neighbours = self._bonded()
 
     def _bonded(self) -> NDArray[np.int64]:
-        """Index of the atom at the end of each bond, (n, 4); n where it is outside the ball."""
+        """Return the index of the atom at the end of each bond (n, 4); n: outside the ball."""
         index = {tuple(r): i for i, r in enumerate(self.positions.tolist())}
         ends = self.positions[:, None, :] + self.sublattice[:, None, None] * BONDS
         outside = len(index)
@@ -205,7 +132,7 @@ class Lattice:
         return np.array(flat).reshape(-1, 4)
 
     def trim(self, inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Drop, until none is left, atoms with more than two dangling bonds: (n,) -> (n,)."""
+        """Drop atoms with more than two dangling bonds until there are none: (n,) → (n,)."""
         kept = np.append(inside, False)  # the last entry stands for every atom outside the ball
         while True:
             loose = kept[:-1] & (kept[self.neighbours].sum(axis=1) < 2)
@@ -214,7 +141,7 @@ class Lattice:
             kept[:-1] &= ~loose
 
     def dot(self, kept: NDArray[np.bool_], families: tuple[str, ...]) -> Dot:
-        """The dot made of the kept atoms, enclosed by the given families, drawn tight."""
+        """Return the dot of the kept atoms; planes of the families touch its outermost atoms."""
         silicon = self.positions[kept]
         return Dot(
             silicon=silicon,
@@ -225,7 +152,7 @@ class Lattice:
         )
 
     def connected(self, kept: NDArray[np.bool_]) -> bool:
-        """Whether the kept atoms form one molecule."""
+        """Tell whether the kept atoms form one molecule."""
         atom, bond = np.nonzero(np.append(kept, False)[self.neighbours] & kept[:, None])
         graph = coo_array(
             (np.ones(len(atom)), (atom, self.neighbours[atom, bond])), shape=(len(kept),) * 2
@@ -235,23 +162,21 @@ class Lattice:
 
 
 def enumerate_dots(centre: str, largest: float, most_families: int = 3) -> list[Dot]:
-    """Every distinct dot enclosed by one, two, ... full families of planes, by rising diameter.
+    """Return all distinct dots that full families of planes enclose, by increasing diameter.
 
-    Two cuts that leave the same atoms are one dot.  It is described by the fewest families that
-    make it and, among those, by the polyhedron of least area.
+    Two cuts that leave the same atoms are one dot. It is described by the smallest number of
+    families that make it and, among these, by the polyhedron of the smallest area.
 
     Parameters
     ----------
-    centre : str
-        Key of ``CENTRES``; "bond" is the one about which a dot is centrosymmetric.
-    largest : float
-        Largest diameter to keep [nm].
-    most_families : int
-        Families that may enclose one dot.
+    centre : key of ``CENTRES``; a dot about "bond" is centrosymmetric
+    largest : largest diameter [nm]
+    most_families : how many families may enclose one dot
 
-    Returns
-    -------
-    list of Dot
+    Raises
+    ------
+    InputError
+        When there is no such centre.
     """
     # No full family reaches further than sqrt(3) times its distance (the corners of a cube).
     lattice = Lattice(centre, radius=np.sqrt(3.0) * (0.5 * largest + MARGIN))
@@ -278,7 +203,7 @@ def _area(dot: Dot) -> float:
 def _cuts(
     lattice: Lattice, families: tuple[str, ...], largest: float
 ) -> Iterator[NDArray[np.bool_]]:
-    """Trimmed, connected cores cut by every combination of distinct offsets of the families."""
+    """Yield the trimmed, connected cores of all combinations of distinct offsets."""
     reach = 0.5 * largest + MARGIN
     seen: set[bytes] = set()
 

@@ -1,7 +1,8 @@
 """Nearest-neighbour sp3d5s* tight binding of silicon and hydrogen, without spin.
 
-Ten orbitals on a silicon atom, one on a hydrogen atom; energies in eV, zero at the valence-band
-maximum of bulk silicon.  Hydrogen matrix elements depend on the direction of the bond alone.
+A silicon atom has ten orbitals, a hydrogen atom one. Energies are in eV, with zero at the
+valence-band maximum of bulk silicon. Matrix elements of hydrogen depend only on the direction of
+the bond.
 
 References
 ----------
@@ -55,7 +56,7 @@ _D_TENSORS[4] = np.diag([-1.0, -1.0, 2.0]) / np.sqrt(6.0)
 
 
 def rotate_orbitals(rotation: NDArray) -> NDArray[np.float64]:
-    """Action of a rotation or reflection (3, 3) on the orbitals of one atom, (10, 10)."""
+    """Return the action (10, 10) of a rotation or reflection (3, 3) on the orbitals of an atom."""
     turned = np.einsum("ab,jbc,dc->jad", rotation, _D_TENSORS, rotation)
     action = np.eye(N_ORBITALS)
     action[1:4, 1:4] = rotation
@@ -64,7 +65,7 @@ def rotate_orbitals(rotation: NDArray) -> NDArray[np.float64]:
 
 
 def _frame(direction: NDArray) -> NDArray[np.float64]:
-    """A rotation that turns z into the direction."""
+    """Return a rotation (3, 3) that turns the z axis into the direction (3,)."""
     z = direction / np.linalg.norm(direction)
     x = np.cross(np.eye(3)[np.argmin(np.abs(z))], z)
     x /= np.linalg.norm(x)
@@ -72,15 +73,14 @@ def _frame(direction: NDArray) -> NDArray[np.float64]:
 
 
 def silicon_block(direction: NDArray) -> NDArray[np.float64]:
-    """Matrix elements <atom 1| H |atom 2> of two silicon atoms [eV], (10, 10).
+    """Return the matrix elements <atom 1| H |atom 2> (10, 10) of two silicon atoms [eV].
 
     Along z the table of Slater and Koster is sparse: only orbitals of equal angular momentum
-    about the bond couple.  Any other bond is that block, turned.
+    about the bond couple. Any other bond has the same block, rotated.
 
     Parameters
     ----------
-    direction : (3,)
-        From atom 1 to atom 2.
+    direction : from atom 1 to atom 2 (3,)
     """
     v = SILICON
     s, x, y, z, _, yz, zx, _, zz, excited = range(N_ORBITALS)
@@ -103,21 +103,26 @@ def silicon_block(direction: NDArray) -> NDArray[np.float64]:
     odd += [(x, zx, "pd_pi"), (y, yz, "pd_pi")]
     for i, j, name in even:
         block[i, j] = block[j, i] = v[name]
-    for i, j, name in odd:  # the orbitals differ in parity: exchanging them reverses the sign
+    for i, j, name in odd:  # the parities differ: exchanging the orbitals reverses the sign
         block[i, j], block[j, i] = v[name], -v[name]
     turn = rotate_orbitals(_frame(direction))
     return turn @ block @ turn.T
 
 
 def hydrogen_row(direction: NDArray) -> NDArray[np.float64]:
-    """Matrix elements <H| H |Si> [eV], (10,), for the direction (3,) from hydrogen to silicon."""
+    """Return the matrix elements <H| H |Si> (10,) [eV].
+
+    Parameters
+    ----------
+    direction : from hydrogen to silicon (3,)
+    """
     row = np.zeros(N_ORBITALS)
     row[[0, 3, 8, 9]] = [HYDROGEN[name] for name in ("ss", "sp", "sd", "sS")]
     return rotate_orbitals(_frame(direction)) @ row
 
 
 def bulk_bands(wave_vectors: NDArray) -> NDArray[np.float64]:
-    """Bands of bulk silicon [eV], (n, 20), at wave vectors (n, 3) [2 pi / a]."""
+    """Return the bands (n, 20) of bulk silicon [eV] at wave vectors (n, 3) [2π/a]."""
     blocks = np.array([silicon_block(bond) for bond in BONDS])
     steps = BONDS / 8.0  # [a]
     onsite = np.diag(ONSITE)
@@ -130,7 +135,10 @@ def bulk_bands(wave_vectors: NDArray) -> NDArray[np.float64]:
 
 
 def hamiltonian(dot: Dot) -> csr_array:
-    """Hamiltonian of a dot [eV]: silicon orbitals atom by atom, then one row a hydrogen atom."""
+    """Return the Hamiltonian (n, n) of a dot [eV].
+
+    The orbitals of silicon come first, atom by atom, then one orbital for each hydrogen atom.
+    """
     n_silicon_orbitals = dot.n_si * N_ORBITALS
     size = n_silicon_orbitals + dot.n_h
     atom_at = {tuple(r): i for i, r in enumerate(dot.silicon.tolist())}
@@ -161,5 +169,5 @@ def hamiltonian(dot: Dot) -> csr_array:
 
 
 def wavelength(gap: float | NDArray) -> float | NDArray:
-    """Wavelength [nm] of a photon of the gap energy [eV]."""
+    """Return the wavelength [nm] of a photon whose energy is the gap [eV]."""
     return PLANCK_C / gap

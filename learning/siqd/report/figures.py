@@ -1,6 +1,5 @@
 """Figures 1-5: the dots, their clusters, and the three networks."""
 
-import io
 import itertools
 
 import numpy as np
@@ -10,11 +9,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
-from opalux.learning.siqd.dots.table import FEATURES, FRACTIONS
-from opalux.learning.siqd.study.classify import BAND_LIMITS, BANDS, Assessment, Curve, bands
+from opalux.learning.siqd.dots.columns import FEATURES, FRACTIONS
+from opalux.learning.siqd.study.bands import BAND_LIMITS, BANDS, bands
+from opalux.learning.siqd.study.classify import Assessment, Curve
 from opalux.learning.siqd.study.study import Study
 
-DPI = 110
 BAND_COLOURS = ("#7b3fa0", "#2f6fd0", "#3a9d4e", "#d9b800", "#e8821e", "#c8322b")
 _TAB = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb", "#000000")
 LABELS = {
@@ -32,26 +31,19 @@ LABELS = {
 SHORT = {name: label.split(" [")[0] for name, label in LABELS.items()}
 
 
-def as_png(figure: Figure) -> bytes:
-    """The figure as a PNG file, the same bytes each time."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
-    return buffer.getvalue()
-
-
 def cluster_colours(count: int) -> list[str]:
-    """A colour for each cluster."""
+    """Return a colour for each cluster."""
     return [to_hex(_TAB[i % len(_TAB)]) for i in range(count)]
 
 
 def canvas(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, NDArray]:
-    """A figure of the given size [inch] and its axes, always as an array (rows, columns)."""
+    """Return a figure of the given size [inch] and its axes (rows, columns)."""
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 
 def dots(study: Study) -> Figure:
-    """Wavelength against diameter, and how many dots each band holds."""
+    """Draw wavelength against diameter, and the number of dots by wavelength."""
     figure, axes = canvas(10, 4.2, 1, 2)
     left, right = axes[0]
     kept, out = study.prepared.table, study.prepared.left_out
@@ -92,7 +84,7 @@ def dots(study: Study) -> Figure:
 
 
 def clusters(study: Study) -> Figure:
-    """R_min in order of labelling, where it is cut, and the clusters in two projections."""
+    """Draw R_min in order of labelling with its cuts, and the clusters in two projections."""
     model, features = study.clustering, study.prepared.features
     colours = np.array(cluster_colours(model.n_clusters_))
     figure = Figure(figsize=(10, 7.2), layout="constrained")
@@ -137,7 +129,7 @@ def clusters(study: Study) -> Figure:
 
 
 def classified(assessment: Assessment, curve: Curve, title: str) -> Figure:
-    """Confusion matrix over the folds and learning curve of a classifier."""
+    """Draw confusion matrix over the folds and learning curve of a classifier."""
     figure, axes = canvas(10, 4.4, 1, 2)
     draw_confusion(axes[0, 0], assessment, f"a  {title}: predictions of the folds")
     _draw_curve(axes[0, 1], curve, "accuracy", "b  learning curve")
@@ -145,7 +137,7 @@ def classified(assessment: Assessment, curve: Curve, title: str) -> Figure:
 
 
 def regression(assessment: Assessment, curve: Curve) -> Figure:
-    """Predicted against true wavelength, errors, and learning curve of the regressor."""
+    """Draw predicted against true wavelength, errors, and learning curve of the regressor."""
     figure, axes = canvas(13, 4.2, 1, 3)
     truth, guess = assessment.task.target, assessment.fold_predictions
     colours = np.array(BAND_COLOURS)[bands(truth)]
@@ -173,7 +165,7 @@ def regression(assessment: Assessment, curve: Curve) -> Figure:
 
 
 def draw_confusion(axis: Axes, assessment: Assessment, title: str) -> None:
-    """Counts of true (rows) against predicted classes, coloured by share of the row."""
+    """Draw counts of true (rows) and predicted classes; colour: share of the row."""
     counts = assessment.confusion
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axis.imshow(shares, vmin=0, vmax=1, cmap="Blues")
@@ -185,7 +177,7 @@ def draw_confusion(axis: Axes, assessment: Assessment, title: str) -> None:
 
 
 def annotate(axis: Axes, values: NDArray, form: str, light: NDArray[np.bool_]) -> None:
-    """Write each value into its cell, in white where ``light``."""
+    """Write each value into its cell, in white where ``light`` is true."""
     for (i, j), value in np.ndenumerate(values):
         colour = "white" if light[i, j] else "black"
         axis.text(j, i, form.format(value), ha="center", va="center", fontsize=8, color=colour)
@@ -196,12 +188,14 @@ def _draw_curve(axis: Axes, curve: Curve, score: str, title: str) -> None:
         (curve.train, "training", "#4477aa"),
         (curve.validation, "validation", "#ee6677"),
     ):
-        mean, spread = values.mean(axis=1), values.std(axis=1)
+        mean, deviation = values.mean(axis=1), values.std(axis=1)
         axis.plot(curve.sizes, mean, "o-", color=colour, label=name, ms=4)
-        axis.fill_between(curve.sizes, mean - spread, mean + spread, color=colour, alpha=0.2, lw=0)
+        axis.fill_between(
+            curve.sizes, mean - deviation, mean + deviation, color=colour, alpha=0.2, lw=0
+        )
     axis.set(
         xlabel="dots trained on",
-        ylabel=f"{score}, mean and spread of 5 folds",
+        ylabel=f"{score}, mean and deviation of 5 folds",
         title=title,
         ylim=(max(0.0, 2.0 * float(np.min(curve.validation.mean(axis=1))) - 1.05), 1.01),
     )

@@ -1,4 +1,4 @@
-"""The supplementary figures: correlations, distributions, tests of the conclusion, peers."""
+"""Figures S1-S12: correlations, distributions, tests of the conclusion, other clusterers."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from opalux.learning.siqd.clustering.ils import count_of
-from opalux.learning.siqd.clustering.peers import METHODS, TOLD_THE_NUMBER, Outcome, TestSet
-from opalux.learning.siqd.dots.table import FEATURES
+from opalux.learning.siqd.clustering.peers import METHODS, TOLD_THE_NUMBER, Outcome, PointSet
+from opalux.learning.siqd.clustering.width import count_of
+from opalux.learning.siqd.dots.columns import FEATURES
 from opalux.learning.siqd.report.figures import (
     BAND_COLOURS,
     LABELS,
@@ -18,12 +18,12 @@ from opalux.learning.siqd.report.figures import (
     cluster_colours,
     draw_confusion,
 )
-from opalux.learning.siqd.study.classify import BANDS, bands
+from opalux.learning.siqd.study.bands import BANDS, bands
 from opalux.learning.siqd.study.study import Study
 
 
 def correlation_map(study: Study) -> Figure:
-    """Pearson correlations of all columns, and their skews."""
+    """Draw Pearson correlations of all columns, and their skews."""
     found = study.correlations
     names = [SHORT[name] for name in found.names]
     figure = Figure(figsize=(8.6, 6.4), layout="constrained")
@@ -46,7 +46,7 @@ def correlation_map(study: Study) -> Figure:
 
 
 def distributions(study: Study, by: str) -> Figure:
-    """Each feature and the wavelength, class by class; ``by`` is "bands" or "clusters"."""
+    """Draw each feature and the wavelength by class; ``by`` is "bands" or "clusters"."""
     table = study.prepared.table
     if by == "bands":
         labels, names = bands(table.wavelength), list(BANDS)
@@ -74,7 +74,7 @@ def distributions(study: Study, by: str) -> Figure:
 
 
 def cluster_colour(study: Study) -> Figure:
-    """What colours each cluster holds, beside what all dots hold."""
+    """Draw the shares of the colours in each cluster and in all dots."""
     table = study.purity.table
     rows = np.vstack([table, table.sum(axis=0)])
     names = [f"cluster {c + 1}" for c in range(len(table))] + ["all dots"]
@@ -99,7 +99,7 @@ def cluster_colour(study: Study) -> Figure:
 
 
 def robustness(study: Study) -> Figure:
-    """Number of clusters against p, and against the dot that spreading starts from."""
+    """Draw the number of clusters by p, and by the dot from which labels spread first."""
     found, chosen = study.robustness, study.clustering
     figure, axes = canvas(10, 3.8, 1, 2)
     left, right = axes[0]
@@ -128,7 +128,7 @@ def robustness(study: Study) -> Figure:
 
 
 def separability(study: Study) -> Figure:
-    """The network's accuracy as the limits are moved, and where its errors lie."""
+    """Draw the accuracy of the network with moved limits, and the distances of its errors."""
     found = study.separability
     figure, axes = canvas(10, 3.8, 1, 2)
     left, right = axes[0]
@@ -151,15 +151,15 @@ def separability(study: Study) -> Figure:
     )
     right.set(
         xlabel="distance to the nearest limit [nm]",
-        ylabel="dots put into the wrong band",
-        title="b  where the errors are",
+        ylabel="dots with a wrong band",
+        title="b  distances of the errors",
     )
     right.legend(frameon=False, fontsize=8)
     return figure
 
 
 def forest(study: Study) -> Figure:
-    """Confusion of the random forest on the bands, and what it looks at."""
+    """Draw confusion matrix and feature importances of the random forest."""
     figure, axes = canvas(10, 4.4, 1, 2)
     draw_confusion(axes[0, 0], study.forest, "a  random forest: predictions of the folds")
     weights = study.forest.model.feature_importances_
@@ -170,7 +170,7 @@ def forest(study: Study) -> Figure:
 
 
 def weights(study: Study, task: str) -> Figure:
-    """Weights and biases of a network, layer by layer."""
+    """Draw weights and biases of a network, layer by layer."""
     model = study.networks[task].model
     layers = [
         np.vstack([matrix, bias])
@@ -194,17 +194,17 @@ def weights(study: Study, task: str) -> Figure:
     return figure
 
 
-def peers(sets: Sequence[TestSet], outcomes: Sequence[Outcome]) -> Figure:
-    """Every method on every test set: labels, adjusted Rand index and time."""
-    found = {(o.method, o.test_set): o for o in outcomes}
+def peers(sets: Sequence[PointSet], outcomes: Sequence[Outcome]) -> Figure:
+    """Draw the labels of every method on every set, with adjusted Rand index and time."""
+    found = {(o.method, o.point_set): o for o in outcomes}
     figure, axes = canvas(1.75 * len(METHODS), 1.75 * len(sets), len(sets), len(METHODS))
     palette = np.array([*cluster_colours(8)[:6], "#999933", "#882255"])
-    for i, test_set in enumerate(sets):
+    for i, point_set in enumerate(sets):
         for j, method in enumerate(METHODS):
-            axis, outcome = axes[i, j], found[method, test_set.name]
+            axis, outcome = axes[i, j], found[method, point_set.name]
             colours = palette[outcome.labels % len(palette)]
             colours[outcome.labels < 0] = "#d0d0d0"
-            axis.scatter(*test_set.points.T, s=3, c=colours, lw=0)
+            axis.scatter(*point_set.points.T, s=3, c=colours, lw=0)
             axis.set_xticks([])
             axis.set_yticks([])
             axis.set_xlabel(
@@ -215,15 +215,15 @@ def peers(sets: Sequence[TestSet], outcomes: Sequence[Outcome]) -> Figure:
                 star = "*" if method in TOLD_THE_NUMBER else ""
                 axis.set_title(method + star, fontsize=10)
             if j == 0:
-                axis.set_ylabel(test_set.name, fontsize=10)
+                axis.set_ylabel(point_set.name, fontsize=10)
     figure.suptitle(
-        "adjusted Rand index | time;  grey: noise;  * told the number of clusters", fontsize=10
+        "adjusted Rand index | time;  grey: noise;  * given the number of clusters", fontsize=10
     )
     return figure
 
 
 def peers_by_p(agreement: dict[str, NDArray[np.float64]], shares: Sequence[float]) -> Figure:
-    """Agreement of Iterative Label Spreading with the truth against p."""
+    """Draw the adjusted Rand index of Iterative Label Spreading by p."""
     figure, axes = canvas(6.5, 4)
     axis = axes[0, 0]
     for (name, values), colour in zip(agreement.items(), cluster_colours(8), strict=False):

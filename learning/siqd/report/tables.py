@@ -1,18 +1,17 @@
-"""The results as tables for CSV files, and as the numbers of metrics.json."""
+"""The results as tables for CSV files."""
 
 import csv
 import io
-import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from opalux.learning.siqd.clustering.peers import METHODS, Outcome
-from opalux.learning.siqd.dots.features import drops
-from opalux.learning.siqd.dots.table import FEATURES
-from opalux.learning.siqd.study.classify import BANDS, Assessment, bands
-from opalux.learning.siqd.study.comparison import Compared, Verdict
+from opalux.learning.siqd.clustering.peers import Outcome
+from opalux.learning.siqd.dots.columns import FEATURES
+from opalux.learning.siqd.study.bands import BANDS, bands
+from opalux.learning.siqd.study.classify import Assessment
+from opalux.learning.siqd.study.comparison import Compared
+from opalux.learning.siqd.study.run import Results
 from opalux.learning.siqd.study.search import Searched
 from opalux.learning.siqd.study.study import Study
 
@@ -21,7 +20,7 @@ Table = tuple[Sequence[str], Sequence[Sequence[object]]]
 
 
 def as_csv(table: Table) -> str:
-    """The table as CSV text; floating-point numbers keep every digit."""
+    """Return the table as CSV text; floating-point numbers keep all digits."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table[0])
@@ -29,8 +28,19 @@ def as_csv(table: Table) -> str:
     return text.getvalue()
 
 
-def study_tables(study: Study) -> dict[str, Table]:
-    """Every table of the study, by file name without ending."""
+def all_tables(results: Results, compared: Sequence[Compared]) -> dict[str, Table]:
+    """Return every table, by file name without ending."""
+    tables = _study_tables(results.study)
+    tables["published_and_ours"] = _comparison(compared)
+    if results.outcomes:
+        tables["clusterers"] = _clusterers(results.outcomes)
+    for one in results.searched:
+        tables[f"network_{one.task}_searched"] = _parameters(one.assessment)
+        tables[f"trials_{one.task}"] = _trials(one)
+    return tables
+
+
+def _study_tables(study: Study) -> dict[str, Table]:
     tables = {
         "dots": _dots(study),
         "correlations": _correlations(study),
@@ -46,7 +56,7 @@ def study_tables(study: Study) -> dict[str, Table]:
         "confusion_forest": _confusion(study.forest),
     }
     for name, assessment in study.networks.items():
-        tables[f"network_{name}"] = network_parameters(assessment)
+        tables[f"network_{name}"] = _parameters(assessment)
         tables[f"learning_curve_{name}"] = _curve(study, name)
         if assessment.task.classes:
             tables[f"confusion_{name}"] = _confusion(assessment)
@@ -55,7 +65,7 @@ def study_tables(study: Study) -> dict[str, Table]:
 
 
 def _dots(study: Study) -> Table:
-    """Every dot kept, with what each model makes of it."""
+    """Return every dot that is kept, with the prediction of each model."""
     kept = study.prepared.table
     colour, found = bands(kept.wavelength), study.networks
     test = np.zeros(len(kept), dtype=int)
@@ -127,8 +137,8 @@ def _curve(study: Study, name: str) -> Table:
     return header, list(zip(*(column.tolist() for column in columns), strict=True))
 
 
-def network_parameters(assessment: Assessment) -> Table:
-    """Weights and biases of a network: one row a connection, unit 0 of a layer its bias."""
+def _parameters(assessment: Assessment) -> Table:
+    """Return weights and biases, one row for each connection; from unit 0 come the biases."""
     model = assessment.model
     rows: list[tuple[object, ...]] = []
     for layer, (weights, biases) in enumerate(
@@ -139,93 +149,20 @@ def network_parameters(assessment: Assessment) -> Table:
     return ("layer", "from_unit", "to_unit", "value"), rows
 
 
-def comparison_table(rows: Sequence[Compared]) -> Table:
-    """Published numbers beside ours."""
+def _comparison(rows: Sequence[Compared]) -> Table:
     return ("quantity", "published", "ours", "why they differ"), [
         (row.what, row.published, row.ours, row.why) for row in rows
     ]
 
 
-def peers_table(outcomes: Sequence[Outcome]) -> Table:
-    """Clusterers on the test sets."""
+def _clusterers(outcomes: Sequence[Outcome]) -> Table:
     return ("set", "method", "adjusted_rand", "clusters", "seconds"), [
-        (o.test_set, o.method, o.adjusted_rand, o.n_clusters, o.seconds) for o in outcomes
+        (o.point_set, o.method, o.adjusted_rand, o.n_clusters, o.seconds) for o in outcomes
     ]
 
 
-def mean_agreement(outcomes: Sequence[Outcome]) -> dict[str, float]:
-    """Adjusted Rand index of each method, averaged over the sets."""
-    return {
-        method: float(np.mean([o.adjusted_rand for o in outcomes if o.method == method]))
-        for method in METHODS
-    }
-
-
-def metrics(study: Study, verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    """The numbers of the study for metrics.json; null where one does not exist."""
-    apart, colour = study.separability, study.purity
-    result = {
-        "data": {
-            "origin": study.table.origin,
-            "rebuilt": study.table.rebuilt,
-            "dots": len(study.table),
-            "kept": len(study.prepared.table),
-            "dropped_columns": {drop.name: drop.correlation for drop in drops(study.correlations)},
-        },
-        "structure_classes": {
-            "p": study.settings.p,
-            "count": study.clustering.n_clusters_,
-            "sizes": np.bincount(study.clustering.labels_).tolist(),
-            "median_agreement_over_starts": float(np.median(study.robustness.agreement_by_start)),
-        },
-        "networks": {name: _scores(found) for name, found in study.networks.items()},
-        "forest": _scores(study.forest),
-        "purity": {
-            "share_of_commonest_band": colour.overall,
-            "by_chance": colour.by_chance,
-            "adjusted_mutual_information": colour.mutual_information,
-        },
-        "separability": {
-            "silhouette_bands": apart.silhouette_bands,
-            "silhouette_clusters": apart.silhouette_clusters,
-            "accuracy": apart.accuracy,
-            "accuracy_from_regression": apart.accuracy_from_regression,
-            "accuracy_moved_limits_least": float(apart.accuracy_shifted.min()),
-            "accuracy_moved_limits_most": float(apart.accuracy_shifted.max()),
-        },
-        "conclusions_hold": {verdict.key: verdict.holds for verdict in verdicts},
-    }
-    return _finite(result)
-
-
-def _scores(assessment: Assessment) -> dict[str, float]:
-    return {
-        "train": assessment.train,
-        "test": assessment.test,
-        "cv_mean": float(assessment.fold_scores.mean()),
-        "cv_std": float(assessment.fold_scores.std()),
-    }
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def search_metrics(one: Searched) -> dict[str, Any]:
-    """The numbers of one task's search."""
-    return {
-        "trials": len(one.trials),
-        "run_in_full": one.complete,
-        "parameters": one.parameters,
-        "search_cv_mean": one.best.mean,
-        **_scores(one.assessment),
-    }
-
-
-def trials_table(one: Searched) -> Table:
-    """Every trial: its hyper-parameters, the folds it ran, its mean over them."""
+def _trials(one: Searched) -> Table:
+    """Return every trial: hyper-parameters, number of folds that ran, mean score over them."""
     rows = [
         (
             trial.number,

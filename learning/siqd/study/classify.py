@@ -1,4 +1,4 @@
-"""Classes of dots, and how well a model tells them: split, folds, confusion, learning curve."""
+"""What is to be learnt, and how well a model learns it: split, folds, scores, learning curve."""
 
 import contextlib
 import dataclasses
@@ -20,14 +20,6 @@ from sklearn.model_selection import (
 )
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-BANDS = ("violet", "blue", "green", "yellow", "orange", "red")
-BAND_LIMITS = (400.0, 450.0, 495.0, 570.0, 590.0, 620.0, 750.0)  # [nm]
-
-
-def bands(wavelength: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Colour band of each wavelength [nm], as position in ``BANDS``; a limit opens its band."""
-    return np.searchsorted(BAND_LIMITS[1:-1], wavelength, side="right").astype(np.int64)
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Task:
@@ -37,7 +29,7 @@ class Task:
     ----------
     name : "bands", "clusters" or "wavelength"
     features : (n, 6)
-    target : (n,) class numbers, or wavelengths [nm]
+    target : class numbers, or wavelengths [nm] (n,)
     classes : names of the classes; none for the wavelength
     seed : of the split and the folds
     """
@@ -49,7 +41,7 @@ class Task:
     seed: int = 42
 
     def split(self, share: float = 0.2) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Rows to train on and to test on, shuffled; classes keep their shares."""
+        """Return the rows to train on and to test on, shuffled; classes keep their shares."""
         train, test = train_test_split(
             np.arange(len(self.target)),
             test_size=share,
@@ -61,9 +53,9 @@ class Task:
     def folds(
         self, count: int, rows: NDArray[np.int64]
     ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """Shuffled folds of the rows, as positions among them; classes keep their shares.
+        """Return shuffled folds of the rows, as positions among them; classes keep their shares.
 
-        Unshuffled folds of rows sorted by size would ask the regressor to extrapolate.
+        With unshuffled folds of rows that are sorted by size the regressor would extrapolate.
         """
         if self.classes:
             folds = StratifiedKFold(count, shuffle=True, random_state=self.seed)
@@ -71,21 +63,21 @@ class Task:
         return list(KFold(count, shuffle=True, random_state=self.seed).split(rows))
 
     def _strata(self, least: int) -> NDArray[np.int64]:
-        """The classes, those too small to be shared out counted with the largest."""
+        """Return the classes (n,); those of fewer than ``least`` dots count as the largest one."""
         counts = np.bincount(self.target)
         return np.where(counts[self.target] < least, np.argmax(counts), self.target)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ClassScores:
-    """How one class fares on the test part.
+    """Scores of one class on the test part.
 
     Attributes
     ----------
     name : of the class
-    precision, recall, f1 : on the test part; 0 where nothing was predicted or nothing is there
-    tested : dots of the class in the test part
-    count : dots of the class in all
+    precision, recall, f1 : on the test part; 0 where no dot is predicted or present
+    tested : number of dots of the class in the test part
+    count : number of dots of the class
     """
 
     name: str
@@ -102,7 +94,7 @@ class Curve:
 
     Attributes
     ----------
-    sizes : training dots (m,)
+    sizes : number of training dots (m,)
     train, validation : scores by size and fold (m, folds)
     """
 
@@ -113,19 +105,19 @@ class Curve:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Assessment:
-    """What a model makes of a task; scores are accuracy, or R² for the wavelength.
+    """The result of a model on a task; scores are accuracy, or R² for the wavelength.
 
     Attributes
     ----------
     task : the task
     model : fitted on the training part
-    train, test : score on either part of the 80/20 split
-    fold_scores : over shuffled folds (k,)
-    test_rows : rows of the test part
-    test_predictions : there
-    fold_predictions : for every row, from the fold that did not train on it (n,)
-    confusion : of the fold predictions, true class by row (c, c); empty for the wavelength
-    class_scores : of the test part; none for the wavelength
+    train, test : score on each part of the 80/20 split
+    fold_scores : of shuffled folds (k,)
+    test_rows : rows of the test part (m,)
+    test_predictions : of these rows (m,)
+    fold_predictions : of each row, by the model that was not trained on it (n,)
+    confusion : of the fold predictions, true classes in rows (c, c); empty for the wavelength
+    class_scores : of the test part; empty for the wavelength
     """
 
     task: Task
@@ -142,9 +134,9 @@ class Assessment:
 
 @contextlib.contextmanager
 def small_fits() -> Iterator[None]:
-    """One thread and no word about iterations that ran out: their number is part of the model.
+    """Use one thread, and do not warn when the iterations end: their number is a hyper-parameter.
 
-    Threads cost these tiny networks more than they bring, up to a factor of thirty.
+    More threads make these small networks slower, by a factor of up to thirty.
     """
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -156,9 +148,9 @@ def assess(task: Task, model: BaseEstimator, *, folds: int = 10) -> Assessment:
 
     Parameters
     ----------
-    task : Task
+    task : to be learnt
     model : untrained
-    folds : of the cross-validation
+    folds : number of folds of the cross-validation
     """
     features, target = task.features, task.target
     train, test = task.split()
@@ -186,7 +178,7 @@ def assess(task: Task, model: BaseEstimator, *, folds: int = 10) -> Assessment:
 
 
 def learn(task: Task, model: BaseEstimator, *, sizes: int = 8, folds: int = 5) -> Curve:
-    """Learning curve of a model: its scores over folds as it is trained on more and more dots."""
+    """Return the learning curve of a model: its scores over folds by number of training dots."""
     with small_fits():
         counts, train, validation = learning_curve(
             model,

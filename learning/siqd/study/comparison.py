@@ -1,11 +1,12 @@
-"""Published numbers beside ours, and why they differ."""
+"""Compare published numbers with ours, and say why they differ."""
 
 import dataclasses
 
 import numpy as np
 
 from opalux.learning.siqd.study import published
-from opalux.learning.siqd.study.classify import BANDS, Assessment
+from opalux.learning.siqd.study.bands import BANDS
+from opalux.learning.siqd.study.classify import Assessment
 from opalux.learning.siqd.study.study import TASKS, Study
 
 TITLES = {
@@ -14,45 +15,43 @@ TITLES = {
     "wavelength": "wavelength",
 }
 
-# What is odd in the paper, by the section of the report where it matters.
 ODDITIES = {
     "features": (
-        "n_coord equals 4 − HSi_ratio for every fully terminated dot: what is dropped as a strong "
-        "correlation is an identity.",
-        "The four facet fractions sum to 1, so that one of the six features follows from three "
-        "others.",
-        "Robust scaling followed by scaling to 0–1 is scaling to 0–1.",
-        "Whether scaling came before the cut at 400 nm is not said; here the cut comes first "
-        "(preparation.scale_before_cut changes that).",
+        "n_coord equals 4 − HSi_ratio for every fully terminated dot: what the paper calls a "
+        "strong correlation is an identity.",
+        "The four facet fractions sum to 1, so that three of them give the fourth.",
+        "Robust scaling followed by scaling to 0–1 equals scaling to 0–1.",
+        "The paper does not say whether scaling or the cut at 400 nm came first; here the cut "
+        "comes first (preparation.scale_before_cut changes this).",
     ),
     "structure classes": (
-        "The dot from which labels spread first is not given; figure S5 shows what every start "
-        "gives.",
+        "The paper does not name the dot from which labels spread first; figure S5 shows the "
+        "result for every start.",
     ),
     "networks": (
-        "The networks are trained by L-BFGS with early_stopping and a learning-rate schedule: "
-        "that solver uses neither, so these two settings have no effect.",
-        "The scores of the classifiers are called R²; what scikit-learn returns for them is "
-        "accuracy.",
-        "With the activation identity the band network is a linear classifier, whatever its "
-        "layers.",
-        "Test scores such as 0.933 and 0.983 are multiples of 1/60: the test part holds 60 dots, "
-        "and one dot is worth 0.017. The seed of the split is not given.",
-        "On rows sorted by size, unshuffled folds would ask the regressor to extrapolate; the "
-        "published cross-validation must have shuffled.",
+        "The networks are trained by L-BFGS with early_stopping and a learning-rate schedule. "
+        "This solver uses neither, so the two settings have no effect.",
+        "The scores of the classifiers are called R²; the value that scikit-learn returns for "
+        "them is the accuracy.",
+        "With the activation identity the band network is a linear classifier for any layers.",
+        "Test scores such as 0.933 and 0.983 are multiples of 1/60: the test part has 60 dots, "
+        "and one dot changes the score by 0.017. The seed of the split is not given.",
+        "If rows are sorted by size and folds are not shuffled, the regressor must extrapolate; "
+        "the published cross-validation must have been shuffled.",
     ),
 }
+"""What is unusual in the paper, by the section of the report where it matters."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Compared:
-    """One published number beside ours.
+    """One published number and ours.
 
     Attributes
     ----------
     what : the quantity
     published, ours : as text
-    why : why they differ, or what to know
+    why : why they differ, or what else to know
     """
 
     what: str
@@ -62,7 +61,7 @@ class Compared:
 
 
 def compare(study: Study) -> list[Compared]:
-    """The published numbers, in the order of the paper."""
+    """Return the published numbers and ours, in the order of the paper."""
     rebuilt = study.table.rebuilt
     kept, diameter = study.prepared.table, study.table.columns["diameter"]
     counts = [int(scores.count) for scores in study.networks["bands"].class_scores]
@@ -133,22 +132,23 @@ def _network_rows(study: Study, task: str) -> list[Compared]:
         ),
         Compared(
             what=f"{TITLES[task]}: {score}, {len(ours.fold_scores)} folds",
-            published=f"{paper.cv:.3f} ± {paper.cv_spread:.3f} (10 folds)",
-            ours=spread(ours),
+            published=f"{paper.cv:.3f} ± {paper.cv_deviation:.3f} (10 folds)",
+            ours=mean_and_deviation(ours),
             why="Shuffled folds" + ("." if task == "wavelength" else " that keep class shares."),
         ),
     ]
 
 
-def spread(assessment: Assessment) -> str:
-    """Mean and standard deviation over the folds."""
+def mean_and_deviation(assessment: Assessment) -> str:
+    """Return mean and standard deviation over the folds, as text."""
     return f"{assessment.fold_scores.mean():.3f} ± {assessment.fold_scores.std():.3f}"
 
 
 def class_rows(study: Study, task: str) -> list[tuple[object, ...]]:
-    """Name, published scores and count, our scores, dots tested and count, class by class.
+    """Return one row for each class of a task.
 
-    Structure classes of the two sets share their numbers, not their dots.
+    It holds name, published scores and count, our scores, number of tested dots and count.
+    Structure classes with the same number in the two sets do not hold the same dots.
     """
     paper = published.CLASS_SCORES[task]
     counts = published.BAND_COUNTS if task == "bands" else published.CLUSTER_COUNTS
@@ -205,30 +205,31 @@ def verdicts(study: Study) -> list[Verdict]:
             holds=not pure,
             paper="No.",
             ours=f"{'Yes' if pure else 'No'}: mutual information of clusters and bands, adjusted "
-            f"for chance, is {colour.mutual_information:.3f} (pure from 0.5 on; 1 would be the "
-            f"same classes). {colour.overall:.1%} of the dots have the commonest colour of their "
-            f"cluster, {colour.by_chance:.1%} in clusters filled at random.",
+            f"for chance, is {colour.mutual_information:.3f} (pure from 0.5 on; 1: the same "
+            f"classes). {colour.overall:.1%} of the dots have the most frequent colour of their "
+            f"cluster; in random clusters it is {colour.by_chance:.1%}.",
         ),
         Verdict(
             key="colour_bands_are_no_separable_classes",
-            question="Are colour bands classes of their own?",
+            question="Are colour bands separate classes?",
             holds=not own_classes,
-            paper="No: they are drawn by the eye, not by the data.",
+            paper="No: the eye defines them, not the data.",
             ours=f"{'Yes' if own_classes else 'No'}: their silhouette is "
-            f"{apart.silhouette_bands:.2f} (clusters: {apart.silhouette_clusters:.2f}; own "
-            f"classes from 0.25 on), and half the errors lie within {near:.1f} nm of a limit "
-            f"(all dots: {apart.typical_distance:.1f} nm). The bands can be predicted, accuracy "
-            f"{apart.accuracy:.3f}, because size predicts the wavelength: the regressor, told "
-            f"nothing of bands, reaches {apart.accuracy_from_regression:.3f}. Moving all "
-            f"limits by up to {apart.shifts.max():.0f} nm, the network reaches {low:.2f} to "
-            f"{high:.2f}, at {better} of {len(apart.shifts)} places as much as at the colours.",
+            f"{apart.silhouette_bands:.2f} (clusters: {apart.silhouette_clusters:.2f}; separate "
+            f"from 0.25 on), and half of the errors are at most {near:.1f} nm from a limit (all "
+            f"dots: {apart.typical_distance:.1f} nm). The bands can be predicted, with accuracy "
+            f"{apart.accuracy:.3f}, because the size predicts the wavelength: the regressor, which "
+            f"was not trained on bands, reaches {apart.accuracy_from_regression:.3f}. When all "
+            f"limits are moved by up to {apart.shifts.max():.0f} nm, the network reaches "
+            f"{low:.2f} to {high:.2f}; at {better} of {len(apart.shifts)} shifts it is at least "
+            "as accurate as with the colour bands.",
         ),
         Verdict(
             key="regression_is_nearly_exact",
-            question="Does the wavelength follow from the features?",
+            question="Can the wavelength be computed from the features?",
             holds=r2 >= 0.95,
             paper="Yes, nearly exactly: R² 0.994 ± 0.007 over folds.",
-            ours=f"{'Yes' if r2 >= 0.95 else 'No'}: R² {spread(network)} over shuffled folds "
-            "(yes from 0.95 on).",
+            ours=f"{'Yes' if r2 >= 0.95 else 'No'}: R² {mean_and_deviation(network)} over "
+            "shuffled folds (yes from 0.95 on).",
         ),
     ]

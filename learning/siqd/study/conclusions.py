@@ -1,7 +1,7 @@
-"""The paper's conclusion as three questions with numbers for answers.
+"""The paper's conclusion as three questions that numbers answer.
 
-Are structure classes spectrally pure?  Are colour bands classes of their own, rather than cuts
-through a continuum?  Does the wavelength follow from the features?
+Are structure classes spectrally pure? Are colour bands separate classes, or cuts through a
+continuum? Can the wavelength be computed from the features?
 """
 
 import dataclasses
@@ -11,26 +11,21 @@ from numpy.typing import NDArray
 from sklearn.metrics import adjusted_mutual_info_score, silhouette_score
 from sklearn.model_selection import cross_val_predict
 
-from opalux.learning.siqd.study.classify import (
-    BAND_LIMITS,
-    BANDS,
-    Assessment,
-    Task,
-    bands,
-    small_fits,
-)
-from opalux.learning.siqd.study.published import NETWORKS, network
+from opalux.learning.siqd.study.bands import BAND_LIMITS, BANDS, bands
+from opalux.learning.siqd.study.classify import Assessment, Task, small_fits
+from opalux.learning.siqd.study.networks import network
+from opalux.learning.siqd.study.published import NETWORKS
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Purity:
-    """How much a structure class tells about the colour.
+    """How much the structure class says about the colour.
 
     Attributes
     ----------
-    table : dots by cluster (row) and band (column)
-    overall : share of dots in the commonest band of their cluster
-    by_chance : the same for clusters of these sizes filled at random
+    table : number of dots by cluster (rows) and band (columns)
+    overall : share of dots in the most frequent band of their cluster
+    by_chance : the same for random clusters of these sizes
     mutual_information : of clusters and bands, adjusted for chance: 0 none, 1 the same classes
     """
 
@@ -42,16 +37,16 @@ class Purity:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Separability:
-    """Whether colour bands are classes in the space of features.
+    """Whether colour bands are separate classes in the space of features.
 
     Attributes
     ----------
-    silhouette_bands, silhouette_clusters : mean silhouette, from -1 (mixed) to 1 (apart)
+    silhouette_bands, silhouette_clusters : mean silhouette, from -1 (mixed) to 1 (separate)
     accuracy : of the band network over folds
-    accuracy_from_regression : of the bands that the regressor's wavelengths fall into
-    shifts : by which all the limits between bands are moved [nm] (m,)
-    accuracy_shifted : of the band network with the limits moved (m,)
-    error_distances : of misclassified dots from the nearest limit between bands [nm] (e,)
+    accuracy_from_regression : of the bands of the regressor's wavelengths
+    shifts : by which all limits between bands are moved (m,) [nm]
+    accuracy_shifted : of the band network with moved limits (m,)
+    error_distances : of misclassified dots from the nearest limit between bands (e,) [nm]
     typical_distance : median of that distance over all dots [nm]
     """
 
@@ -66,7 +61,7 @@ class Separability:
 
 
 def purity(clusters: NDArray[np.int64], wavelength: NDArray[np.float64], seed: int = 0) -> Purity:
-    """Set clusters (n,) against the colour bands of the wavelengths (n,) [nm]."""
+    """Compare clusters (n,) with the colour bands of the wavelengths (n,) [nm]."""
     colour = bands(wavelength)
     rng = np.random.default_rng(seed)
     table = _crossed(clusters, colour)
@@ -95,9 +90,17 @@ def separability(
 ) -> Separability:
     """Test whether the bands are more than cuts through a continuum of wavelengths.
 
-    If they are classes of their own, the same network does worse when all the limits are moved;
-    if they are cuts, moved ones are as good, errors gather at the limits, and the regressor, told
-    nothing of bands, classifies as well.
+    If they are separate classes, the same network is less accurate when all limits are moved. If
+    they are cuts, moved limits are as good, errors lie near the limits, and the regressor, which
+    was not trained on bands, is as accurate.
+
+    Parameters
+    ----------
+    by_band : of the network for the bands
+    clusters : structure class of each dot (n,)
+    regression : of the network for the wavelength
+    folds : number of folds of the cross-validation
+    shifts : by which all limits are moved (m,) [nm]
     """
     features, wavelength = by_band.task.features, regression.task.target
     colour = by_band.task.target
@@ -119,14 +122,14 @@ def separability(
 
 def _silhouette(features: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
     if len(np.unique(labels)) < 2:
-        return float("nan")  # one cluster: nothing to be apart from
+        return float("nan")  # one cluster cannot be separate from another
     return float(silhouette_score(features, labels))
 
 
 def _accuracy(
     features: NDArray[np.float64], wavelength: NDArray[np.float64], shift: float, folds: int
 ) -> float:
-    """Accuracy of the band network over folds when every limit is moved by the shift [nm]."""
+    """Return the accuracy of the band network over folds when all limits are moved [nm]."""
     classes, target = np.unique(bands(wavelength - shift), return_inverse=True)
     names = tuple(BANDS[band] for band in classes)
     task = Task(name="bands", features=features, target=target, classes=names)

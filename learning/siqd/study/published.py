@@ -1,4 +1,4 @@
-"""What the paper reports, to be set beside our results.
+"""The numbers that the paper reports.
 
 References
 ----------
@@ -7,8 +7,6 @@ A. J. Parker, A. S. Barnard, Nanoscale Horiz. 6, 277 (2021), doi 10.1039/d0nh006
 
 import dataclasses
 from typing import Any
-
-from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 N_DOTS = 303
 N_KEPT = 297  # from 400 nm on
@@ -21,14 +19,14 @@ CLUSTER_COUNTS = (48, 83, 62, 43, 36, 25)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Network:
-    """A network of the paper and how it did.
+    """A network of the paper and its scores.
 
     Attributes
     ----------
     task : "bands", "clusters" or "wavelength"
     activation, layers, alpha, max_iter, learning_rate : hyper-parameters
-    train, test : score on either part of the 80/20 split; accuracy or R²
-    cv, cv_spread : mean and standard deviation over 10 folds
+    train, test : score on each part of the 80/20 split; accuracy or R²
+    cv, cv_deviation : mean and standard deviation over 10 folds
     """
 
     task: str
@@ -40,7 +38,7 @@ class Network:
     train: float
     test: float
     cv: float
-    cv_spread: float
+    cv_deviation: float
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -67,7 +65,7 @@ NETWORKS = {
             train=0.975,
             test=0.933,
             cv=0.96,
-            cv_spread=0.084,
+            cv_deviation=0.084,
         ),
         Network(
             task="clusters",
@@ -79,7 +77,7 @@ NETWORKS = {
             train=1.000,
             test=0.983,
             cv=0.98,
-            cv_spread=0.10,
+            cv_deviation=0.10,
         ),
         Network(
             task="wavelength",
@@ -91,7 +89,7 @@ NETWORKS = {
             train=0.997,
             test=0.996,
             cv=0.994,
-            cv_spread=0.007,
+            cv_deviation=0.007,
         ),
     )
 }
@@ -115,12 +113,3 @@ CLASS_SCORES = {
         (1.00, 1.00, 1.00),
     ),
 }
-
-
-def network(task: str, parameters: dict[str, Any], seed: int = 42) -> MLPClassifier | MLPRegressor:
-    """An untrained network for the task, solver and seed as published.
-
-    The paper also sets ``early_stopping``; L-BFGS knows neither that nor ``learning_rate``.
-    """
-    kind = MLPRegressor if task == "wavelength" else MLPClassifier
-    return kind(solver="lbfgs", early_stopping=True, random_state=seed, **parameters)

@@ -1,141 +1,34 @@
-"""Random search for the hyper-parameters of a network, each trial defined by its number alone.
+"""The random search: trials in chunks over a pool, results in a journal.
 
-A trial is scored by the mean over folds of the training part, and given up as soon as perfect
-scores on the folds left could no longer lift it above the best trial known: since no score exceeds
-1, the winner is the one of the full search.  "Known" means the rounds before, and the trials
-before it in its own chunk, so that the same trials are given up however many workers there are.
+The best trial of a round is the one to beat in the next round, so that the same trials are given
+up for any number of workers.
 """
 
 import dataclasses
-from collections.abc import Iterable
-from typing import Any, Literal, get_args
+import functools
+import time
+from pathlib import Path
+from typing import Any
 
-import numpy as np
-import pydantic
+from sklearn.model_selection import RandomizedSearchCV
 
-from opalux.base.settings import Settings
-from opalux.learning.siqd.study.classify import Assessment, Task, small_fits
-from opalux.learning.siqd.study.published import network
-
-LEAST = -np.inf
-
-Activation = Literal["identity", "logistic", "tanh", "relu"]
-Schedule = Literal["constant", "invscaling", "adaptive"]
-
-
-class Space(Settings):
-    """What the hyper-parameters are drawn from, and how trials are scored."""
-
-    activations: tuple[Activation, ...] = pydantic.Field(get_args(Activation), min_length=1)
-    depth: tuple[pydantic.PositiveInt, pydantic.PositiveInt] = (1, 3)
-    """Fewest and most hidden layers."""
-    width: tuple[pydantic.PositiveInt, pydantic.PositiveInt] = (2, 10)
-    """Fewest and most units of a layer."""
-    alpha: tuple[pydantic.PositiveFloat, pydantic.PositiveFloat] = (1e-4, 10.0)
-    """L2 penalty, drawn evenly on a logarithmic scale."""
-    max_iter: tuple[pydantic.PositiveInt, pydantic.PositiveInt] = (200, 300)
-    """Fewest and most iterations."""
-    learning_rates: tuple[Schedule, ...] = pydantic.Field(get_args(Schedule), min_length=1)
-    """Kept for the sake of comparison: L-BFGS has no learning rate."""
-    folds: int = pydantic.Field(5, ge=2, le=20)
-    """Folds of the training part over which a trial is scored."""
-    seed: int = pydantic.Field(0, ge=0)
-
-    @pydantic.field_validator("depth", "width", "alpha", "max_iter")
-    @classmethod
-    def _in_order(cls, ends: tuple[float, float]) -> tuple[float, float]:
-        if ends[0] > ends[1]:
-            raise ValueError(f"found {list(ends)}, expected [least, most]")
-        return ends
-
-    def draw(self, trial: int) -> dict[str, Any]:
-        """Hyper-parameters of a trial, under scikit-learn's names."""
-        rng = np.random.default_rng([self.seed, trial])
-        depth = rng.integers(self.depth[0], self.depth[1] + 1)
-        layers = rng.integers(self.width[0], self.width[1] + 1, size=depth)
-        return {
-            "hidden_layer_sizes": tuple(int(width) for width in layers),
-            "activation": str(rng.choice(self.activations)),
-            "alpha": float(10.0 ** rng.uniform(*np.log10(self.alpha))),
-            "max_iter": int(rng.integers(self.max_iter[0], self.max_iter[1] + 1)),
-            "learning_rate": str(rng.choice(self.learning_rates)),
-        }
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Trial:
-    """A trial and its scores.
-
-    Attributes
-    ----------
-    number : which fixes the hyper-parameters
-    scores : of the folds that were run, in order; fewer than all when it was given up
-    complete : whether all folds were run
-    """
-
-    number: int
-    scores: tuple[float, ...]
-    complete: bool
-
-    @property
-    def mean(self) -> float:
-        """Mean score over the folds, minus infinity for a trial given up."""
-        return float(np.mean(self.scores)) if self.complete else LEAST
-
-
-def run_trials(task: Task, space: Space, numbers: Iterable[int], to_beat: float) -> list[Trial]:
-    """Run trials one after the other, giving up those that cannot exceed the best so far.
-
-    Parameters
-    ----------
-    task : Task
-        Scored on its training part; the test part stays unseen.
-    space : Space
-    numbers : of the trials
-    to_beat : best mean score known
-    """
-    train, _ = task.split()
-    folds = task.folds(space.folds, train)
-    best, trials = to_beat, []
-    with small_fits():
-        for number in numbers:
-            trial = _run(task, train, folds, number, space, best)
-            best = max(best, trial.mean)
-            trials.append(trial)
-    return trials
-
-
-def _run(
-    task: Task,
-    train: np.ndarray,
-    folds: list[tuple[np.ndarray, np.ndarray]],
-    number: int,
-    space: Space,
-    best: float,
-) -> Trial:
-    model = network(task.name, space.draw(number), task.seed)
-    features, target = task.features[train], task.target[train]
-    scores: list[float] = []
-    for fit, check in folds:
-        model.fit(features[fit], target[fit])
-        scores.append(float(model.score(features[check], target[check])))
-        if (sum(scores) + len(folds) - len(scores)) / len(folds) < best:
-            break
-    return Trial(number=number, scores=tuple(scores), complete=len(scores) == len(folds))
-
-
-def winner(trials: Iterable[Trial]) -> Trial:
-    """The trial of the highest mean score; of equals, the first drawn."""
-    return max(trials, key=lambda trial: (trial.mean, -trial.number))
+from opalux.base.progress import Progress
+from opalux.base.tasks import Pool
+from opalux.learning.siqd.study.classify import Assessment, Task, assess, small_fits
+from opalux.learning.siqd.study.journal import Journal
+from opalux.learning.siqd.study.networks import network
+from opalux.learning.siqd.study.settings import SearchSettings, Space
+from opalux.learning.siqd.study.study import Study
+from opalux.learning.siqd.study.trials import LEAST, Trial, run_trials, winner
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Searched:
-    """What the random search found for one task.
+    """The result of the random search for one task.
 
     Attributes
     ----------
-    space : drawn from
+    space : where the trials were drawn from
     trials : all of them
     assessment : of the winner, as for the published network
     """
@@ -161,20 +54,20 @@ class Searched:
 
     @property
     def complete(self) -> int:
-        """How many trials ran all their folds."""
+        """Number of trials that ran all their folds."""
         return sum(trial.complete for trial in self.trials)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Yardstick:
-    """Our search and scikit-learn's on the same trials, side by side.
+    """Our search and scikit-learn's on the same trials.
 
     Attributes
     ----------
     task : its name
     trials : number of trials
     ours, theirs : time [s]
-    same_winner : whether both found the same trial, or one of equal score
+    same_winner : whether both found the same trial, or trials of equal score
     """
 
     task: str
@@ -182,3 +75,92 @@ class Yardstick:
     ours: float
     theirs: float
     same_winner: bool
+
+
+def search(
+    study: Study, settings: SearchSettings, pool: Pool, out: Path, *, workers: int = 1
+) -> tuple[list[Searched], list[Yardstick]]:
+    """Search for each task, assess the winners, and compare times when the settings ask for it.
+
+    Parameters
+    ----------
+    study : with the published networks
+    settings : of the search
+    pool : where chunks of trials run
+    out : folder of the journals; trials that stand in them are not run again
+    workers : processes that scikit-learn's search may use
+    """
+    searched, yardsticks = [], []
+    for name, published in study.networks.items():
+        task = published.task
+        journal = Journal(out / f"search_{name}.jsonl")
+        trials = search_task(task, settings, settings.trials, pool, journal)
+        best = network(name, settings.space.draw(winner(trials).number), task.seed)
+        assessment = assess(task, best, folds=study.settings.folds)
+        searched.append(Searched(space=settings.space, trials=tuple(trials), assessment=assessment))
+        if settings.yardstick:
+            yardsticks.append(_yardstick(task, settings, pool, workers))
+    return searched, yardsticks
+
+
+def search_task(
+    task: Task, settings: SearchSettings, n_trials: int, pool: Pool, journal: Journal | None
+) -> list[Trial]:
+    """Return the trials of one task, those of the journal included."""
+    n_chunks = -(-n_trials // settings.chunk)
+    done: dict[int, list[Trial]] = {}
+    if journal is not None:
+        for number, trials in journal.entries.items():
+            done[number] = [_trial(entry) for entry in trials]
+    with Progress(f"search {task.name}", n_chunks, len(done)) as progress:
+        for first in range(0, n_chunks, settings.chunks_a_round):
+            known = [trial for number in range(first) for trial in done[number]]
+            to_beat = max((trial.mean for trial in known), default=LEAST)
+            chunks = range(first, min(first + settings.chunks_a_round, n_chunks))
+            run = functools.partial(_run_chunk, task, settings, n_trials, to_beat)
+            for chunk, trials in pool.map(run, [c for c in chunks if c not in done]):
+                done[chunk] = trials
+                if journal is not None:
+                    journal.add(chunk, [(t.number, t.scores, t.complete) for t in trials])
+                best = max(to_beat, *(t.mean for ts in done.values() for t in ts))
+                progress.advance(note=f"best {best:.4f}")
+    return [trial for number in sorted(done) for trial in done[number]]
+
+
+def _run_chunk(
+    task: Task, settings: SearchSettings, n_trials: int, to_beat: float, chunk: int
+) -> list[Trial]:
+    first = chunk * settings.chunk
+    numbers = range(first, min(first + settings.chunk, n_trials))
+    return run_trials(task, settings.space, numbers, to_beat)
+
+
+def _trial(entry: Any) -> Trial:
+    number, scores, complete = entry
+    return Trial(number=number, scores=tuple(scores), complete=complete)
+
+
+def _yardstick(task: Task, settings: SearchSettings, pool: Pool, workers: int) -> Yardstick:
+    """Time both searches on the first trials, with the same number of workers."""
+    start = time.perf_counter()
+    ours = winner(search_task(task, settings, settings.yardstick, pool, None))
+    middle = time.perf_counter()
+    drawn = [settings.space.draw(number) for number in range(settings.yardstick)]
+    train, _ = task.split()
+    theirs = RandomizedSearchCV(
+        network(task.name, {}, task.seed),
+        [{key: [value] for key, value in one.items()} for one in drawn],
+        n_iter=settings.yardstick,
+        cv=task.folds(settings.space.folds, train),
+        n_jobs=workers,
+        refit=False,
+    )
+    with small_fits():
+        theirs.fit(task.features[train], task.target[train])
+    return Yardstick(
+        task=task.name,
+        trials=settings.yardstick,
+        ours=middle - start,
+        theirs=time.perf_counter() - middle,
+        same_winner=bool(abs(theirs.best_score_ - ours.mean) < 1e-9),
+    )

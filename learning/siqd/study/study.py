@@ -1,70 +1,39 @@
-"""The published study, step by step, on one table of dots."""
+"""The published study, step by step, of one table of dots."""
 
 import dataclasses
 from collections.abc import Callable
 
 import numpy as np
-import pydantic
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import adjusted_rand_score
 
 from opalux.base.errors import InputError
-from opalux.base.settings import Settings
-from opalux.learning.siqd.clustering.ils import IterativeLabelSpreading, count_of
-from opalux.learning.siqd.dots.features import (
-    Correlations,
-    Preparation,
-    Prepared,
-    correlations,
-    prepare,
-)
-from opalux.learning.siqd.dots.table import DotTable, Source
+from opalux.learning.siqd.clustering.ils import IterativeLabelSpreading
+from opalux.learning.siqd.dots.table import DotTable
 from opalux.learning.siqd.study import published
-from opalux.learning.siqd.study.classify import BANDS, Assessment, Curve, Task, assess, bands, learn
+from opalux.learning.siqd.study.bands import BANDS, bands
+from opalux.learning.siqd.study.classify import Assessment, Curve, Task, assess, learn
 from opalux.learning.siqd.study.conclusions import Purity, Separability, purity, separability
+from opalux.learning.siqd.study.networks import network
+from opalux.learning.siqd.study.preparation import Correlations, Prepared, correlations, prepare
+from opalux.learning.siqd.study.settings import StudySettings
 
 TASKS = ("bands", "clusters", "wavelength")
 STEPS = 6
-
-
-class StudySettings(Settings):
-    """Choices of the study; the defaults are the paper's."""
-
-    data: Source = Source()
-    preparation: Preparation = Preparation()
-    p: int | float = pydantic.Field(published.ILS_P, gt=0)
-    """Width of Iterative Label Spreading: a count of dots, or, below 1, a share."""
-    other_p: tuple[pydantic.PositiveInt, ...] = (6, 8, 10, 12, 15, 18, 20, 25, 30)
-    """Widths at which the number of clusters is looked at besides."""
-    folds: int = pydantic.Field(10, ge=2, le=50)
-    """Folds of the cross-validation."""
-    curve_sizes: int = pydantic.Field(8, ge=2, le=50)
-    """Points of the learning curves."""
-    largest_shift: float = pydantic.Field(30.0, gt=0, le=100)
-    """The limits between bands are moved up to so far, either way, to see what that does [nm]."""
-    shifts: int = pydantic.Field(21, ge=3)
-    """How many moved limits are tried; an odd number has the colour bands themselves among them."""
-    seed: int = pydantic.Field(42, ge=0)
-    """Seed of the 80/20 split, the folds and the networks."""
-
-    @pydantic.field_validator("p")
-    @classmethod
-    def _count_or_share(cls, p: float) -> float:
-        count_of(p, published.N_KEPT)
-        return p
+"""How often `run_study` reports progress."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Robustness:
-    """How far the clusters depend on what the paper leaves open.
+    """How much the clusters depend on choices that the paper does not name.
 
     Attributes
     ----------
-    p : widths tried (m,)
-    n_clusters_by_p : clusters found for each (m,)
-    n_clusters_by_start : clusters found from each dot as start (n,)
-    agreement_by_start : adjusted Rand index of those with the clusters of the study (n,)
+    p : widths (m,)
+    n_clusters_by_p : number of clusters for each width (m,)
+    n_clusters_by_start : number of clusters with each dot as start (n,)
+    agreement_by_start : adjusted Rand index of these and the clusters of the study (n,)
     """
 
     p: tuple[int, ...]
@@ -80,15 +49,15 @@ class Study:
     Attributes
     ----------
     settings : the choices
-    table : every dot
-    prepared : dots kept, and their scaled features
-    correlations : of every column over every dot
-    clustering : fitted on the scaled features
+    table : of all dots
+    prepared : the dots that are kept, and their scaled features
+    correlations : of all columns, over all dots
+    clustering : fitted to the scaled features
     robustness : of the clustering
-    networks : the published networks by task
-    curves : learning curves of the same
-    forest : the random forest on the bands
-    purity : of the clusters' colours
+    networks : the published networks, by task
+    curves : their learning curves, by task
+    forest : the random forest for the bands
+    purity : of the colours of the clusters
     separability : of the bands
     """
 
@@ -106,13 +75,25 @@ class Study:
 
 
 def run_study(table: DotTable, settings: StudySettings, done: Callable[[str], None]) -> Study:
-    """Do the study; ``done`` is told the name of each of the ``STEPS`` when it is over."""
+    """Return the study of a table.
+
+    Parameters
+    ----------
+    table : of the dots
+    settings : the choices
+    done : called with the name of each of the ``STEPS`` when it is finished
+
+    Raises
+    ------
+    InputError
+        When there are too few dots, or only one class.
+    """
     prepared, clustering, tasks = begin(table, settings)
     robustness = _robustness(prepared.features, clustering, settings)
     done("clusters")
     networks, curves = {}, {}
     for name, task in tasks.items():
-        model = published.network(name, published.NETWORKS[name].parameters, settings.seed)
+        model = network(name, published.NETWORKS[name].parameters, settings.seed)
         networks[name] = assess(task, model, folds=settings.folds)
         curves[name] = learn(task, model, sizes=settings.curve_sizes)
         done(f"network: {name}")
@@ -149,12 +130,12 @@ def run_study(table: DotTable, settings: StudySettings, done: Callable[[str], No
 def begin(
     table: DotTable, settings: StudySettings
 ) -> tuple[Prepared, IterativeLabelSpreading, dict[str, Task]]:
-    """Prepare the dots and cluster them: what takes no time, and shows whether the rest can be.
+    """Prepare the dots and cluster them; fast, and enough to know whether the study is possible.
 
     Raises
     ------
     InputError
-        When there are too few dots, or one structure class only.
+        When there are too few dots, or only one class.
     """
     prepared = prepare(table, settings.preparation)
     clustering = IterativeLabelSpreading(p=settings.p).fit(prepared.features)
@@ -162,16 +143,28 @@ def begin(
 
 
 def make_tasks(prepared: Prepared, clusters: NDArray[np.int64], seed: int) -> dict[str, Task]:
-    """The three things to be learnt, by name."""
+    """Return the three tasks, by name.
+
+    Parameters
+    ----------
+    prepared : the dots
+    clusters : structure class of each dot (n,)
+    seed : of the split and the folds
+
+    Raises
+    ------
+    InputError
+        When there is only one colour band or one structure class.
+    """
     colour = bands(prepared.wavelength)
     if len(np.unique(colour)) < 2:
         raise InputError(
             f"{prepared.table.origin}: found dots of one colour band, {BANDS[colour[0]]}; expected "
-            "at least two to tell apart; give a table with more sizes"
+            "at least two; give a table with more sizes"
         )
     if len(np.unique(clusters)) < 2:
         raise InputError(
-            "found one structure class; expected at least two to tell apart; lower `p` "
+            "found one structure class; expected at least two; lower `p` "
             f"(the paper's is {published.ILS_P} for {published.N_KEPT} dots)"
         )
     targets = {

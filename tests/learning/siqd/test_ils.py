@@ -12,7 +12,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from opalux.base.errors import InputError
 from opalux.learning.siqd.clustering import ils
-from opalux.learning.siqd.clustering.ils import IterativeLabelSpreading, count_of, wavelet_peaks
+from opalux.learning.siqd.clustering.ils import IterativeLabelSpreading, wavelet_peaks
+from opalux.learning.siqd.clustering.width import count_of
 
 
 @parametrize_with_checks([IterativeLabelSpreading()])

@@ -8,15 +8,15 @@ from opalux.learning.siqd.clustering.peers import METHODS, cluster, compare, swe
 
 @pytest.fixture(scope="module")
 def sets():
-    return {test_set.name: test_set for test_set in usual_sets(300)}
+    return {point_set.name: point_set for point_set in usual_sets(300)}
 
 
 def test_sets_hold_the_points_asked_for(sets):
     assert len(sets) == 7
-    for test_set in sets.values():
-        assert test_set.points.shape == (300, 2)
-        assert len(test_set.truth) == 300
-        assert np.allclose(test_set.points.std(axis=0), 1.0)
+    for point_set in sets.values():
+        assert point_set.points.shape == (300, 2)
+        assert len(point_set.truth) == 300
+        assert np.allclose(point_set.points.std(axis=0), 1.0)
 
 
 def test_every_method_finds_blobs_that_are_far_apart(sets):

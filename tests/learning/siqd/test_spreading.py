@@ -6,7 +6,7 @@ from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import cdist
 
 from opalux.base.errors import InputError
-from opalux.learning.siqd.clustering.spreading import spread
+from opalux.learning.siqd.clustering.spreading import spread_labels
 from tests.learning.siqd.literal_ils import literal_spread
 
 
@@ -28,7 +28,7 @@ def test_spreading_is_the_literal_reference_on_240_sets_with_ties(method):
     for case in range(240):
         points, seeds = random_set(case)
         expected = literal_spread(points, seeds.tolist())
-        run = spread(points, seeds, method=method)
+        run = spread_labels(points, seeds, method=method)
         k = len(seeds)
         found = list(zip(run.order[k:], run.source[k:], strict=True))
         assert found == [(row, source) for row, source, _ in expected], f"case {case}"
@@ -42,7 +42,7 @@ def test_tree_and_dense_agree_on_a_larger_set(d):
     rng = np.random.default_rng(d)
     points = np.round(rng.standard_normal((3000, d)), 1 if d < 6 else 8)
     seeds = np.array([5, 17, 2999])
-    tree, dense = (spread(points, seeds, method=method) for method in ("tree", "dense"))
+    tree, dense = (spread_labels(points, seeds, method=method) for method in ("tree", "dense"))
     assert np.array_equal(tree.order, dense.order)
     assert np.array_equal(tree.source, dense.source)
     assert np.array_equal(tree.distance, dense.distance)
@@ -50,7 +50,7 @@ def test_tree_and_dense_agree_on_a_larger_set(d):
 
 def test_one_seed_walks_a_minimum_spanning_tree():
     points = np.random.default_rng(7).standard_normal((400, 3))
-    run = spread(points, np.array([0]))
+    run = spread_labels(points, np.array([0]))
     tree = minimum_spanning_tree(cdist(points, points))
     assert run.r_min.sum() == pytest.approx(tree.sum())
 
@@ -68,23 +68,23 @@ def test_several_seeds_cut_the_spanning_tree_between_them():
             continue
         keep, drop = (b, a) if b in seeded else (a, b)
         label[label == drop] = keep
-    assert np.array_equal(spread(points, seeds).labels(seeds), label)
+    assert np.array_equal(spread_labels(points, seeds).labels(seeds), label)
 
 
 @pytest.mark.parametrize("seeds", [[], [-1], [4], [1, 1], [1.5]])
 def test_seeds_that_are_not_distinct_rows_are_refused(seeds):
     with pytest.raises(InputError, match="found seed rows"):
-        spread(np.zeros((4, 2)), np.array(seeds))
+        spread_labels(np.zeros((4, 2)), np.array(seeds))
 
 
 def test_all_points_may_be_seeds():
-    run = spread(np.eye(3), np.array([2, 0, 1]))
+    run = spread_labels(np.eye(3), np.array([2, 0, 1]))
     assert run.order.tolist() == [0, 1, 2]
     assert len(run.r_min) == 0
 
 
 def test_identical_points_are_labelled_in_order_of_rows():
-    assert spread(np.ones((50, 2)), np.array([20]), method="tree").order.tolist() == [
+    assert spread_labels(np.ones((50, 2)), np.array([20]), method="tree").order.tolist() == [
         20,
         *range(20),
         *range(21, 50),

@@ -4,15 +4,12 @@ import numpy as np
 import pytest
 
 from opalux.base.errors import InputError
+from opalux.learning.siqd.dots.planes import FAMILIES, facet_areas, family_normals, support
 from opalux.learning.siqd.dots.structures import (
     BOND_SI_H,
     CENTRES,
-    FAMILIES,
     LATTICE_CONSTANT,
     enumerate_dots,
-    facet_areas,
-    family_normals,
-    support,
 )
 
 

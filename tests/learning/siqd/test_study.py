@@ -7,18 +7,22 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from opalux.base.errors import InputError
 from opalux.learning.siqd.clustering.ils import IterativeLabelSpreading
-from opalux.learning.siqd.dots.features import Preparation, correlations, drops, prepare
-from opalux.learning.siqd.dots.table import Source, read_table
-from opalux.learning.siqd.study.classify import BANDS, Task, assess, bands, learn
+from opalux.learning.siqd.dots.settings import TableSettings
+from opalux.learning.siqd.dots.table import read_table
+from opalux.learning.siqd.study.bands import BANDS, bands
+from opalux.learning.siqd.study.classify import Task, assess, learn
 from opalux.learning.siqd.study.conclusions import purity
-from opalux.learning.siqd.study.published import NETWORKS, network
-from opalux.learning.siqd.study.search import LEAST, Space, run_trials, winner
+from opalux.learning.siqd.study.networks import network
+from opalux.learning.siqd.study.preparation import correlations, drops, prepare
+from opalux.learning.siqd.study.published import NETWORKS
+from opalux.learning.siqd.study.settings import PreparationSettings, Space
 from opalux.learning.siqd.study.study import make_tasks
+from opalux.learning.siqd.study.trials import LEAST, run_trials, winner
 
 
 @pytest.fixture(scope="module")
 def prepared():
-    return prepare(read_table(Source()), Preparation())
+    return prepare(read_table(TableSettings()), PreparationSettings())
 
 
 @pytest.fixture(scope="module")
@@ -40,18 +44,18 @@ def test_prepared_features_run_from_zero_to_one(prepared):
 
 
 def test_scaling_may_see_the_dots_left_out():
-    table = read_table(Source())
-    before = prepare(table, Preparation(scale_before_cut=True))
+    table = read_table(TableSettings())
+    before = prepare(table, PreparationSettings(scale_before_cut=True))
     assert before.features[:, 0].min() > 0.1
 
 
 def test_too_few_dots_are_refused():
     with pytest.raises(InputError, match="expected at least 50"):
-        prepare(read_table(Source()), Preparation(shortest=670.0))
+        prepare(read_table(TableSettings()), PreparationSettings(shortest=670.0))
 
 
 def test_dropped_columns_say_what_a_feature_says():
-    found = {drop.name: drop for drop in drops(correlations(read_table(Source())))}
+    found = {drop.name: drop for drop in drops(correlations(read_table(TableSettings())))}
     assert found["n_coord"].partner == "hsi_ratio"
     assert found["n_coord"].correlation == pytest.approx(-1.0)
     for name in ("silicon", "hydrogen"):
@@ -183,11 +187,11 @@ def test_a_space_that_cannot_be_drawn_from_is_refused(wrong):
 
 
 def test_one_colour_cannot_be_told_apart():
-    red = prepare(read_table(Source()), Preparation(shortest=620.0))
+    red = prepare(read_table(TableSettings()), PreparationSettings(shortest=620.0))
     with pytest.raises(InputError, match="found dots of one colour band, red"):
         make_tasks(red, np.arange(len(red.wavelength)) % 2, 42)
 
 
 def test_dots_beyond_the_red_are_left_out():
-    short = prepare(read_table(Source()), Preparation(longest=650.0))
+    short = prepare(read_table(TableSettings()), PreparationSettings(longest=650.0))
     assert short.wavelength.max() < 650.0 < short.left_out.wavelength.max()

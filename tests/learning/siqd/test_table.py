@@ -5,8 +5,10 @@ import pytest
 from pydantic import ValidationError
 
 from opalux.base.errors import InputError
-from opalux.learning.siqd.dots.rebuild import Structures, row
-from opalux.learning.siqd.dots.table import FRACTIONS, Source, find_columns, read_table
+from opalux.learning.siqd.dots.columns import FRACTIONS, find_columns
+from opalux.learning.siqd.dots.rebuild import dots_of, row
+from opalux.learning.siqd.dots.settings import StructureSettings, TableSettings
+from opalux.learning.siqd.dots.table import read_table
 
 HEADER = ["D avg (nm)", "HSi_ratio", "f{111}", "f{110}", "f{100}", "f{113}", "Wavelength (nm)"]
 ROWS = [[1.5, 1.2, 0.5, 0.5, 0, 0, 450], [2.0, 0.8, 0.25, 0.25, 0.25, 0.25, 550.5]]
@@ -15,7 +17,7 @@ ROWS = [[1.5, 1.2, 0.5, 0.5, 0, 0, 450], [2.0, 0.8, 0.25, 0.25, 0.25, 0.25, 550.
 def write_csv(path, header=HEADER, rows=ROWS, delimiter=","):
     lines = [delimiter.join(map(str, line)) for line in [header, *rows]]
     path.write_text("\n".join(lines) + "\n")
-    return Source(file=path)
+    return TableSettings(file=path)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -33,18 +35,18 @@ def test_xlsx_gives_the_same_as_csv(tmp_path):
     for line in [HEADER, *ROWS]:
         book.active.append(line)
     book.save(tmp_path / "dots.xlsx")
-    sheet = read_table(Source(file=tmp_path / "dots.xlsx"))
+    sheet = read_table(TableSettings(file=tmp_path / "dots.xlsx"))
     text = read_table(write_csv(tmp_path / "dots.csv"))
     assert np.array_equal(sheet.features, text.features)
     with pytest.raises(InputError, match="no sheet 'other'; choose among Sheet"):
-        read_table(Source(file=tmp_path / "dots.xlsx", sheet="other"))
+        read_table(TableSettings(file=tmp_path / "dots.xlsx", sheet="other"))
 
 
 def test_unreadable_xlsx_is_refused(tmp_path):
     pytest.importorskip("openpyxl")
     (tmp_path / "dots.xlsx").write_bytes(b"no zip")
     with pytest.raises(InputError, match="not a readable XLSX file"):
-        read_table(Source(file=tmp_path / "dots.xlsx"))
+        read_table(TableSettings(file=tmp_path / "dots.xlsx"))
 
 
 def test_columns_can_be_mapped(tmp_path):
@@ -61,7 +63,7 @@ def test_columns_can_be_mapped(tmp_path):
 
 def test_mapping_of_an_unknown_column_is_refused():
     with pytest.raises(ValidationError, match="unknown column size"):
-        Source(columns={"size": "D"})
+        TableSettings(columns={"size": "D"})
 
 
 def test_hsi_ratio_is_computed_when_absent(tmp_path):
@@ -108,14 +110,14 @@ def test_of_many_bad_rows_the_first_are_shown(tmp_path):
 @pytest.mark.parametrize("name", ["absent.csv", "dots.pdf"])
 def test_a_file_that_cannot_be_read_is_refused(tmp_path, name):
     with pytest.raises(InputError, match=r"no such file|expected .csv or .xlsx"):
-        read_table(Source(file=tmp_path / name))
+        read_table(TableSettings(file=tmp_path / name))
 
 
 @pytest.mark.parametrize("text", ["", "a,b,c\n"])
 def test_a_table_without_rows_is_refused(tmp_path, text):
     (tmp_path / "dots.csv").write_text(text)
     with pytest.raises(InputError, match="found no rows"):
-        read_table(Source(file=tmp_path / "dots.csv"))
+        read_table(TableSettings(file=tmp_path / "dots.csv"))
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,7 @@ def test_titles_of_the_diameter(title):
 
 
 def test_shipped_set_is_sound():
-    table = read_table(Source())
+    table = read_table(TableSettings())
     assert table.rebuilt
     assert len(table) == 292
     assert table.columns["diameter"].max() <= 3.04
@@ -135,8 +137,8 @@ def test_shipped_set_is_sound():
 
 
 def test_shipped_rows_are_those_that_are_made_now():
-    table = read_table(Source())
-    for dot in Structures(largest=1.4).dots():
+    table = read_table(TableSettings())
+    for dot in dots_of(StructureSettings(largest=1.4)):
         made, place = row(dot), table.names.index(dot.formula)
         assert made["wavelength_nm"] == pytest.approx(table.wavelength[place], abs=1e-3)
         assert made["f111"] == pytest.approx(table.columns["f111"][place], abs=1e-6)
@@ -144,7 +146,7 @@ def test_shipped_rows_are_those_that_are_made_now():
 
 def test_wavelengths_of_the_shipped_set_follow_the_size_law():
     """Eg = 1.184 + 3.336 / D^1.298 eV with D of the sphere of equal volume [nm]."""
-    table = read_table(Source())
+    table = read_table(TableSettings())
     sphere = (6.0 / np.pi * table.columns["silicon"] * 0.5431**3 / 8.0) ** (1.0 / 3.0)
     law = 1.184 + 3.336 / sphere**1.298
     assert np.sqrt(np.mean((1239.842 / table.wavelength - law) ** 2)) < 0.06

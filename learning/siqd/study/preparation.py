@@ -1,29 +1,17 @@
-"""What the models see: columns kept and dropped, outliers cut, features scaled to 0-1."""
+"""Prepare the table for the models: drop columns, cut outliers, scale features to 0-1."""
 
 import dataclasses
 
 import numpy as np
-import pydantic
 from numpy.typing import NDArray
 from scipy.stats import skew
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, RobustScaler
 
 from opalux.base.errors import InputError
-from opalux.base.settings import Settings
-from opalux.learning.siqd.dots.table import FEATURES, OPTIONAL, DotTable
-from opalux.learning.siqd.study.classify import BAND_LIMITS
-
-
-class Preparation(Settings):
-    """How the table is made ready."""
-
-    shortest: float = pydantic.Field(400.0, ge=0)
-    """Dots of shorter wavelength are left out [nm]."""
-    longest: float = pydantic.Field(BAND_LIMITS[-1], gt=0)
-    """Dots of longer wavelength are left out: they have no colour [nm]."""
-    scale_before_cut: bool = False
-    """Whether scaling sees the dots that are left out afterwards (the paper does not say)."""
+from opalux.learning.siqd.dots.columns import FEATURES, OPTIONAL
+from opalux.learning.siqd.dots.table import DotTable
+from opalux.learning.siqd.study.settings import PreparationSettings
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -32,7 +20,7 @@ class Correlations:
 
     Attributes
     ----------
-    names : column names, those of ``FEATURES`` first (m,)
+    names : of the columns, first those of ``FEATURES`` (m,)
     matrix : Pearson correlations (m, m)
     skews : third standardised moments (m,)
     """
@@ -44,12 +32,12 @@ class Correlations:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Drop:
-    """A column the study does without.
+    """A column that the study does not use.
 
     Attributes
     ----------
     name : the column
-    partner : the feature that stands for it
+    partner : the feature that replaces it
     correlation : of the two, in this table
     """
 
@@ -60,13 +48,13 @@ class Drop:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """The dots as the models see them.
+    """The dots as input of the models.
 
     Attributes
     ----------
-    table : dots kept
-    left_out : dots cut as outliers
-    features : (n, 6) in the order of ``FEATURES``, each from 0 to 1
+    table : of the dots that are kept
+    left_out : table of the dots that are cut as outliers
+    features : in the order of ``FEATURES``, each from 0 to 1 (n, 6)
     """
 
     table: DotTable
@@ -75,30 +63,37 @@ class Prepared:
 
     @property
     def wavelength(self) -> NDArray[np.float64]:
-        """Wavelength [nm], (n,)."""
+        """Wavelength (n,) [nm]."""
         return self.table.wavelength
 
 
 def scaler() -> Pipeline:
-    """The published scaling.  The second step undoes the first but for rounding."""
+    """Return the published scaling; the second step undoes the first, except for rounding."""
     return make_pipeline(RobustScaler(), MinMaxScaler())
 
 
-def prepare(table: DotTable, how: Preparation) -> Prepared:
-    """Cut the outliers and scale the features."""
-    kept = (table.wavelength >= how.shortest) & (table.wavelength < how.longest)
+def prepare(table: DotTable, settings: PreparationSettings) -> Prepared:
+    """Cut the outliers and scale the features.
+
+    Raises
+    ------
+    InputError
+        When fewer than 50 dots are left.
+    """
+    kept = (table.wavelength >= settings.shortest) & (table.wavelength < settings.longest)
     if kept.sum() < 50:
         raise InputError(
-            f"{table.origin}: {kept.sum()} dots from {how.shortest:g} to {how.longest:g} nm; "
-            "expected at least 50 to train and test on; widen `preparation` or give a larger table"
+            f"{table.origin}: found {kept.sum()} dots from {settings.shortest:g} to "
+            f"{settings.longest:g} nm, expected at least 50 to train and test on; widen "
+            "`preparation` or give a larger table"
         )
-    seen = table.features if how.scale_before_cut else table.features[kept]
+    seen = table.features if settings.scale_before_cut else table.features[kept]
     features = scaler().fit(seen).transform(table.features[kept])
     return Prepared(table=table.where(kept), left_out=table.where(~kept), features=features)
 
 
 def correlations(table: DotTable) -> Correlations:
-    """Correlations and skews of all the columns of the table, constant ones left out."""
+    """Return correlations and skews of all columns that are not constant."""
     names = [*FEATURES, *(name for name in OPTIONAL if name in table.columns), "wavelength"]
     names = [name for name in names if np.ptp(table.columns[name]) > 0]
     values = np.column_stack([table.columns[name] for name in names])
@@ -108,7 +103,7 @@ def correlations(table: DotTable) -> Correlations:
 
 
 def drops(found: Correlations) -> list[Drop]:
-    """The columns of ``OPTIONAL``, each with the feature it is most correlated with."""
+    """Return the columns of ``OPTIONAL``, each with the feature of the strongest correlation."""
     kept = [i for i, name in enumerate(found.names) if name in FEATURES]
     made = []
     for name in OPTIONAL:

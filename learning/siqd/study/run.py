@@ -1,0 +1,135 @@
+"""The whole run: the set of dots, the study, the search and the comparison of clusterers.
+
+The set and the search take long; their results are in journals as soon as they exist, and a run
+that starts again continues from them. The study takes seconds and is repeated.
+"""
+
+import dataclasses
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from opalux.base.files import write_text
+from opalux.base.progress import Progress
+from opalux.base.tasks import Pool
+from opalux.learning.siqd.clustering import peers
+from opalux.learning.siqd.dots.rebuild import Row, dots_of, row, rows_as_csv
+from opalux.learning.siqd.dots.settings import StructureSettings, TableSettings
+from opalux.learning.siqd.dots.structures import Dot
+from opalux.learning.siqd.dots.table import SHIPPED, DotTable, read_table
+from opalux.learning.siqd.study.journal import Journal
+from opalux.learning.siqd.study.search import Searched, Yardstick, search
+from opalux.learning.siqd.study.settings import PeersSettings, SiqdSettings
+from opalux.learning.siqd.study.study import STEPS, Study, begin, run_study
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Results:
+    """What a run found.
+
+    Attributes
+    ----------
+    study : of the dots
+    searched, yardsticks : of the random search; empty without one
+    sets, outcomes : of the comparison of clusterers; empty without one
+    """
+
+    study: Study
+    searched: list[Searched] = dataclasses.field(default_factory=list)
+    yardsticks: list[Yardstick] = dataclasses.field(default_factory=list)
+    sets: list[peers.PointSet] = dataclasses.field(default_factory=list)
+    outcomes: list[peers.Outcome] = dataclasses.field(default_factory=list)
+
+
+def check(settings: SiqdSettings) -> list[str]:
+    """Check the input, and return one line of text for each part of the run.
+
+    Raises
+    ------
+    InputError
+        When the table cannot be used, or a network would have nothing to learn from it.
+    """
+    plan = []
+    if settings.rebuild is not None:
+        plan.append(f"make {len(dots_of(settings.rebuild))} dots")
+    else:
+        table = read_table(settings.data)
+        prepared, clustering, _ = begin(table, settings)
+        plan.append(
+            f"study {len(table)} dots of {table.origin}, {len(prepared.table)} after the cut, "
+            f"in {clustering.n_clusters_} structure classes"
+        )
+    if settings.search is not None:
+        plan.append(f"search {settings.search.trials} trials for each task")
+    if settings.peers is not None:
+        plan.append(f"compare clusterers on sets of {settings.peers.points} points")
+    return plan
+
+
+def run(settings: SiqdSettings, pool: Pool, out: Path, *, workers: int = 1) -> Results:
+    """Do everything that the settings ask for.
+
+    Parameters
+    ----------
+    settings : of the run
+    pool : where dots are made and trials run
+    out : folder of the journals and of the table of a set that is made
+    workers : processes that scikit-learn's search may use, when times are compared
+    """
+    if settings.rebuild is None:
+        table = read_table(settings.data)
+    else:
+        table = make_set(settings.rebuild, pool, out)
+    with Progress("study", STEPS) as progress:
+        study = run_study(table, settings, lambda name: progress.advance(note=name))
+    found = Results(study=study)
+    if settings.search is not None:
+        searched, yardsticks = search(study, settings.search, pool, out, workers=workers)
+        found = dataclasses.replace(found, searched=searched, yardsticks=yardsticks)
+    if settings.peers is not None:
+        sets, outcomes = _compare_clusterers(settings.peers)
+        found = dataclasses.replace(found, sets=sets, outcomes=outcomes)
+    return found
+
+
+def make_set(settings: StructureSettings, pool: Pool, out: Path) -> DotTable:
+    """Make a set of dots, one task for each, and write it as a table like the shipped one.
+
+    Parameters
+    ----------
+    settings : which dots to make
+    pool : where they are made
+    out : folder of the journal and of the table
+    """
+    dots = dots_of(settings)
+    journal = Journal(out / "dots.jsonl")
+    # The largest first: started last, it would run alone while the other workers wait.
+    todo = [(i, dot) for i, dot in enumerate(dots) if i not in journal.entries][::-1]
+    with Progress("dots", len(dots), len(dots) - len(todo)) as progress:
+        for (i, _), made in pool.map(_make_row, todo):
+            journal.add(i, made)
+            progress.advance(note=str(made["name"]))
+    path = out / SHIPPED.name
+    write_text(path, rows_as_csv(journal.entries[i] for i in range(len(dots))))
+    table = read_table(TableSettings(file=path))
+    return dataclasses.replace(table, origin=path.name, rebuilt=True)
+
+
+def _make_row(numbered: tuple[int, Dot]) -> Row:
+    with threadpool_limits(1):
+        return row(numbered[1])
+
+
+def _compare_clusterers(
+    settings: PeersSettings,
+) -> tuple[list[peers.PointSet], list[peers.Outcome]]:
+    sets = peers.usual_sets(settings.points)
+    outcomes = []
+    with (
+        Progress("clusterers", len(sets) * len(peers.METHODS)) as progress,
+        threadpool_limits(1),
+    ):
+        for outcome in peers.compare(sets):
+            outcomes.append(outcome)
+            progress.advance(note=f"{outcome.method} on {outcome.point_set}")
+    return sets, outcomes

@@ -1,0 +1,134 @@
+"""Settings of the study, and of what is done besides it.
+
+Nothing here imports scikit-learn or SciPy, so that a command line can be checked at once.
+"""
+
+from typing import Any, Literal, Self, get_args
+
+import numpy as np
+import pydantic
+from pydantic import PositiveFloat, PositiveInt
+
+from opalux.base.settings import Settings
+from opalux.learning.siqd.clustering.width import count_of
+from opalux.learning.siqd.dots.settings import StructureSettings, TableSettings
+from opalux.learning.siqd.study import published
+from opalux.learning.siqd.study.bands import BAND_LIMITS
+
+Activation = Literal["identity", "logistic", "tanh", "relu"]
+Schedule = Literal["constant", "invscaling", "adaptive"]
+
+
+class PreparationSettings(Settings):
+    """How the table is prepared."""
+
+    shortest: float = pydantic.Field(400.0, ge=0)
+    """Dots of shorter wavelength are left out [nm]."""
+    longest: float = pydantic.Field(BAND_LIMITS[-1], gt=0)
+    """Dots of longer wavelength are left out, because they have no colour [nm]."""
+    scale_before_cut: bool = False
+    """Compute the scaling from all dots, also those left out (the paper does not say which)."""
+
+
+class StudySettings(Settings):
+    """Choices of the study; the defaults are the paper's."""
+
+    data: TableSettings = TableSettings()
+    preparation: PreparationSettings = PreparationSettings()
+    p: int | float = pydantic.Field(published.ILS_P, gt=0)
+    """Width of Iterative Label Spreading: a count of dots or, below 1, a share."""
+    other_p: tuple[PositiveInt, ...] = (6, 8, 10, 12, 15, 18, 20, 25, 30)
+    """Other widths at which the clusters are counted."""
+    folds: int = pydantic.Field(10, ge=2, le=50)
+    """Folds of the cross-validation."""
+    curve_sizes: int = pydantic.Field(8, ge=2, le=50)
+    """Points of the learning curves."""
+    largest_shift: float = pydantic.Field(30.0, gt=0, le=100)
+    """The limits between bands are moved by up to this much, in both directions [nm]."""
+    shifts: int = pydantic.Field(21, ge=3)
+    """How many shifts are tried; an odd number includes the colour bands themselves."""
+    seed: int = pydantic.Field(42, ge=0)
+    """Seed of the 80/20 split, the folds and the networks."""
+
+    @pydantic.field_validator("p")
+    @classmethod
+    def _count_or_share(cls, p: float) -> float:
+        count_of(p, published.N_KEPT)
+        return p
+
+
+class Space(Settings):
+    """Where hyper-parameters are drawn from, and how trials are scored."""
+
+    activations: tuple[Activation, ...] = pydantic.Field(get_args(Activation), min_length=1)
+    depth: tuple[PositiveInt, PositiveInt] = (1, 3)
+    """Smallest and largest number of hidden layers."""
+    width: tuple[PositiveInt, PositiveInt] = (2, 10)
+    """Smallest and largest number of units in a layer."""
+    alpha: tuple[PositiveFloat, PositiveFloat] = (1e-4, 10.0)
+    """L2 penalty, uniform on a logarithmic scale."""
+    max_iter: tuple[PositiveInt, PositiveInt] = (200, 300)
+    """Smallest and largest number of iterations."""
+    learning_rates: tuple[Schedule, ...] = pydantic.Field(get_args(Schedule), min_length=1)
+    """For comparison with the paper only: L-BFGS has no learning rate."""
+    folds: int = pydantic.Field(5, ge=2, le=20)
+    """Folds of the training part over which a trial is scored."""
+    seed: int = pydantic.Field(0, ge=0)
+
+    @pydantic.field_validator("depth", "width", "alpha", "max_iter")
+    @classmethod
+    def _in_order(cls, ends: tuple[float, float]) -> tuple[float, float]:
+        if ends[0] > ends[1]:
+            raise ValueError(f"found {list(ends)}, expected [least, most]")
+        return ends
+
+    def draw(self, trial: int) -> dict[str, Any]:
+        """Return the hyper-parameters of a trial, under scikit-learn's names."""
+        rng = np.random.default_rng([self.seed, trial])
+        depth = rng.integers(self.depth[0], self.depth[1] + 1)
+        layers = rng.integers(self.width[0], self.width[1] + 1, size=depth)
+        return {
+            "hidden_layer_sizes": tuple(int(width) for width in layers),
+            "activation": str(rng.choice(self.activations)),
+            "alpha": float(10.0 ** rng.uniform(*np.log10(self.alpha))),
+            "max_iter": int(rng.integers(self.max_iter[0], self.max_iter[1] + 1)),
+            "learning_rate": str(rng.choice(self.learning_rates)),
+        }
+
+
+class SearchSettings(Settings):
+    """Random search for the hyper-parameters of each network."""
+
+    trials: int = pydantic.Field(5000, ge=1)
+    """Trials for each of the three tasks."""
+    space: Space = Space()
+    chunk: int = pydantic.Field(10, ge=1)
+    """Trials of one task of a worker."""
+    chunks_a_round: int = pydantic.Field(50, ge=1)
+    """Chunks that start from the same best trial; the next round starts from the best of all."""
+    yardstick: int = pydantic.Field(0, ge=0)
+    """Trials that scikit-learn's RandomizedSearchCV repeats, to compare times."""
+
+
+class PeersSettings(Settings):
+    """Comparison of clusterers on sets of points."""
+
+    points: int = pydantic.Field(500, ge=100, le=20000)
+    """Points of each set."""
+
+
+class SiqdSettings(StudySettings):
+    """The study, and what is done besides it."""
+
+    rebuild: StructureSettings | None = None
+    """Make this set instead of reading a table."""
+    search: SearchSettings | None = None
+    """Search for hyper-parameters besides the published ones."""
+    peers: PeersSettings | None = PeersSettings()
+    """Compare clusterers; null leaves this out."""
+
+    @pydantic.model_validator(mode="after")
+    def _one_set(self) -> Self:
+        if self.rebuild is not None and self.data.file is not None:
+            raise ValueError("give either rebuild or data.file: each names the set to study")
+        return self
