@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -11,8 +10,9 @@ from typing import Any, TypeVar
 
 from opalux.base.config import apply_overrides, check
 from opalux.base.errors import InputError, OpaluxError
-from opalux.base.exit_codes import FAILURE
+from opalux.base.exit_codes import FAILURE, OK
 from opalux.base.settings import Settings
+from opalux.base.streams import output_was_lost, protect
 
 Model = TypeVar("Model", bound=Settings)
 
@@ -97,14 +97,16 @@ def of_run(parsed: argparse.Namespace, settings: type[Model]) -> tuple[Arguments
 
 def run(work: Callable[[], int]) -> int:
     """Do ``work`` and return its exit code; an error of ours is told in its message alone."""
+    protect()
     try:
-        return work()
+        code = work()
     except OpaluxError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    except BrokenPipeError:  # the reader of our output went away (`| head`)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILURE
     except KeyboardInterrupt:
         print("interrupted; give the same command with --resume to go on", file=sys.stderr)
         return 128 + signal.SIGINT
+    if code == OK and (reason := output_was_lost()):
+        print(f"error: standard output: cannot be written ({reason})", file=sys.stderr)
+        return FAILURE
+    return code
