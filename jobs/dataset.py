@@ -1,23 +1,17 @@
 """``opalux dataset``: check, import, export and picture data sets."""
 
 import argparse
-import shutil
 import sys
 from pathlib import Path
 
 import pydantic
 
 from opalux.base import command_line
-from opalux.base.errors import InputError
 from opalux.base.exit_codes import FAILURE, OK
-from opalux.base.progress import Progress
-from opalux.base.provenance import git_revision, version
-from opalux.jobs.sampling.check import problems
-from opalux.learning.data.card import Splits, read_card
+from opalux.jobs.sampling.check import check_data_set
+from opalux.learning.data.card import Splits
 from opalux.learning.data.data_set import DataSet
-from opalux.learning.data.export import export_npy, export_well
-
-EXPORTS = {"npy": export_npy, "well": export_well}
+from opalux.learning.data.export import EXPORTS, export
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -89,88 +83,47 @@ def _splits(text: str) -> Splits:
 
 
 def _check(parsed: argparse.Namespace) -> int:
-    card = read_card(parsed.folder)
-    again = min(parsed.resimulate, card.n_samples) if card.campaign else 0
-    found = 0
-    with Progress(f"checking {card.name}", card.n_samples + again) as progress:
-        for problem in problems(parsed.folder, parsed.resimulate, parsed.seed, progress.advance):
-            found += 1
-            print(problem, file=sys.stderr)
-    if found:
-        print(f"error: {parsed.folder}: {found} problems", file=sys.stderr)
+    report = check_data_set(
+        parsed.folder,
+        parsed.resimulate,
+        parsed.seed,
+        tell=lambda problem: print(problem, file=sys.stderr),
+    )
+    if report.problems:
+        print(f"error: {parsed.folder}: {len(report.problems)} problems", file=sys.stderr)
         return FAILURE
-    made = f"{again} made again to the bit" if again else "imported, so none made again"
-    print(f"{parsed.folder}: {card.n_samples} samples in {card.n_parts} parts are sound, {made}")
+    print(report)
     return OK
 
 
 def _import(parsed: argparse.Namespace) -> int:
     from opalux.jobs.sampling.sds_import import import_sds
 
-    missing = [path for path in parsed.files if not path.is_file()]
-    if missing:
-        raise InputError(f"{missing[0]}: no such file")
-    if parsed.shard_size < 1 or (parsed.n_times is not None and parsed.n_times < 2):
-        raise InputError("--shard-size must be at least 1 and --n-times at least 2")
-    if parsed.dt is not None and not parsed.dt > 0:
-        raise InputError(f"--dt: found {parsed.dt}, expected a step above 0 sh")
-    out = _empty_folder(parsed.out)
-    try:
-        with Progress("importing", len(parsed.files)) as progress:
-            card = import_sds(
-                parsed.files,
-                out,
-                name=parsed.name,
-                splits=parsed.splits,
-                n_times=parsed.n_times,
-                dt=parsed.dt,
-                shard_size=parsed.shard_size,
-                attributes={"opalux_version": version(), "git_revision": git_revision()},
-                advance=progress.advance,
-            )
-    except BaseException:
-        shutil.rmtree(out, ignore_errors=True)
-        raise
-    print(f"{out}: {card.n_samples} samples, sources {', '.join(card.sources)}")
+    card = import_sds(
+        parsed.files,
+        parsed.out,
+        name=parsed.name,
+        splits=parsed.splits,
+        n_times=parsed.n_times,
+        dt=parsed.dt,
+        shard_size=parsed.shard_size,
+    )
+    print(f"{parsed.out}: {card.n_samples} samples, sources {', '.join(card.sources)}")
     return OK
 
 
 def _export(parsed: argparse.Namespace) -> int:
-    data = DataSet(parsed.folder)
-    out = _empty_folder(parsed.out)
-    try:
-        with Progress(f"exporting {data.card.name}", len(data)) as progress:
-            EXPORTS[parsed.format](data, out, progress.advance)
-    except BaseException:
-        shutil.rmtree(out, ignore_errors=True)
-        raise
-    finally:
-        data.close()
-    print(f"{out}: written as {parsed.format}")
+    export(DataSet(parsed.folder), parsed.out, parsed.format)
+    print(f"{parsed.out}: written as {parsed.format}")
     return OK
 
 
 def _pictures(parsed: argparse.Namespace) -> int:
     from opalux.jobs.sampling.pictures import draw_pages
 
-    data = DataSet(parsed.folder)
-    try:
-        for path in draw_pages(data, parsed.out or parsed.folder / "pictures"):
-            print(path)
-    finally:
-        data.close()
+    for path in draw_pages(DataSet(parsed.folder), parsed.out or parsed.folder / "pictures"):
+        print(path)
     return OK
-
-
-def _empty_folder(out: Path) -> Path:
-    """Make ``out``, which must not hold anything yet."""
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise InputError(f"--out {out}: exists already; choose another name")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--out {out}: cannot write there ({error.strerror})") from None
-    return out
 
 
 if __name__ == "__main__":

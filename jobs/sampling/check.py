@@ -1,14 +1,16 @@
 """Checking a data set: layout, checksums, ranges, statistics, and simulating samples again."""
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import h5py
 import numpy as np
 
+from opalux.base.progress import Progress
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.jobs.sampling.sample import make_sample
-from opalux.learning.data.card import part_name
+from opalux.learning.data.card import part_name, read_card
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.finish import VIEW_NAME, training_stats
 from opalux.learning.data.part import GOOD, DamagedPartError, validate_part
@@ -16,8 +18,76 @@ from opalux.learning.data.part import GOOD, DamagedPartError, validate_part
 Advance = Callable[[int], None]
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CheckReport:
+    """The result of checking a data set.
+
+    Attributes
+    ----------
+    folder : of the data set
+    samples, parts : numbers of samples and parts
+    imported : the data set was imported, so that no sample can be made again
+    resimulated : number of samples that were made again
+    problems : one line for each problem; empty: the data set is sound
+    """
+
+    folder: Path
+    samples: int
+    parts: int
+    imported: bool
+    resimulated: int
+    problems: tuple[str, ...]
+
+    def __str__(self) -> str:
+        if self.problems:
+            return "\n".join(self.problems)
+        again = (
+            "imported, so none made again"
+            if self.imported
+            else f"{self.resimulated} made again to the bit"
+        )
+        return f"{self.folder}: {self.samples} samples in {self.parts} parts are sound, {again}"
+
+
+def check_data_set(
+    folder: Path,
+    resimulate: int = 3,
+    seed: int = 0,
+    tell: Callable[[str], object] = lambda problem: None,
+) -> CheckReport:
+    """Check layout, checksums, ranges and statistics, and make some samples again.
+
+    Parameters
+    ----------
+    folder : the data set
+    resimulate : how many random good samples are made again from the card and compared bit by bit
+    seed : of the choice of those samples
+    tell : called with each problem as soon as it is found
+
+    Raises
+    ------
+    InputError
+        When the folder holds no data set, or not all of its parts.
+    """
+    card = read_card(folder)
+    again = min(resimulate, card.n_samples) if card.campaign else 0
+    with Progress(f"checking {card.name}", card.n_samples + again) as progress:
+        found = []
+        for problem in problems(folder, resimulate, seed, progress.advance):
+            found.append(problem)
+            tell(problem)
+    return CheckReport(
+        folder=folder,
+        samples=card.n_samples,
+        parts=card.n_parts,
+        imported=not card.campaign,
+        resimulated=again,
+        problems=tuple(found),
+    )
+
+
 def problems(folder: Path, resimulate: int, seed: int, advance: Advance) -> Iterator[str]:
-    """Yield what is wrong with a data set, one line each.
+    """Yield the problems of a data set, one line each.
 
     Parameters
     ----------
@@ -50,7 +120,7 @@ def problems(folder: Path, resimulate: int, seed: int, advance: Advance) -> Iter
 
 
 def _range_problems(data: DataSet, part: int) -> Iterator[str]:
-    """Yield the good samples of a part whose numbers cannot be right."""
+    """Yield the good samples of a part that hold impossible numbers."""
     quantities = data.card.quantities
     for number in data.card.samples_of(part):
         if data.status[number] != GOOD:
@@ -67,7 +137,7 @@ def _range_problems(data: DataSet, part: int) -> Iterator[str]:
 
 
 def _summary_problems(data: DataSet) -> Iterator[str]:
-    """Yield what does not fit the samples in ``stats.json`` and the virtual view."""
+    """Yield the problems of ``stats.json`` and of the virtual view."""
     if data.stats.to_json() != training_stats(data).to_json():
         yield "stats.json: does not fit the training split; start the line that made the set again"
     last = len(data) - 1
@@ -82,7 +152,7 @@ def _summary_problems(data: DataSet) -> Iterator[str]:
 def _reproduction_problems(
     data: DataSet, resimulate: int, seed: int, advance: Advance
 ) -> Iterator[str]:
-    """Yield the samples that come out otherwise when they are made again from the card."""
+    """Yield the samples that differ when they are made again from the card."""
     card = data.card
     if not (resimulate and card.campaign):
         return

@@ -1,9 +1,9 @@
-"""Importing the published binary format: sds02 files of one or more simulations."""
+"""Importing the published binary format: sds02 files with one or more simulations."""
 
 import dataclasses
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from opalux.base.axes import EDGES
 from opalux.base.errors import InputError
 from opalux.base.files import write_text
+from opalux.base.new_folder import new_folder
+from opalux.base.progress import Progress
+from opalux.base.provenance import git_revision, version
 from opalux.learning.data.card import NAME, Card, Splits, part_name
 from opalux.learning.data.finish import finish
 from opalux.learning.data.part import GOOD, Part, write_part
@@ -20,7 +23,6 @@ from opalux.solver.legacy.sds import PULSE_STARTS, SdsRecord, read_sds
 
 PULSE_WIDTH = 0.2  # of the published portions of an edge [cm]
 
-Advance = Callable[[int], None]
 SourceCode = tuple[int, int]
 """Number of the edge, and number of the position on it; −1: none, or the whole edge."""
 
@@ -47,10 +49,8 @@ def import_sds(
     n_times: int | None,
     dt: float | None,
     shard_size: int,
-    attributes: dict[str, str],
-    advance: Advance,
 ) -> Card:
-    """Write the densities of ``files`` as a data set into the empty folder ``out``.
+    """Write the densities of ``files`` as a data set into the new folder ``out``.
 
     Parameters
     ----------
@@ -61,14 +61,36 @@ def import_sds(
     n_times : times to interpolate to, evenly spaced; None: all steps
     dt : step [sh], which the format does not keep; None: as published, 0.5 Δx/c on [0, 1]
     shard_size : samples in each part
-    attributes : text attributes of the parts
-    advance : called with the number of densities just written
 
     Raises
     ------
     InputError
-        When a file is no sds02 file or the files do not fit together. Nothing is written then.
+        When a file is no sds02 file, the files do not fit together, or the folder holds something.
+        Then nothing is left in it.
     """
+    missing = [path for path in files if not path.is_file()]
+    if missing:
+        raise InputError(f"{missing[0]}: no such file")
+    if shard_size < 1 or (n_times is not None and n_times < 2):
+        raise InputError("--shard-size must be at least 1 and --n-times at least 2")
+    if dt is not None and not dt > 0:
+        raise InputError(f"--dt: found {dt}, expected a step above 0 sh")
+    with new_folder(out):
+        return _import(
+            files, out, name=name, splits=splits, n_times=n_times, dt=dt, shard_size=shard_size
+        )
+
+
+def _import(
+    files: list[Path],
+    out: Path,
+    *,
+    name: str,
+    splits: Splits | None,
+    n_times: int | None,
+    dt: float | None,
+    shard_size: int,
+) -> Card:
     first = next(_densities(files[:1]))
     sources = sorted(first.sources)
     count = sum(1 for density in _densities(files) if _fits(density, first, sources))
@@ -90,15 +112,16 @@ def import_sds(
         n_cells=nx,
         shard_size=shard_size,
         families=("imported",),
-        made_with=attributes,
+        made_with={"opalux_version": version(), "git_revision": git_revision()},
     )
     densities = _densities(files)
-    for part in range(card.n_parts):
-        numbers = card.samples_of(part)
-        batch = list(itertools.islice(densities, len(numbers)))
-        content = _part_of(batch, numbers, sources, steps, times)
-        write_part(out / part_name(part), content, card, attributes)
-        advance(len(batch))
+    with Progress("importing", count) as progress:
+        for part in range(card.n_parts):
+            numbers = card.samples_of(part)
+            batch = list(itertools.islice(densities, len(numbers)))
+            content = _part_of(batch, numbers, sources, steps, times)
+            write_part(out / part_name(part), content, card, card.made_with)
+            progress.advance(len(batch))
     write_text(out / NAME, card.to_yaml())
     finish(out)
     return card

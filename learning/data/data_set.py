@@ -13,21 +13,32 @@ import dataclasses
 import functools
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from opalux.base.errors import InputError
-from opalux.learning.data.card import Card, Split, part_name, read_card
+from opalux.learning.data.card import SPLITS, Card, Split, part_name, read_card
 from opalux.learning.data.part import GOOD
 from opalux.learning.data.stats import Stats, read_stats
+
+if TYPE_CHECKING:
+    import xarray
+    from matplotlib.figure import Figure
 
 
 class DataSet:
     """Read access to a data set, by position.
+
+    >>> data = DataSet("runs/sample/debug")  # doctest: +SKIP
+    >>> data  # doctest: +SKIP
+    <DataSet debug: 24 samples (16 train, 4 validation, 4 test), 16 x 16 cells, runs/sample/debug>
+    >>> data.to_xarray([0, 1]).signals.sel(quantity="T", edge="left")  # doctest: +SKIP
+    >>> data.plot(0).savefig("sample.png")  # doctest: +SKIP
 
     Files are opened when they are first read, by each process for itself: an HDF5 handle that
     crosses a fork corrupts what it reads.
@@ -62,6 +73,14 @@ class DataSet:
 
     def __len__(self) -> int:
         return self.card.n_samples
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{getattr(self.card.splits, name)} {name}" for name in SPLITS)
+        ny, nx = self.card.shape
+        return (
+            f"<DataSet {self.card.name}: {len(self)} samples ({counts}), {nx} x {ny} cells, "
+            f"{self.folder}>"
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle without the open files."""
@@ -123,6 +142,67 @@ class DataSet:
         """Return one of the small arrays of all samples, such as ``family`` or ``sample_id``."""
         parts = [self.part(number)[name][:] for number in range(self.card.n_parts)]
         return np.concatenate(parts)
+
+    def to_xarray(self, positions: Iterable[int] | None = None) -> "xarray.Dataset":
+        """Return samples with named axes, coordinates and units, all in memory.
+
+        Parameters
+        ----------
+        positions : of the samples; None: all of them, failed ones included
+
+        Returns
+        -------
+        Variables density (sample, y, x), signals (sample, source, edge, quantity, time, cell),
+        family and status (sample), sources (sample, source, end).
+
+        Raises
+        ------
+        InputError
+            When xarray is not installed.
+        IndexError
+            When there is no such sample.
+        """
+        from opalux.learning.data.labelled import labelled
+
+        chosen = np.array(range(len(self)) if positions is None else list(positions), np.int64)
+        arrays: dict[str, NDArray[Any]] = {
+            "density": np.empty((len(chosen), *self.card.shape), np.float32),
+            "signals": np.empty((len(chosen), *self.card.signals_shape), np.float32),
+            "sources": np.empty((len(chosen), len(self.card.sources), 2)),
+            "family": np.array([self.family(position) for position in chosen], dtype=object),
+            "status": self.status[chosen],
+        }
+        for row, position in enumerate(chosen):
+            arrays["density"][row] = self.density(position)
+            arrays["signals"][row] = self.signals(position)
+            arrays["sources"][row] = self.sources(position)
+        return labelled(self.card, chosen, self.times, arrays)
+
+    def plot(self, position: int, quantity: str | None = None) -> "Figure":
+        """Draw one sample: for each source its density and one quantity along the four edges.
+
+        Parameters
+        ----------
+        position : of the sample
+        quantity : one of the card's quantities; None: the first
+
+        Returns
+        -------
+        The figure; close it with `matplotlib.pyplot.close`.
+        """
+        from opalux.learning.data.pictures import Row, draw_rows
+
+        quantity = quantity or self.card.quantities[0]
+        if quantity not in self.card.quantities:
+            known = ", ".join(self.card.quantities)
+            raise InputError(f"quantity: found '{quantity}', expected one of {known}")
+        density, signals = self.density(position), self.signals(position)
+        channel = self.card.quantities.index(quantity)
+        rows = [
+            Row(f"sample {position}, source: {source}", density, signals[number, :, channel])
+            for number, source in enumerate(self.card.sources)
+        ]
+        return draw_rows(self.card, self.times, quantity, rows)
 
     def part(self, number: int) -> h5py.File:
         """Return part ``number``, open for reading; it may be closed by the next read."""

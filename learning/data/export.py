@@ -1,7 +1,6 @@
 """Writing a data set in other formats: plain ``.npy`` arrays, and HDF5 as The Well keeps it."""
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,37 @@ import h5py
 import numpy as np
 
 from opalux.base.axes import along
+from opalux.base.files import atomic, write_text
+from opalux.base.new_folder import new_folder
+from opalux.base.progress import Progress
 from opalux.learning.data.card import SPLITS
 from opalux.learning.data.data_set import DataSet
 
 Advance = Callable[[int], None]
+
+
+def export(data: DataSet, out: Path, form: str) -> None:
+    """Write a data set into the new folder ``out`` in another format, and close it.
+
+    Parameters
+    ----------
+    data : to write
+    out : folder that does not exist or is empty; it is removed when the export fails
+    form : one of `EXPORTS`
+
+    Raises
+    ------
+    InputError
+        When the folder holds something.
+    """
+    try:
+        with (
+            new_folder(out),
+            Progress(f"exporting {data.card.name}", len(data)) as progress,
+        ):
+            EXPORTS[form](data, out, progress.advance)
+    finally:
+        data.close()
 
 
 def export_npy(data: DataSet, out: Path, advance: Advance) -> None:
@@ -39,7 +65,7 @@ def export_npy(data: DataSet, out: Path, advance: Advance) -> None:
     for name in SPLITS:
         bounds[name] = [start, start + len(positions[name])]
         start = bounds[name][1]
-    (out / "splits.json").write_text(json.dumps(bounds, indent=1) + "\n")
+    write_text(out / "splits.json", json.dumps(bounds, indent=1) + "\n")
 
 
 def _open_array(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.float32]]:
@@ -67,8 +93,7 @@ def export_well(data: DataSet, out: Path, advance: Advance) -> None:
             continue
         path = out / "data" / folders[split] / f"{data.card.name}.hdf5"
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        with h5py.File(temporary, "w") as file:
+        with atomic(path) as temporary, h5py.File(temporary, "w") as file:
             _well_header(file, data, len(positions))
             density, signals = _well_fields(file, data, len(positions))
             for row, position in enumerate(positions):
@@ -77,7 +102,6 @@ def export_well(data: DataSet, out: Path, advance: Advance) -> None:
                 for (source, edge, quantity), field in signals.items():
                     field[row] = sample[source, edge, quantity]
                 advance(1)
-        os.replace(temporary, path)
 
 
 def _well_header(file: h5py.File, data: DataSet, count: int) -> None:
@@ -137,3 +161,7 @@ def _well_fields(
                 signals[s, e, q] = field
     group.attrs["field_names"] = ["density", *(name for name in group if name != "density")]
     return density, signals
+
+
+EXPORTS = {"npy": export_npy, "well": export_well}
+"""What writes each format."""

@@ -152,6 +152,83 @@ def test_the_view_shows_all_parts_wherever_the_folder_is_moved(folder, tmp_path_
         assert view["status"][:].tolist() == data.status.tolist()
 
 
+class TestInHdf5:
+    @pytest.mark.parametrize("name", ["part-00000.h5", VIEW_NAME])
+    def test_every_axis_has_a_name_and_its_coordinates(self, folder, name):
+        with h5py.File(folder / name) as file:
+            axes = [dimension.label for dimension in file["signals"].dims]
+            assert axes == ["sample_id", "source", "edge", "quantity", "times", "cell"]
+            assert [dimension.label for dimension in file["density"].dims] == [
+                "sample_id", "y", "x"
+            ]  # fmt: skip
+            times = file["signals"].dims[4][0]
+            np.testing.assert_array_equal(times[:], file["times"][:])
+            assert file["edge"].asstr()[:].tolist() == list(CARD.edges)
+            np.testing.assert_allclose(file["density"].dims[2][0][:], (np.arange(6) + 0.5) / 6)
+
+    def test_every_array_has_named_axes_and_every_number_with_a_unit_says_it(self, folder):
+        unitless = {"family", "seed", "status", "drawn", "reason", "checksum", "sample_id"}
+        with h5py.File(folder / part_name(0)) as file:
+            for name, array in file.items():
+                if not h5py.h5ds.is_scale(array.id):
+                    assert len(array.attrs["axes"]) == array.ndim, name
+                if name not in unitless | set(CARD.labels):
+                    assert array.attrs["units"], name
+
+    def test_parts_of_earlier_versions_without_coordinates_are_sound(self, folder):
+        path = folder / part_name(0)
+        with h5py.File(path) as new, h5py.File(folder / "old.h5", "w") as old:
+            for name in set(new) - {"x", "y", "source", "edge", "quantity"}:
+                old.create_dataset(name, data=new[name][:], dtype=new[name].dtype)
+            old.attrs["index_checksum"] = new.attrs["index_checksum"]
+        os.replace(folder / "old.h5", path)
+        assert validate_part(path, CARD, 0).tolist() == [0, 0, 1, 0]
+        finish(folder)
+        with h5py.File(folder / VIEW_NAME) as view:
+            np.testing.assert_array_equal(view["signals"][0], DataSet(folder).signals(0))
+
+
+class TestInXarray:
+    def test_the_data_set_has_named_axes_coordinates_and_units(self, folder):
+        pytest.importorskip("xarray")
+        data = DataSet(folder)
+        shown = data.to_xarray()
+        assert shown.signals.dims == ("sample", "source", "edge", "quantity", "time", "cell")
+        assert shown.density.dims == ("sample", "y", "x")
+        assert shown.density.attrs["units"] == shown.sources.attrs["units"].replace("cm", "g/cm^3")
+        one = shown.signals.sel(sample=5, source="left", edge="up", quantity="T")
+        np.testing.assert_array_equal(one, data.signals(5)[2, 0, 2])
+        np.testing.assert_array_equal(shown.time, data.times)
+        assert shown.family.values.tolist() == [data.family(n) for n in range(len(data))]
+
+    def test_some_positions_come_in_the_order_asked_for(self, folder):
+        pytest.importorskip("xarray")
+        shown = DataSet(folder).to_xarray([9, 1])
+        assert shown.sample.values.tolist() == [9, 1]
+        np.testing.assert_array_equal(shown.density[0], DataSet(folder).density(9))
+
+    def test_without_the_package_says_what_to_install(self, folder, monkeypatch):
+        monkeypatch.setitem(sys.modules, "xarray", None)
+        with pytest.raises(InputError, match="pip install xarray"):
+            DataSet(folder).to_xarray([0])
+
+
+def test_a_data_set_is_shown_in_a_line(folder):
+    shown = repr(DataSet(folder))
+    assert shown == (
+        f"<DataSet small: 11 samples (7 train, 2 validation, 2 test), 6 x 6 cells, {folder}>"
+    )
+
+
+def test_a_sample_is_plotted_with_a_row_for_each_source(folder):
+    figure = DataSet(folder).plot(0, "T")
+    titles = [axis.get_title() for axis in figure.axes if axis.get_title()]
+    assert titles[:2] == ["sample 0, source: up", "T at up"]
+    assert len(titles) == 4 * 5
+    with pytest.raises(InputError, match="expected one of E, F, T"):
+        DataSet(folder).plot(0, "B")
+
+
 class TestDamage:
     def test_to_any_byte_is_noticed_or_harmless(self, folder):
         path = folder / part_name(1)

@@ -1,0 +1,65 @@
+"""A data set as xarray shows it: named axes, coordinates, units."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opalux.base.errors import InputError
+from opalux.learning.data.card import UNITS, Card
+
+if TYPE_CHECKING:
+    import xarray
+
+AXES = {
+    "density": ("sample", "y", "x"),
+    "signals": ("sample", "source", "edge", "quantity", "time", "cell"),
+    "family": ("sample",),
+    "status": ("sample",),
+    "sources": ("sample", "source", "end"),
+}
+"""The arrays, and the names of their axes."""
+
+
+def labelled(
+    card: Card,
+    positions: NDArray[np.int64],
+    times: NDArray[np.float64],
+    arrays: dict[str, NDArray[Any]],
+) -> "xarray.Dataset":
+    """Return samples as an `xarray.Dataset`.
+
+    Parameters
+    ----------
+    card : of the data set
+    positions : (n,) of the samples
+    times : (n_times,) [sh]
+    arrays : those of `AXES`, (n, ...) each
+
+    Raises
+    ------
+    InputError
+        When xarray is not installed.
+    """
+    try:
+        import xarray
+    except ImportError:
+        raise InputError(
+            "to_xarray: found no package xarray, which this needs; install it with "
+            "`pip install xarray`"
+        ) from None
+    signal_units = "E: {E}, F: {F}, T: {T}".format(**UNITS)
+    units = {"density": UNITS["density"], "signals": signal_units, "sources": UNITS["sources"]}
+    coordinates: dict[str, Any] = {
+        "sample": ("sample", positions),
+        **{name: (name, list(labels)) for name, labels in card.labels.items()},
+        "time": ("time", times, {"units": UNITS["times"]}),
+        "y": ("y", card.y, {"units": "cm"}),
+        "x": ("x", card.x, {"units": "cm"}),
+        "end": ("end", ["start", "stop"]),
+    }
+    variables = {
+        name: (axes, arrays[name], {"units": units[name]} if name in units else {})
+        for name, axes in AXES.items()
+    }
+    return xarray.Dataset(variables, coordinates, {"name": card.name, "origin": card.origin})
