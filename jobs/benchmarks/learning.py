@@ -4,9 +4,7 @@
 with the share of what its matrix units and its memory can do at most.
 """
 
-import contextlib
 import dataclasses
-import io
 import statistics
 import sys
 import tempfile
@@ -21,8 +19,10 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from opalux.base.axes import EDGES, QUANTITIES
-from opalux.base.shipped import CHECKOUT
-from opalux.jobs import sample
+from opalux.base.config import load
+from opalux.base.shipped import CHECKOUT, CONFIGS
+from opalux.jobs.sampling.run import run_campaign
+from opalux.jobs.sampling.settings import SampleSettings
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.layout import Layout
 from opalux.learning.networks.edge_vnet import EdgeVNetSettings
@@ -163,10 +163,9 @@ def learning_lines() -> Iterator[str]:
 
 def _loading(folder: Path) -> float:
     """Return how many samples are read, turned and put into batches per second by one process."""
-    config = CHECKOUT / "configs" / "sample" / "published.yaml"
-    few = "splits={train: 128, validation: 8, test: 8}"
-    with contextlib.redirect_stdout(io.StringIO()):
-        sample.main([str(config), "--out", str(folder), "--set", few])
+    config = CONFIGS / "sample" / "published.yaml"
+    settings, _ = load(SampleSettings, config, ["splits={train: 128, validation: 8, test: 8}"])
+    run_campaign(settings.campaign, folder, backend=settings.backend)
     data = DataSet(folder)
     layout = loader.layout_of(data, None)
     changes = Augmentation(
