@@ -39,7 +39,7 @@ def _evaluate(parsed: argparse.Namespace) -> int:
     )
     from opalux.jobs.inversion.model_card import card
     from opalux.jobs.inversion.niche import judge_niche
-    from opalux.learning.networks.objectives import Density
+    from opalux.learning.networks.whole_map import WholeMap
     from opalux.learning.training.predict import load_trained
 
     name = f"{settings.checkpoint}.ckpt"
@@ -51,7 +51,7 @@ def _evaluate(parsed: argparse.Namespace) -> int:
     out = run
     if given.out is not None and given.out.resolve() != run.resolve():
         out = open_run(given.out, dump(settings), resume=given.resume, force=given.force)
-    if not isinstance(trained.model.objective, Density):
+    if not isinstance(trained.model.objective, WholeMap):
         numbers = judge_niche(trained, settings)
         numbers |= {"run": str(run), "checkpoint": settings.checkpoint, "step": trained.step}
         write_json(out / "metrics.json", numbers)

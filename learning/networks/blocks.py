@@ -9,7 +9,8 @@ from torch import nn
 from torch.nn import functional
 
 from opalux.base.settings import Settings
-from opalux.learning.networks.objectives import Density, Objective
+from opalux.learning.networks.objective import Objective
+from opalux.learning.networks.whole_map import WholeMap
 
 Norm = Literal["batch", "group"]
 
@@ -63,7 +64,7 @@ class ResidualUNetSettings(Settings):
     @property
     def objective(self) -> Objective:
         """What the network is trained to give."""
-        return Density()
+        return WholeMap()
 
 
 class ResidualUNet(nn.Module):

@@ -17,7 +17,8 @@ from opalux.base.errors import InputError
 from opalux.base.settings import Settings
 from opalux.learning.data.layout import Layout
 from opalux.learning.networks.images import stack_channels
-from opalux.learning.networks.objectives import Density, Objective
+from opalux.learning.networks.objective import Objective
+from opalux.learning.networks.whole_map import WholeMap
 
 
 class VNetSettings(Settings):
@@ -47,7 +48,7 @@ class VNetSettings(Settings):
     @property
     def objective(self) -> Objective:
         """What the network is trained to give."""
-        return Density(share_of_maximum=True)
+        return WholeMap(share_of_maximum=True)
 
     def build(self, layout: Layout) -> nn.Module:
         """Return a network for data of this layout."""

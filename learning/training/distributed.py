@@ -1,4 +1,4 @@
-"""Everything that knows of several processes: starting them, agreeing, and spreading a model.
+"""Everything that knows of several processes: starting them, agreeing, training together.
 
 Processes are started by torchrun, which tells each one its rank in the environment. Without RANK
 there is one process, and nothing here communicates.
@@ -114,7 +114,7 @@ def processes() -> Iterator[Processes]:
         torch.distributed.destroy_process_group()
 
 
-def spread(model: nn.Module, among: Processes) -> nn.Module:
+def parallelise(model: nn.Module, among: Processes) -> nn.Module:
     """Return ``model`` such that gradients are averaged over the processes.
 
     Batch normalisation is made to see the whole global batch, so that several processes train what

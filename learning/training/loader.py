@@ -6,7 +6,6 @@ another number of processes.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 import numpy as np
 import pydantic
@@ -20,9 +19,11 @@ from opalux.learning.data.card import Split
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.layout import Layout
 from opalux.learning.data.resampler import Resampler
-from opalux.learning.networks.objectives import Objective
+from opalux.learning.networks.objective import Objective
 from opalux.learning.training.augmentation import Augmentation
 from opalux.learning.training.calibration import Calibration
+from opalux.learning.training.scaling import Standardise
+from opalux.learning.training.truth import StoredTruth
 
 
 class DataSettings(Settings):
@@ -46,7 +47,7 @@ class DataSettings(Settings):
     folder: SettingsPath
     n_times: int | None = pydantic.Field(None, ge=2)
     training_maps: int | None = pydantic.Field(None, ge=1)
-    standardise: Literal["channel", "time", "cell"] = "channel"
+    standardise: Standardise = "channel"
     floor: float = pydantic.Field(0.01, gt=0, le=1)
     workers: int = pydantic.Field(0, ge=0)
 
@@ -96,7 +97,7 @@ class Samples(Dataset[tuple[torch.Tensor, torch.Tensor, int]]):
     def __getitem__(self, key: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor, int]:
         epoch, position = key
         signals = torch.from_numpy(self.resampler(self.data.signals(position)))
-        target = torch.from_numpy(self.objective.target(self.data, position))
+        target = torch.from_numpy(self.objective.target(StoredTruth(self.data, position)))
         if self.augmentation is not None:
             signals, target = self.augmentation(signals, target, epoch, position)
         if self.calibration is not None:

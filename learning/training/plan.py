@@ -49,7 +49,7 @@ class TrainSettings(Settings):
     checkpoint_every: int | None = pydantic.Field(None, ge=1)
 
 
-class Plan:
+class TrainingPlan:
     """Which samples are seen when, and how.
 
     Raises
@@ -61,7 +61,13 @@ class Plan:
     def __init__(self, settings: TrainSettings, data: DataSet, world: int) -> None:
         self.settings = settings
         n_times = settings.data.n_times
-        times = evenly(data.times, n_times)
+        self.times = times = evenly(data.times, n_times)
+        objective = settings.model.objective
+        if settings.augmentation.symmetries and not objective.is_map:
+            raise InputError(
+                f"augmentation.symmetries: found true, but model {settings.model.kind} gives no "
+                "map that could be turned; set augmentation.symmetries=false"
+            )
         self.seen = loader.training_positions(data, settings.data)
         other = settings.augmentation.other_grid
         augmentation = Augmentation(
@@ -72,8 +78,8 @@ class Plan:
             settings.seed,
             grid_errors(data, other, times, self.seen) if other else None,
         )
-        self.training = loader.Samples(data, times, settings.model.objective, augmentation)
-        self.judging = loader.Samples(data, times, settings.model.objective)
+        self.training = loader.Samples(data, times, objective, augmentation)
+        self.judging = loader.Samples(data, times, objective)
         self.held_out = loader.require_split(data, "validation")
         self.steps_per_epoch = len(self.seen) // settings.batch
         self.steps = self.steps_per_epoch * settings.epochs

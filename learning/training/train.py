@@ -20,8 +20,9 @@ from opalux.learning.training import checkpoint, distributed, loader
 from opalux.learning.training.distributed import Processes
 from opalux.learning.training.logbook import Logbook
 from opalux.learning.training.optimise import MovingAverage, learning_rate, make_optimiser
-from opalux.learning.training.plan import Plan, TrainSettings
+from opalux.learning.training.plan import TrainingPlan, TrainSettings
 from opalux.learning.training.precision import mixed_precision
+from opalux.learning.training.scaling import scaling_of
 from opalux.learning.training.validation import validate
 
 
@@ -45,7 +46,7 @@ class Prepared(NamedTuple):
 
     settings: TrainSettings
     data: DataSet
-    plan: Plan
+    plan: TrainingPlan
     model: Reconstructor
 
 
@@ -58,9 +59,18 @@ def prepare(settings: TrainSettings, among: Processes) -> Prepared:
         When they do not.
     """
     data = DataSet(settings.data.folder)
-    plan = Plan(settings, data, among.world)
+    plan = TrainingPlan(settings, data, among.world)
     model = build(settings.model, loader.layout_of(data, settings.data.n_times), settings.seed)
-    model.scale_by(data, plan.seen, settings.data, plan.judging.resampler.times)
+    scaling = scaling_of(
+        data,
+        plan.seen,
+        plan.times,
+        model.layout,
+        model.objective,
+        standardise=settings.data.standardise,
+        floor=settings.data.floor,
+    )
+    model.scale_by(scaling)
     model.to(among.device)
     model.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Prepared(settings, data, plan, model)
@@ -121,9 +131,9 @@ def train(
     settings, data, plan, model = prepared
     average = MovingAverage(model, settings.optimiser.ema) if settings.optimiser.ema else None
     judged = average.model if average is not None else model
-    spread = distributed.spread(LossOf(model), among)
+    parallel = distributed.parallelise(LossOf(model), among)
     optimiser = make_optimiser(model, settings.optimiser)
-    forward = torch.compile(spread) if settings.compile else spread
+    forward = torch.compile(parallel) if settings.compile else parallel
     autocast = mixed_precision(settings.precision, among.device)
 
     state = State()
@@ -144,7 +154,7 @@ def train(
             "settings": settings.model_dump(mode="json"),
             "layout": model.layout._asdict(),
             "card": data.card.model_dump(mode="json"),
-            "times": plan.judging.resampler.times.tolist(),
+            "times": plan.times.tolist(),
             "state": dataclasses.asdict(state),
             "model": (judged if name == checkpoint.BEST else model).state_dict(),
         }
@@ -180,7 +190,7 @@ def train(
                 loss = torch.zeros((), device=among.device)
                 for number, (signals_BSEQTN, target, _) in enumerate(parts, start=1):
                     # Gradients are exchanged once, with the last micro batch.
-                    with distributed.exchange(spread, number == len(parts)):
+                    with distributed.exchange(parallel, number == len(parts)):
                         with autocast:
                             part = forward(
                                 signals_BSEQTN.to(among.device, non_blocking=True),
@@ -218,8 +228,8 @@ def train(
                     scores = validate(
                         judged, plan.judging, plan.held_out, settings.batch, among, autocast
                     )
-                    better = scores[model.objective.best] > state.best
-                    state.best = max(state.best, scores[model.objective.best])
+                    better = scores[model.objective.leading] > state.best
+                    state.best = max(state.best, scores[model.objective.leading])
                     state.waited = 0 if better else state.waited + 1
                     state.ended = state.waited == settings.patience
                     log.write("validation", state.step, epoch=epoch + 1, **scores)
@@ -229,7 +239,7 @@ def train(
                 elif settings.checkpoint_every and state.step % settings.checkpoint_every == 0:
                     keep(checkpoint.LAST)
                 progress.advance(
-                    1, f"loss {float(loss):.4f}, best {model.objective.best} {state.best:.4f}"
+                    1, f"loss {float(loss):.4f}, best {model.objective.leading} {state.best:.4f}"
                 )
                 if state.ended:
                     break

@@ -6,7 +6,7 @@ import torch
 
 from opalux.base.errors import InputError
 from opalux.learning.data.data_set import DataSet
-from opalux.learning.networks.objectives import Density
+from opalux.learning.networks.whole_map import WholeMap
 from opalux.learning.training.augmentation import Augmentation, AugmentationSettings
 from opalux.learning.training.grid_error import grid_errors
 from opalux.learning.training.loader import Samples, layout_of
@@ -49,8 +49,8 @@ def test_training_adds_a_multiple_of_one_of_the_errors(data, tmp_path):
     augmentation = Augmentation(
         settings, layout, stats.signal_mean, stats.signal_std, 1, errors=errors
     )
-    plain = Samples(data, data.times, Density())
-    changed = Samples(data, data.times, Density(), augmentation)
+    plain = Samples(data, data.times, WholeMap())
+    changed = Samples(data, data.times, WholeMap(), augmentation)
     flat = torch.from_numpy(errors).flatten(1)
     shares, sizes = [], set()
     for epoch in range(300):

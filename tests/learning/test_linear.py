@@ -9,7 +9,7 @@ from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.layout import Layout
 from opalux.learning.networks.edge_vnet import EdgeVNetSettings
 from opalux.learning.networks.reconstructor import build
-from opalux.learning.training.loader import DataSettings
+from opalux.learning.training.scaling import scaling_of
 from tests.learning.made_data import make_data
 
 
@@ -19,7 +19,7 @@ def test_a_linear_law_is_found_and_holds_on_other_maps(tmp_path):
     layout = Layout(EDGES, EDGES, ("E", "F", "T"), 8, 8, (8, 8))
     model = build(EdgeVNetSettings(levels=1, width=2, features=2), layout, seed=0)
     seen, held_out = data.split("train"), data.split("test")
-    model.scale_by(data, seen, DataSettings(folder=data.folder), data.times)
+    model.scale_by(scaling_of(data, seen, data.times, layout, model.objective))
     found = linear.fit(model, data, seen, data.times).reconstruct(data, held_out)
     truth = np.stack([data.density(int(p)) for p in held_out])
     assert metrics.r2_pooled(truth, found) > 0.999
@@ -30,7 +30,7 @@ def test_it_is_the_ridge_regression_of_all_signals(tmp_path, monkeypatch):
     layout = Layout(EDGES, EDGES, ("E", "F", "T"), 8, 8, (8, 8))
     model = build(EdgeVNetSettings(levels=1, width=2, features=2), layout, seed=0)
     seen, held_out = data.split("train"), data.split("test")
-    model.scale_by(data, seen, DataSettings(folder=data.folder), data.times)
+    model.scale_by(scaling_of(data, seen, data.times, layout, model.objective))
     monkeypatch.setattr(linear, "BLOCK_BYTES", 5 * 4 * 48 * 64)  # five samples at a time
     found = linear.fit(model, data, seen, data.times).reconstruct(data, held_out)
 

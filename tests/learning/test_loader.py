@@ -7,7 +7,7 @@ import torch
 from opalux.base.errors import InputError
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.resampler import Resampler, evenly
-from opalux.learning.networks.objectives import Density
+from opalux.learning.networks.whole_map import WholeMap
 from opalux.learning.training.augmentation import Augmentation, AugmentationSettings
 from opalux.learning.training.loader import EpochOrder, Samples, batches, layout_of
 from tests.learning.made_data import make_data
@@ -58,7 +58,7 @@ def test_linear_signals_are_resampled_exactly_at_uneven_times():
 
 
 def test_loader_processes_give_the_same_batches_as_none(data):
-    samples = Samples(data, data.times, Density(), augmentation(data, symmetries=True, noise=0.1))
+    samples = Samples(data, data.times, WholeMap(), augmentation(data, symmetries=True, noise=0.1))
     order = [[(0, 1), (0, 5)], [(1, 1), (1, 7)]]
     for here, there in zip(batches(samples, order, 0), batches(samples, order, 2), strict=True):
         assert all(torch.equal(a, b) for a, b in zip(here, there, strict=True))
@@ -67,8 +67,8 @@ def test_loader_processes_give_the_same_batches_as_none(data):
 
 
 def test_noise_has_the_asked_size_in_every_channel(data):
-    samples = Samples(data, data.times, Density())
-    noisy = Samples(data, data.times, Density(), augmentation(data, noise=0.05))
+    samples = Samples(data, data.times, WholeMap())
+    noisy = Samples(data, data.times, WholeMap(), augmentation(data, noise=0.05))
     keys = [(epoch, 3) for epoch in range(200)]
     added = torch.stack([noisy[key][0] - samples[key][0] for key in keys])
     size = added.std((0, 4, 5)) / torch.tensor(data.stats.signal_std)
@@ -77,7 +77,9 @@ def test_noise_has_the_asked_size_in_every_channel(data):
 
 def test_dropped_sources_and_edges_are_at_the_channels_mean(data):
     mean = torch.tensor(data.stats.signal_mean, dtype=torch.float32)[..., None, None]
-    samples = Samples(data, data.times, Density(), augmentation(data, drop_sources=3, drop_edges=3))
+    samples = Samples(
+        data, data.times, WholeMap(), augmentation(data, drop_sources=3, drop_edges=3)
+    )
     seen = set()
     for epoch in range(200):
         signals, _, _ = samples[epoch, 0]

@@ -1,30 +1,50 @@
 """Scores are the textbook's, whichever way the samples are shared out."""
 
-import json
+import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from sklearn.metrics import accuracy_score, mean_absolute_error, r2_score
 
+from opalux.base.axes import EDGES
 from opalux.base.errors import InputError
 from opalux.learning.data.data_set import DataSet
-from opalux.learning.networks.objectives import Density, NicheInFront, NichePlace
+from opalux.learning.data.layout import Layout
+from opalux.learning.data.stats import Stats
+from opalux.learning.networks.niche import NicheInFront, NichePlace
+from opalux.learning.networks.whole_map import WholeMap
+from opalux.learning.training.truth import StoredTruth
 from tests.learning.made_data import make_data
 
+LAYOUT = Layout(EDGES, EDGES, ("E", "F", "T"), 4, 4, (4, 4))
+STATS = Stats(
+    signal_mean=np.zeros((4, 4, 3)),
+    signal_std=np.ones((4, 4, 3)),
+    density_min=1.0,
+    density_max=5.0,
+    density_mean=2.0,
+    density_std=0.5,
+    n_samples=2,
+)
 
-class Niches(DataSet):
-    """A data set of one niche a map, given by its numbers alone."""
 
-    def __init__(self, niches):
-        self.niches = niches
+@dataclasses.dataclass
+class Known:
+    """What is known of a sample, given as it is."""
 
-    def drawn(self, position):
-        x, y, height = self.niches[position]
-        return json.loads(json.dumps({"x": x, "y": y, "height": height}))
+    drawn: dict[str, Any]
+    family: str = "niche"
+    origin: str = "made here: sample 0"
+    density: np.ndarray = dataclasses.field(default_factory=lambda: np.ones((4, 4), np.float32))
+    sources: np.ndarray = dataclasses.field(
+        default_factory=lambda: np.array([[0.1, 0.3], [0.3, 0.5], [0.5, 0.7], [0.7, 0.9]])
+    )
 
-    def sources(self, position):
-        return np.array([[0.1, 0.3], [0.3, 0.5], [0.5, 0.7], [0.7, 0.9]])
+
+def niche(x, y, height):
+    return Known({"x": x, "y": y, "height": height})
 
 
 def scores(objective, given, target):
@@ -39,7 +59,7 @@ def test_density_scores_are_those_of_scikit_learn():
     draw = np.random.default_rng(0)
     truth = draw.uniform(1, 5, (7, 6, 6))
     found = truth + 0.2 * draw.standard_normal(truth.shape)
-    ours = scores(Density(), found, truth)
+    ours = scores(WholeMap(), found, truth)
     each = [r2_score(t.ravel(), f.ravel()) for t, f in zip(truth, found, strict=True)]
     assert ours["r2_pooled"] == pytest.approx(r2_score(truth.ravel(), found.ravel()))
     assert ours["r2_mean"] == pytest.approx(np.mean(each))
@@ -74,18 +94,29 @@ def test_labels_are_right_one_by_one_and_all_together():
     [(0.2, [1, 0, 0, 0]), (0.27, [1, 1, 0, 0]), (0.5, [0, 1, 1, 0]), (0.8, [0, 0, 0, 1])],
 )
 def test_a_niche_is_in_front_of_each_source_that_its_disc_is_level_with(y, labels):
-    data = Niches([(0.5, y, 2.0)])
-    assert NicheInFront().target(data, 0).tolist() == labels
+    assert NicheInFront().target(niche(0.5, y, 2.0)).tolist() == labels
 
 
 def test_places_are_scaled_to_the_training_splits_mean_and_deviation():
-    data = Niches([(0.2, 0.3, 1.0), (0.4, 0.3, 5.0), (9.0, 9.0, 9.0)])
-    offset, unit = NichePlace().scale(data, np.array([0, 1]))
+    seen = [niche(0.2, 0.3, 1.0), niche(0.4, 0.3, 5.0)]
+    offset, unit = NichePlace().scale(seen, STATS, LAYOUT)
     np.testing.assert_allclose(offset, [0.3, 0.3, 3.0], rtol=1e-6)
     np.testing.assert_allclose(unit, [0.1, 1.0, 2.0], rtol=1e-6)
 
 
 def test_maps_without_a_niche_are_refused(tmp_path):
     data = DataSet(make_data(tmp_path / "set"))
-    with pytest.raises(InputError, match="expected maps of one niche"):
-        NichePlace().target(data, 0)
+    with pytest.raises(InputError, match="sample 0 is of family 'waves', expected maps of"):
+        NichePlace().target(StoredTruth(data, 0))
+
+
+@pytest.mark.parametrize("objective", [WholeMap(), NichePlace(), NicheInFront()])
+def test_an_objective_says_what_its_scores_are_and_which_one_leads(objective):
+    given = (
+        torch.rand(5, 4, 4) if objective.is_map else torch.rand(5, *objective.scale_shape(LAYOUT))
+    )
+    target = (given.double() + 0.3 * torch.rand(given.shape)).round(decimals=1)
+    names = list(objective.scores(objective.sums(given.double(), target).numpy()))
+    assert names == list(objective.meaning)
+    assert objective.leading in names
+    assert set(objective.published) <= set(names)

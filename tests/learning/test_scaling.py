@@ -9,7 +9,8 @@ from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.layout import Layout
 from opalux.learning.networks.edge_vnet import EdgeVNetSettings
 from opalux.learning.networks.reconstructor import build
-from opalux.learning.training.loader import DataSettings
+from opalux.learning.networks.whole_map import WholeMap
+from opalux.learning.training.scaling import scaling_of
 from tests.learning.made_data import make_data
 
 LAYOUT = Layout(EDGES, EDGES, ("E", "F", "T"), 8, 8, (8, 8))
@@ -24,7 +25,7 @@ def standardised(data, **options):
     """Return the training signals (n, S, E, Q, T, N) as a network gets them."""
     model = build(EdgeVNetSettings(levels=1, width=2, features=2), LAYOUT, seed=0)
     seen = data.split("train")
-    model.scale_by(data, seen, DataSettings(folder=data.folder, **options), data.times)
+    model.scale_by(scaling_of(data, seen, data.times, LAYOUT, WholeMap(), **options))
     signals = torch.from_numpy(np.stack([data.signals(int(p)) for p in seen]))
     taken = []
     model.network.register_forward_pre_hook(lambda _, given: taken.append(given[0]))
@@ -63,8 +64,10 @@ def test_the_statistics_are_those_of_the_times_that_the_network_takes(data):
     seen = data.split("train")
     layout = LAYOUT._replace(n_times=5)
     model = build(EdgeVNetSettings(levels=1, width=2, features=2), layout, seed=0)
-    settings = DataSettings(folder=data.folder, standardise="time", floor=1e-6)
-    model.scale_by(data, seen, settings, data.times[2:7])
+    scaling = scaling_of(
+        data, seen, data.times[2:7], layout, WholeMap(), standardise="time", floor=1e-6
+    )
+    model.scale_by(scaling)
     signals = np.stack([data.signals(int(p))[..., 2:7, :] for p in seen])
     expected = signals.mean((0, -1))
     np.testing.assert_allclose(model.centre[..., 0].numpy(), expected, rtol=1e-5)
