@@ -17,7 +17,7 @@ import numba
 import numpy as np
 
 from opalux.base.exit_codes import BAD_INPUT, OK
-from opalux.base.shipped import CHECKOUT
+from opalux.base.shipped import CHECKOUT, PACKAGE
 from opalux.solver.domains.domain import SerialDomain
 from opalux.solver.march import March
 from opalux.solver.problem import Problem
@@ -134,12 +134,12 @@ def ranks_lines(n: int = 2048) -> Iterator[str]:
 
 def pyclaw_lines() -> Iterator[str]:
     """Time our step against PyClaw's acoustics, a simpler system in compiled Fortran."""
-    python = CHECKOUT / ".venv-bench" / "bin" / "python"
+    python = (CHECKOUT or Path.cwd()) / ".venv-bench" / "bin" / "python"
     if not python.exists():
         yield "PyClaw is not installed: run 'make bench-env' (needs gfortran)"
         return
     for n in (64, 512):
-        line = [str(python), str(CHECKOUT / "jobs" / "benchmarks" / "pyclaw.py"), str(n)]
+        line = [str(python), str(PACKAGE / "jobs" / "benchmarks" / "pyclaw.py"), str(n)]
         done = subprocess.run(line, check=True, capture_output=True, text=True)
         theirs, ours = float(done.stdout.split()[-1]), step_time(n)
         yield (

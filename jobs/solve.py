@@ -20,7 +20,7 @@ goes on from there, on any number of processes.
 def main(argv: list[str] | None = None) -> int:
     """Run the job; see `DESCRIPTION`."""
     parser = command_line.parser(
-        "solve", DESCRIPTION, "YAML file, or .cfg file of the original program"
+        "solve", DESCRIPTION, "YAML file or its name, or .cfg file of the original program"
     )
     parsed = parser.parse_args(argv)
 

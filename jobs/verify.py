@@ -16,7 +16,7 @@ from opalux.jobs.verification.nonlinear import manufactured, su_olson
 from opalux.jobs.verification.page import Section, page, save_figures
 from opalux.jobs.verification.published import published
 
-DOCS = CHECKOUT / "docs"
+DEFAULT = CHECKOUT / "docs" if CHECKOUT else Path("verification")
 IMAGES = Path("images") / "verification"
 
 INVARIANTS = Section(
@@ -48,7 +48,9 @@ STUDIES: tuple[Callable[[], Section], ...] = (
 def main(argv: list[str] | None = None) -> int:
     """Run all studies, write the page, and fail if a claim does not hold."""
     parser = argparse.ArgumentParser(prog="opalux verify", description=__doc__)
-    parser.add_argument("--out", metavar="DIR", type=Path, default=DOCS, help=f"default: {DOCS}")
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, default=DEFAULT, help=f"default: {DEFAULT}"
+    )
     out: Path = parser.parse_args(argv).out
     return command_line.run(lambda: verify(out, STUDIES))
 

@@ -2,7 +2,8 @@
 # gets a job through time limits and preemption.  Sourced by them, not run.
 # shellcheck shell=bash
 #
-#   OPALUX            the checkout (default: where sbatch was called)
+#   OPALUX            the checkout, or the folder `opalux` in site-packages
+#                     (default: where sbatch was called)
 #   OPALUX_PYTHON     command that starts Python (default: that of .venv there);
 #                     such as: apptainer exec opalux.sif python
 #   OPALUX_REQUEUES   how often a job may be requeued (default: 20)
@@ -10,7 +11,7 @@
 set -euo pipefail
 
 readonly BAD_INPUT=2     # exit code of what would fail again
-readonly CHECKPOINTED=75 # stopped by a signal, to be gone on with
+readonly CHECKPOINTED=75 # stopped by a signal; the same line resumes it
 # Ended by a signal (128 + its number): a job that keeps all it has in files.
 readonly ENDED_BY_USR1=138 ENDED_BY_TERM=143
 
@@ -89,8 +90,8 @@ requeue() {
 #
 # On USR1, which Slurm sends before the time limit and on preemption (--signal=B:
 # USR1@...), the command is told to stop.  If it then ends with a checkpoint, or is
-# one that keeps all it has in files, the job goes back into the queue and later
-# on from there.  Any other failure ends the job: it would fail again.
+# one that keeps all it has in files, the job goes back into the queue and resumes
+# from there.  Any other failure ends the job: it would fail again.
 run() {
     local code child told_to_stop='' told_to_end='' interrupted repeater=''
     [ "${SLURM_RESTART_COUNT:-0}" -le "$OPALUX_REQUEUES" ] ||

@@ -31,7 +31,7 @@ from opalux.learning.training import loader
 from opalux.learning.training.augmentation import Augmentation, AugmentationSettings
 from opalux.learning.training.optimise import OptimiserSettings, make_optimiser
 
-MONAI = CHECKOUT / ".venv-bench" / "monai"
+MONAI = (CHECKOUT or Path.cwd()) / ".venv-bench" / "monai"
 """Where `make bench-env` puts MONAI, to be used with our own torch."""
 
 PUBLISHED = Layout(EDGES, EDGES, QUANTITIES, 64, 64, (64, 64))

@@ -3,11 +3,15 @@
 import dataclasses
 import re
 import shlex
+import sys
 from pathlib import Path
 
 from opalux.base.errors import InputError
-from opalux.base.shipped import BATCH_SCRIPTS, CHECKOUT
+from opalux.base.shipped import BATCH_SCRIPTS, CHECKOUT, PACKAGE
 from opalux.jobs.cluster.site import Resources, ScriptName, Site
+
+ROOT = CHECKOUT or PACKAGE
+"""Where slurm/ lies: the checkout, or the package that a wheel has installed."""
 
 _OPTION = re.compile(r"^#SBATCH (--[a-z-]+)(?:=(.*))?$")
 _SITE = "# Your site, such as:"
@@ -35,14 +39,14 @@ class Script:
     variables: tuple[tuple[str, str], ...] = ()
     array: int | None = None
 
-    def render(self, site: Site, logs: Path, root: Path = CHECKOUT) -> str:
+    def render(self, site: Site, logs: Path, root: Path = ROOT) -> str:
         """Return the text of the batch script.
 
         Parameters
         ----------
         site : of the cluster
         logs : folder for the log; it must be there when the job starts
-        root : the checkout
+        root : the folder in which slurm/job.sh lies
 
         Raises
         ------
@@ -76,8 +80,11 @@ class Script:
         own = [f"{name}={shlex.quote(value)}" for name, value in self.variables]
         own.append(f"set -- {shlex.join(self.arguments)}")
         settings = [f"OPALUX={shlex.quote(str(root))}", f"OPALUX_REQUEUES={site.requeues}"]
-        if site.python is not None:
-            settings.append(f"OPALUX_PYTHON={shlex.quote(site.python)}")
+        python = site.python
+        if python is None and CHECKOUT is None:
+            python = sys.executable
+        if python is not None:
+            settings.append(f"OPALUX_PYTHON={shlex.quote(python)}")
         lines = body[:start] + site.shell_lines() + own + body[end:]
         place = next(n for n, line in enumerate(lines) if line.startswith("OPALUX="))
         return lines[:place] + settings + lines[place + 1 :]
@@ -90,8 +97,7 @@ def read_template(kind: ScriptName) -> tuple[dict[str, str], list[str]]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise InputError(
-            f"{path}: cannot be read ({error.strerror}); Slurm jobs need the whole checkout, "
-            "installed with setup.sh"
+            f"{path}: cannot be read ({error.strerror}), which comes with Opalux; install it anew"
         ) from None
     options = {found[1]: found[2] or "" for line in lines if (found := _OPTION.match(line))}
     last = max(n for n, line in enumerate(lines) if _OPTION.match(line))

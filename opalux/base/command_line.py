@@ -12,6 +12,7 @@ from opalux.base.config import apply_overrides, check
 from opalux.base.errors import InputError, OpaluxError
 from opalux.base.exit_codes import FAILURE, OK
 from opalux.base.settings import Settings
+from opalux.base.shipped import find_config
 from opalux.base.streams import output_was_lost, protect
 
 Model = TypeVar("Model", bound=Settings)
@@ -42,7 +43,7 @@ class Arguments:
 def parser(
     prog: str,
     description: str,
-    config_help: str = "YAML file that names the run",
+    config_help: str = "YAML file that names the run, or name of one that comes with Opalux",
     config_name: str = "CONFIG",
 ) -> argparse.ArgumentParser:
     """Return a parser with the arguments of the contract; jobs may add their own."""
@@ -52,6 +53,7 @@ def parser(
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    made.set_defaults(job=prog)
     made.add_argument("config", metavar=config_name, type=Path, help=config_help)
     made.add_argument(
         "--set",
@@ -71,11 +73,18 @@ def parser(
 
 
 def arguments(parsed: argparse.Namespace) -> Arguments:
-    """Return the common arguments out of what argparse read."""
+    """Return the common arguments out of what argparse read.
+
+    Raises
+    ------
+    InputError
+        When they contradict each other, or CONFIG is no file and no name of a configuration.
+    """
     if parsed.resume and parsed.force:
         raise InputError("--resume and --force exclude each other; give one of them")
     names = [field.name for field in dataclasses.fields(Arguments)]
-    return Arguments(**{name: getattr(parsed, name) for name in names})
+    given = {name: getattr(parsed, name) for name in names}
+    return Arguments(**given | {"config": find_config(parsed.job, parsed.config)})
 
 
 def of_run(parsed: argparse.Namespace, settings: type[Model]) -> tuple[Arguments, Model]:

@@ -11,6 +11,7 @@ import pydantic
 
 from opalux.base.errors import InputError
 from opalux.base.settings import FOLDER, TypedText
+from opalux.base.shipped import true_folder
 from opalux.base.yaml_text import parse_yaml, to_yaml
 
 Model = TypeVar("Model", bound=pydantic.BaseModel)
@@ -98,7 +99,7 @@ def load(
 def check(model: type[Model], data: dict[str, Any], *, source: str, folder: Path) -> Model:
     """Validate the mapping ``data``; see `load` for the errors."""
     try:
-        return model.model_validate(data, context={FOLDER: folder.resolve()})
+        return model.model_validate(data, context={FOLDER: true_folder(folder)})
     except pydantic.ValidationError as error:
         problems = [_explain(model, detail) for detail in error.errors()]
         raise InputError(f"{source}: " + "\n  ".join(dict.fromkeys(problems))) from None

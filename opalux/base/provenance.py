@@ -14,9 +14,9 @@ from opalux.base.shipped import CHECKOUT
 
 @functools.cache
 def git_revision() -> str:
-    """Return the git revision of the source tree, '+' appended if it was changed, or 'unknown'."""
+    """Return the git revision of the checkout, '+' appended if it was changed, or 'unknown'."""
     source = CHECKOUT
-    if not (source / ".git").exists():
+    if source is None or not (source / ".git").exists():
         return "unknown"
 
     def git(*words: str) -> str:

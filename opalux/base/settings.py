@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import pydantic
 
+from opalux.base.shipped import in_current_folder
+
 FOLDER = "folder"
 """Key of the validation context: the folder that relative paths are relative to."""
 
@@ -60,7 +62,7 @@ def _typed_here(path: Any) -> Any:
 
 
 def _beside_the_file(path: Path, info: pydantic.ValidationInfo) -> Path:
-    return Path((info.context or {}).get(FOLDER, "")) / path
+    return in_current_folder(Path((info.context or {}).get(FOLDER, "")) / path)
 
 
 SettingsPath = Annotated[
@@ -69,5 +71,5 @@ SettingsPath = Annotated[
 """A path in settings.
 
 Written in a file it is relative to that file; typed with ``--set``, or given in Python, to the
-current folder.
+current folder.  Of a configuration that was given by its name, ``../../runs`` is ``./runs``.
 """
