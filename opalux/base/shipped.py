@@ -3,10 +3,9 @@
 import os
 from pathlib import Path
 
-import opalux
 from opalux.base.errors import InputError
 
-PACKAGE = Path(opalux.__file__).parent.absolute()
+PACKAGE = Path(__file__).absolute().parents[1]
 CONFIGS = PACKAGE / "configs"
 BATCH_SCRIPTS = PACKAGE / "slurm"
 
