@@ -1,6 +1,6 @@
-"""Densities of the medium: uniform, by formula, from an array, or the published niche."""
+"""Densities of the medium: by formula, from a file, from an array, or the published niche."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pydantic
@@ -53,16 +53,91 @@ class ArrayDensity(Settings):
 
     def on(self, block: Block) -> np.ndarray:
         """Return the density [g/cm³] on the block, edge values continued into the ghosts."""
-        array = self._open()
-        if array.shape != (block.grid.ny, block.grid.nx):
-            raise InputError(
-                f"density file {self.file}: found shape {array.shape}, expected "
-                f"{(block.grid.ny, block.grid.nx)} = (ny, nx) of the grid"
-            )
-        j = np.clip(np.arange(block.j0 - 1, block.j0 + block.ny + 1), 0, block.grid.ny - 1)
-        i = np.clip(np.arange(block.i0 - 1, block.i0 + block.nx + 1), 0, block.grid.nx - 1)
-        part = array[j[0] : j[-1] + 1, i[0] : i[-1] + 1]  # touch only our pages of the file
-        return np.asarray(part[np.ix_(j - j[0], i - i[0])], dtype=np.float64)
+        return cut_block(self._open(), block, f"density file {self.file}")
+
+
+def _numbers(found: Any) -> np.ndarray:
+    """Return a copy of a map (ny, nx) that nobody can write to."""
+    if not isinstance(found, np.ndarray) or found.ndim != 2 or found.dtype.kind not in "fiu":
+        shape = getattr(found, "shape", type(found).__name__)
+        raise ValueError(
+            f"found {shape}, expected a numpy array (ny, nx) of numbers; in a configuration file "
+            "use kind: array with the name of a .npy file"
+        )
+    values = np.array(found, dtype=np.float64)
+    values.setflags(write=False)
+    return values
+
+
+def _no_text(values: np.ndarray) -> Any:
+    raise ValueError(
+        "a density given as an array in Python has no place in a configuration file; save it with "
+        "numpy.save and give the name of the file: {kind: array, file: NAME.npy, first_row: bottom}"
+    )
+
+
+class ValuesDensity(Settings):
+    """Density from an array in Python, one value a cell; it cannot be written as YAML.
+
+    ``Problem(material={"density": array})`` makes one.
+    """
+
+    model_config = pydantic.ConfigDict(arbitrary_types_allowed=True)
+
+    kind: Literal["values"] = "values"
+    values: Annotated[
+        np.ndarray,
+        pydantic.BeforeValidator(_numbers),
+        pydantic.PlainSerializer(_no_text, when_used="json"),
+    ]
+    """(ny, nx) [g/cm³], row 0 = bottom."""
+
+    def __repr__(self) -> str:
+        ny, nx = self.shape
+        return f"ValuesDensity(<{ny} x {nx} cells>)"
+
+    __str__ = __repr__
+
+    def __repr_args__(self) -> Any:
+        """Say the shape alone where a model that holds this one is printed."""
+        yield None, f"<{self.shape[0]} x {self.shape[1]} cells>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ValuesDensity) and np.array_equal(self.values, other.values)
+
+    def __hash__(self) -> int:
+        return hash((self.shape, self.values.tobytes()))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Cells (ny, nx)."""
+        ny, nx = self.values.shape
+        return ny, nx
+
+    def on(self, block: Block) -> np.ndarray:
+        """Return the density [g/cm³] on the block, edge values continued into the ghosts."""
+        return cut_block(self.values, block, "material.density")
+
+
+def cut_block(array: np.ndarray, block: Block, name: str) -> np.ndarray:
+    """Return a block of a map with its ghosts, (ny + 2, nx + 2), reading no more than that.
+
+    Ghosts outside the grid repeat the cells at its edge.
+
+    Raises
+    ------
+    InputError
+        When the map, called ``name``, does not have the shape of the grid.
+    """
+    if array.shape != (block.grid.ny, block.grid.nx):
+        raise InputError(
+            f"{name}: found shape {array.shape}, expected "
+            f"{(block.grid.ny, block.grid.nx)} = (ny, nx) of the grid"
+        )
+    j = np.clip(np.arange(block.j0 - 1, block.j0 + block.ny + 1), 0, block.grid.ny - 1)
+    i = np.clip(np.arange(block.i0 - 1, block.i0 + block.nx + 1), 0, block.grid.nx - 1)
+    part = array[j[0] : j[-1] + 1, i[0] : i[-1] + 1]  # touches only these pages of a file
+    return np.asarray(part[np.ix_(j - j[0], i - i[0])], dtype=np.float64)
 
 
 class NicheDensity(Settings):
@@ -121,5 +196,6 @@ def _average(cells: np.ndarray) -> np.ndarray:
 
 
 DensitySettings = Annotated[
-    FormulaDensity | ArrayDensity | NicheDensity, pydantic.Field(discriminator="kind")
+    FormulaDensity | ArrayDensity | ValuesDensity | NicheDensity,
+    pydantic.Field(discriminator="kind"),
 ]

@@ -15,7 +15,7 @@ from opalux.base.settings import Settings
 from opalux.solver.edges import Edges
 from opalux.solver.formulas.formula import Formula, formula_of
 from opalux.solver.grid import Grid
-from opalux.solver.media import ArrayDensity, DensitySettings, FormulaDensity
+from opalux.solver.media import ArrayDensity, DensitySettings, FormulaDensity, ValuesDensity
 from opalux.solver.schemes.catalogue import SCHEMES, SchemeName
 from opalux.solver.schemes.scheme import Feature, Order, Scheme
 
@@ -76,7 +76,7 @@ class Material(Settings):
     """The medium."""
 
     density: DensitySettings = FormulaDensity(formula="1")
-    """Density ρ [g/cm³]."""
+    """Density ρ [g/cm³]: a number, a formula of x and y, a file, or an array (ny, nx)."""
     sigma_a: MaterialFormula = "rho*T"
     """Absorption opacity σ_a(rho, T) [1/cm]."""
     sigma_c: MaterialFormula = "rho*T"
@@ -87,7 +87,9 @@ class Material(Settings):
     @pydantic.field_validator("density", mode="before")
     @classmethod
     def _shorthand(cls, density: Any) -> Any:
-        """A bare number or formula stands for ``kind: formula``."""
+        """A bare number or formula stands for ``kind: formula``, an array for ``kind: values``."""
+        if isinstance(density, np.ndarray):
+            return {"kind": "values", "values": density}
         if isinstance(density, int | float | str) and not isinstance(density, bool):
             return {"kind": "formula", "formula": density}
         return density
@@ -143,12 +145,12 @@ class Problem(Settings):
         """The grid, with all that was left out filled in."""
         config = self.grid
         ny, nx = config.ny, config.nx
-        if isinstance(self.material.density, ArrayDensity):
+        if isinstance(self.material.density, ArrayDensity | ValuesDensity):
             shape = self.material.density.shape
             for given, found, name in ((ny, shape[0], "ny"), (nx, shape[1], "nx")):
                 if given is not None and given != found:
                     raise InputError(
-                        f"grid.{name}: found {given}, but the density file has shape {shape}; "
+                        f"grid.{name}: found {given}, but the density has shape {shape}; "
                         f"leave {name} out or make them equal"
                     )
             ny, nx = shape

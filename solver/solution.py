@@ -1,14 +1,16 @@
 """The result of a simulation: the fields at the final time and the signals along the edges."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
-from opalux.base.axes import flux_magnitude
+from opalux.base.axes import FIELDS, UNITS, along, flux_magnitude
+from opalux.base.optional import import_xarray
 from opalux.solver.grid import Grid
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Solution:
     """The result of a simulation: what `simulate` and `read_solution` return.
 
@@ -28,6 +30,48 @@ class Solution:
     t_final: float
     rho: np.ndarray
     grid: Grid
+
+    def __repr__(self) -> str:
+        return (
+            f"<Solution: {self.grid.nx} x {self.grid.ny} cells, t = {self.t_final:.6g} sh, "
+            f"signals at {len(self.times)} times>"
+        )
+
+    def to_xarray(self) -> Any:
+        """Return everything as an ``xarray.Dataset`` with named axes, coordinates and units.
+
+        ``rho``, ``E``, ``Fx``, ``Fy``, ``T`` have the dimensions (y, x); the signals ``left_E``,
+        ``up_T``, ... have (t, y) or (t, x). Coordinates are the centres of the cells [cm] and the
+        times before the steps [sh].
+
+        Raises
+        ------
+        InputError
+            When xarray is not installed.
+        """
+        whole = self.grid.whole
+        coordinates = {"t": self.times, "y": whole.y[1:-1], "x": whole.x[1:-1]}
+        variables: dict[str, Any] = {"rho": (("y", "x"), self.rho, {"units": UNITS["rho"]})}
+        for name, field in zip(FIELDS, self.fields, strict=True):
+            variables[name] = (("y", "x"), field, {"units": UNITS[name]})
+        for edge, signal in self.signals.items():
+            for n, name in enumerate(FIELDS):
+                attributes = {"units": UNITS[name]}
+                variables[f"{edge}_{name}"] = (("t", along(edge)), signal[:, n], attributes)
+        return import_xarray().Dataset(
+            variables,
+            {name: (name, values, {"units": UNITS[name]}) for name, values in coordinates.items()},
+            {"t_final": self.t_final},
+        )
+
+    def plot(self) -> Any:
+        """Return a matplotlib figure of ρ, E, |F| and T at the final time."""
+        from opalux.solver.pictures import fields_figure
+
+        E, Fx, Fy, T = self.fields
+        F = flux_magnitude(np.stack([Fx, Fy]), axis=0)
+        fields = {"rho": self.rho, "E": E, "F": F, "T": T}
+        return fields_figure(fields, self.grid, f"t = {self.t_final:.6g} sh")
 
 
 def edge_quantities(signal: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ from opalux.base.errors import InputError
 from opalux.solver.domains.domain import Domain
 from opalux.solver.formulas.formula import Formula
 from opalux.solver.grid import Block, bands
-from opalux.solver.media import ArrayDensity
+from opalux.solver.media import ArrayDensity, ValuesDensity, cut_block
 from opalux.solver.problem import Problem, check_density, check_material
 from opalux.solver.schemes.ghosts import wrap
 
@@ -28,18 +28,11 @@ def block_density(problem: Problem, block: Block, density: np.ndarray | None = N
     InputError
         When a density is not positive and finite, or does not fit the grid.
     """
-    grid = block.grid
     if density is None:
         rho = problem.material.density.on(block)
-        is_array = isinstance(problem.material.density, ArrayDensity)
+        is_array = isinstance(problem.material.density, ArrayDensity | ValuesDensity)
     else:
-        if density.shape != (grid.ny, grid.nx):
-            raise InputError(
-                f"density: found shape {density.shape}, expected {(grid.ny, grid.nx)} = (ny, nx)"
-            )
-        rows = np.arange(block.j0 - 1, block.j0 + block.ny + 1).clip(0, grid.ny - 1)
-        columns = np.arange(block.i0 - 1, block.i0 + block.nx + 1).clip(0, grid.nx - 1)
-        rho = density[rows[:, None], columns].astype(np.float64)
+        rho = cut_block(density, block, "density")
         is_array = True
     check_density(rho[1:-1, 1:-1])
     at = block.touches

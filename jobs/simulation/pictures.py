@@ -9,13 +9,8 @@ import numpy as np
 from opalux.base.axes import QUANTITIES, along, flux_magnitude
 from opalux.base.plots import COLOURS, LABELS, save
 from opalux.solver.files.solution import read_grid
+from opalux.solver.pictures import fields_figure
 
-NAMES = {
-    "rho": "density",
-    "E": "radiation energy",
-    "F": "flux",
-    "T": "matter temperature",
-}
 SHOWN_CELLS = 1024  # cells along an axis that a picture shows at most
 
 
@@ -33,14 +28,7 @@ def draw_fields(solution: Path, path: Path) -> None:
         t, scheme = float(file["fields"].attrs["t"]), file.attrs["scheme"]
         grid = read_grid(file)
     fields["F"] = flux_magnitude(fields["F"])
-    figure, axes = plt.subplots(2, 2, figsize=(10, 8.6), layout="constrained")
-    for axis, (name, values) in zip(axes.flat, fields.items(), strict=True):
-        image = axis.imshow(values, origin="lower", extent=(*grid.x, *grid.y), cmap=COLOURS[name])
-        figure.colorbar(image, ax=axis, shrink=0.9)
-        title = f"{NAMES[name]} {LABELS[name]}"
-        axis.set(title=title, xlabel=LABELS["x"], ylabel=LABELS["y"])
-    figure.suptitle(f"t = {t:.6g} sh, scheme: {scheme}")
-    save(figure, path)
+    save(fields_figure(fields, grid, f"t = {t:.6g} sh, scheme: {scheme}"), path)
 
 
 def draw_signals(solution: Path, path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pydantic
+from pydantic_core import PydanticSerializationError
 
 from opalux.base.errors import InputError
 from opalux.base.settings import FOLDER, TypedText
@@ -106,8 +107,17 @@ def check(model: type[Model], data: dict[str, Any], *, source: str, folder: Path
 
 
 def dump(checked: pydantic.BaseModel) -> str:
-    """Return the resolved configuration as YAML text, in the order of the model's fields."""
-    return to_yaml(checked.model_dump(mode="json"))
+    """Return the resolved configuration as YAML text, in the order of the model's fields.
+
+    Raises
+    ------
+    InputError
+        When it holds something that has no text, such as an array.
+    """
+    try:
+        return to_yaml(checked.model_dump(mode="json"))
+    except PydanticSerializationError as error:
+        raise InputError(str(error).partition("ValueError: ")[2] or str(error)) from None
 
 
 def _explain(model: type[pydantic.BaseModel], detail: Any) -> str:

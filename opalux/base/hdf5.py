@@ -20,7 +20,8 @@ def describe(
     dataset : the data set
     units : unit of its values, e.g. ``g/cm3``; left out for numbers without a unit
     axes : one entry for each axis: its name, or the data set that holds its coordinates. The
-        latter becomes a dimension scale, and the axis takes the name of that data set
+        latter becomes a dimension scale, and the axis takes the name of that data set; coordinates
+        are their own axis
     name : makes the data set itself a dimension scale of this name
 
     Notes
@@ -39,8 +40,9 @@ def describe(
     dataset.attrs["axes"] = names
     for number, (axis, label) in enumerate(zip(axes, names, strict=True)):
         dataset.dims[number].label = label
-        if isinstance(axis, str) or axis == dataset:
+        if isinstance(axis, str):
             continue
         if not h5py.h5ds.is_scale(axis.id):
             axis.make_scale(label)
-        dataset.dims[number].attach_scale(axis)
+        if axis != dataset:
+            dataset.dims[number].attach_scale(axis)

@@ -1,4 +1,4 @@
-"""Checkpoints: the state before a step, from which any number of processes can go on."""
+"""Checkpoints: the state before a step, from which any number of processes can continue."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,20 +6,26 @@ from typing import Any
 
 import h5py
 
-from opalux.base.axes import FIELDS
+from opalux.base.axes import FIELDS, UNITS
 from opalux.base.errors import InputError, StorageError
-from opalux.solver.files.growing import FORMAT_VERSION, GrowingFile
+from opalux.solver.files.growing import (
+    CELL_AXES,
+    FORMAT_VERSION,
+    Description,
+    GrowingFile,
+    cell_coordinates,
+)
 from opalux.solver.grid import bands
 from opalux.solver.march import March
 
 
 def write_checkpoint(path: Path, march: March, attributes: Mapping[str, Any]) -> None:
-    """Write the state before step ``march.step``; an older file lasts until the new one is whole.
+    """Write the state before step ``march.step``; an older file stays until this is complete.
 
     Raises
     ------
     SolverFailure
-        When the state is no solution, so that there is no going on from it.
+        When the state is not finite or T < 0, so that it is useless to continue from it.
     StorageError
         When it cannot be written.
     """
@@ -27,7 +33,16 @@ def write_checkpoint(path: Path, march: March, attributes: Mapping[str, Any]) ->
     grid = march.domain.block.grid
     arrays = {f"/state/{name}": (grid.ny, grid.nx) for name in FIELDS}
     root = {"format_version": FORMAT_VERSION, "step": march.step, **attributes}
-    file = GrowingFile(path, march.domain, arrays, {"/": root})
+    described = dict(CELL_AXES)
+    described |= {f"/state/{name}": Description(UNITS[name], ("/y", "/x")) for name in FIELDS}
+    file = GrowingFile(
+        path,
+        march.domain,
+        arrays,
+        {"/": root},
+        described=described,
+        coordinates=cell_coordinates(grid),
+    )
     try:
         for name, field in zip(FIELDS, march.domain.state, strict=True):
             file.write(f"/state/{name}", field[1:-1, 1:-1])

@@ -1,6 +1,6 @@
 """HDF5 files of float64 arrays that all processes write at once.
 
-Every array is a contiguous data set whose space is set apart on the disk when the file is made.
+Every array is a contiguous data set whose space is reserved on the disk when the file is made.
 From then on the file's structure no longer changes: processes write their blocks straight to the
 byte offset of each data set (MPI-IO under MPI), no process ever holds the whole grid, and a process
 killed in mid-write cannot break the file. A file grows under a temporary name and gets its own in
@@ -12,7 +12,7 @@ import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import h5py
 import numpy as np
@@ -20,11 +20,28 @@ import numpy as np
 from opalux.base.agreement import on_first
 from opalux.base.errors import InputError, OpaluxError, StorageError
 from opalux.base.files import replace, sync
+from opalux.base.hdf5 import describe
 from opalux.solver.domains.domain import Domain
+from opalux.solver.grid import Grid
 
 FORMAT_VERSION = 1
 
 Shapes = Mapping[str, tuple[int, ...]]
+
+
+class Description(NamedTuple):
+    """What a data set holds.
+
+    Attributes
+    ----------
+    units : unit of its values; None for numbers without a unit
+    axes : for each axis its name, or the path (``/x``) of the data set with its coordinates
+    """
+
+    units: str | None
+    axes: tuple[str, ...]
+
+
 Attributes = Mapping[str, Mapping[str, Any]]
 Result = TypeVar("Result")
 
@@ -35,12 +52,26 @@ def unfinished(path: Path) -> Path:
 
 
 def can_go_on(path: Path) -> bool:
-    """Return whether an earlier run has left the file ``path`` to go on with."""
+    """Return whether an earlier run has left a file ``path`` that can be continued."""
     return unfinished(path).exists() or path.exists()
 
 
+def cell_coordinates(grid: Grid, x: str = "/x", y: str = "/y") -> dict[str, np.ndarray]:
+    """Return what stands along the axes of fields: centres of the cells [cm], number of Fx, Fy."""
+    whole = grid.whole
+    return {x: whole.x[1:-1], y: whole.y[1:-1], "/component": np.arange(2.0)}
+
+
+CELL_AXES = {
+    "/x": Description("cm", ("/x",)),
+    "/y": Description("cm", ("/y",)),
+    "/component": Description(None, ("/component",)),
+}
+"""Description of `cell_coordinates`."""
+
+
 class GrowingFile:
-    """An HDF5 file on its way to being whole; use it collectively on all processes.
+    """An HDF5 file while it is written; use it collectively on all processes.
 
     Parameters
     ----------
@@ -48,12 +79,14 @@ class GrowingFile:
     domain : this process's share of the grid
     arrays : shape per data set name
     attributes : attributes per group name ('/' for the root)
-    resume : go on with the file of an earlier run
+    described : units and axes per data set name
+    coordinates : arrays that are written when the file is made, per data set name
+    resume : continue the file of an earlier run
 
     Raises
     ------
     InputError
-        When an earlier run's file cannot be gone on with.
+        When the file of an earlier run cannot be continued.
     StorageError
         When there is no room for it, or the disk fails; here and in all methods.
     """
@@ -65,6 +98,8 @@ class GrowingFile:
         arrays: Shapes,
         attributes: Attributes,
         *,
+        described: Mapping[str, Description] | None = None,
+        coordinates: Mapping[str, np.ndarray] | None = None,
         resume: bool = False,
     ) -> None:
         self.path, self.domain, self.arrays = path, domain, arrays
@@ -72,7 +107,7 @@ class GrowingFile:
 
         def begin() -> dict[str, int]:
             if not resume:
-                return _create(self._part, arrays, attributes)
+                return _create(self._part, arrays, attributes, described or {}, coordinates or {})
             if not self._part.exists():  # the run ended between this file and its last one
                 os.replace(path, self._part)
             return _offsets(self._part, arrays)
@@ -87,7 +122,7 @@ class GrowingFile:
             raise StorageError(self._message(error)) from error
 
     def write_rows(self, rows: Mapping[str, np.ndarray], first: int = 0) -> None:
-        """Write ``rows`` of some arrays, from row ``first`` on; what rank 0 gives counts."""
+        """Write ``rows`` of some arrays, from row ``first`` on; only those of rank 0 are used."""
 
         def write() -> None:
             with self._part.open("r+b", buffering=0) as file:
@@ -137,8 +172,14 @@ class GrowingFile:
         )
 
 
-def _create(path: Path, arrays: Shapes, attributes: Attributes) -> dict[str, int]:
-    """Make the file, set its space apart, and return the byte offset of each array."""
+def _create(
+    path: Path,
+    arrays: Shapes,
+    attributes: Attributes,
+    described: Mapping[str, Description],
+    coordinates: Mapping[str, np.ndarray],
+) -> dict[str, int]:
+    """Make the file, reserve its space, and return the byte offset of each array."""
     try:
         with h5py.File(path, "w") as file:
             for name, shape in arrays.items():
@@ -151,6 +192,11 @@ def _create(path: Path, arrays: Shapes, attributes: Attributes) -> dict[str, int
                 h5py.h5d.create(file.id, name.encode(), h5py.h5t.IEEE_F64LE, space, dcpl=plan)
             for group, values in attributes.items():
                 file.require_group(group).attrs.update(values)
+            for name, coordinate in coordinates.items():
+                file.create_dataset(name, data=coordinate, dtype="<f8")
+            for name, (units, axes) in described.items():
+                places = [file[axis] if axis.startswith("/") else axis for axis in axes]
+                describe(file[name], units, places)
             offsets = {name: file[name].id.get_offset() for name in arrays}
         with path.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
@@ -168,6 +214,5 @@ def _offsets(path: Path, arrays: Shapes) -> dict[str, int]:
             return {name: file[name].id.get_offset() for name in arrays}
     except (OSError, KeyError) as error:
         raise InputError(
-            f"{path}: the unfinished results cannot be gone on with ({error}); start afresh "
-            "with --force"
+            f"{path}: the unfinished results cannot be resumed ({error}); start afresh with --force"
         ) from None

@@ -1,8 +1,9 @@
 """snapshots.h5: the fields at times evenly spread over a run, and the XDMF file that shows them.
 
     /x (nx + 1,), /y (ny + 1,)      ends of the cells [cm]
+    /x_centre (nx,), /y_centre (ny,)  centres of the cells [cm]
     /rho (ny, nx)                   density [g/cm³]
-    /t (n,), /step (n,)             time [sh] of each snapshot, and how many steps it has behind it
+    /t (n,), /step (n,)             time [sh] of each snapshot, and the number of steps before it
     /00000/E, T (ny, nx)            snapshot 0, at t = 0
     /00000/F (ny, nx, 2)
     ...
@@ -17,12 +18,23 @@ from typing import Any
 
 import numpy as np
 
+from opalux.base.axes import UNITS
 from opalux.base.errors import InputError
 from opalux.base.files import write_text
-from opalux.solver.files.growing import FORMAT_VERSION, GrowingFile
+from opalux.solver.files.growing import (
+    FORMAT_VERSION,
+    Description,
+    GrowingFile,
+    Shapes,
+    cell_coordinates,
+)
 from opalux.solver.files.solution import fields_of
 from opalux.solver.grid import Grid
 from opalux.solver.march import March
+
+MOST_ATTACHED = 1000
+"""Snapshots whose axes are attached to scales; of more they are named only. HDF5 lists the users of
+a scale in one attribute, which holds at most 64 KiB."""
 
 
 def snapshot_steps(n_steps: int, count: int) -> list[int]:
@@ -51,16 +63,36 @@ def snapshot_arrays(grid: Grid, count: int) -> dict[str, tuple[int, ...]]:
     return arrays
 
 
+def _described(arrays: Shapes, count: int) -> dict[str, Description]:
+    """Return units and axes of the arrays of snapshots.h5."""
+    described = {
+        "/x_centre": Description("cm", ("/x_centre",)),
+        "/y_centre": Description("cm", ("/y_centre",)),
+        "/component": Description(None, ("/component",)),
+        "/x": Description("cm", ("/x",)),
+        "/y": Description("cm", ("/y",)),
+        "/t": Description("sh", ("/t",)),
+        "/step": Description(None, ("/t",)),
+    }
+    axes = ("/y_centre", "/x_centre", "/component")
+    if count > MOST_ATTACHED:
+        axes = ("y_centre", "x_centre", "component")
+    for name, shape in arrays.items():
+        if name not in described:
+            described[name] = Description(UNITS[name.rsplit("/", 1)[-1]], axes[: len(shape)])
+    return described
+
+
 class SnapshotFile:
     """snapshots.h5 while it grows; use it collectively on all processes.
 
     Parameters
     ----------
-    path : the final name; the XDMF file stands beside it
-    march : the run that is watched
+    path : the final name; the XDMF file is written beside it
+    march : the run
     count : number of snapshots, evenly spaced in steps, with the first and the last state
     attributes : attributes of the root group
-    resume : go on with the unfinished file of an earlier run
+    resume : continue the unfinished file of an earlier run
 
     Attributes
     ----------
@@ -82,7 +114,15 @@ class SnapshotFile:
         arrays = snapshot_arrays(grid, count)
         units = "x and y cm, rho g/cm3, E and F g/cm/sh2, T keV, t sh"
         root = {"format_version": FORMAT_VERSION, "units": units, **attributes}
-        self._file = GrowingFile(path, march.domain, arrays, {"/": root}, resume=resume)
+        self._file = GrowingFile(
+            path,
+            march.domain,
+            arrays,
+            {"/": root},
+            described=_described(arrays, count),
+            coordinates=cell_coordinates(grid, "/x_centre", "/y_centre"),
+            resume=resume,
+        )
         if not resume:
             times = np.append(march.times, march.t_final)[self.steps]
             steps = np.array(self.steps, dtype=np.float64)

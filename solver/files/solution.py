@@ -1,4 +1,13 @@
-"""solution.h5: the fields at the final time and the signals along the edges."""
+"""solution.h5: the fields at the final time and the signals along the edges.
+
+    /x (nx,), /y (ny,)                  centres of the cells [cm]; row 0 is the bottom
+    /fields/rho, E, T (ny, nx)          F (ny, nx, 2); attribute t [sh]
+    /signals/t (n,)                     time before each step [sh]
+    /signals/{left,right,down,up}/E, T  (n, cells), F (n, cells, 2)
+
+Every data set has its unit and named axes (dimension scales). Attributes of the root: config,
+scheme, format_version, opalux_version, git_revision, seed.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,9 +16,16 @@ from typing import Any
 import h5py
 import numpy as np
 
-from opalux.base.axes import EDGES, along
+from opalux.base.axes import EDGES, UNITS, along
 from opalux.base.yaml_text import parse_yaml
-from opalux.solver.files.growing import FORMAT_VERSION, GrowingFile
+from opalux.solver.files.growing import (
+    CELL_AXES,
+    FORMAT_VERSION,
+    Description,
+    GrowingFile,
+    Shapes,
+    cell_coordinates,
+)
 from opalux.solver.grid import Grid
 from opalux.solver.march import Chunk, March
 from opalux.solver.solution import Solution
@@ -28,6 +44,23 @@ def solution_arrays(grid: Grid, n_rows: int) -> dict[str, tuple[int, ...]]:
     return arrays
 
 
+def _described(arrays: Shapes) -> dict[str, Description]:
+    """Return units and axes of the arrays of solution.h5."""
+    described = dict(CELL_AXES)
+    for name in arrays:
+        *_, group, field = name.split("/")
+        if name == "/signals/t":
+            axes: tuple[str, ...] = (name,)
+        elif group == "fields":
+            axes = ("/y", "/x")
+        else:
+            axes = ("/signals/t", f"/{along(group)}")
+        if field == "F":
+            axes += ("/component",)
+        described[name] = Description(UNITS[field], axes)
+    return described
+
+
 def fields_of(march: March) -> dict[str, np.ndarray]:
     """Return views of a block's E, F (ny, nx, 2) and T, without ghosts."""
     E, _, _, T = march.domain.state[:, 1:-1, 1:-1]
@@ -43,7 +76,7 @@ class SolutionFile:
     march : the run whose results it takes
     attributes : attributes of the root group
     every : keep the signals before each so many steps: row r is the state before step r·every
-    resume : go on with the unfinished file of an earlier run
+    resume : continue the unfinished file of an earlier run
     """
 
     def __init__(
@@ -65,7 +98,15 @@ class SolutionFile:
             },
             "/signals": {"every": every},
         }
-        self._file = GrowingFile(path, march.domain, arrays, groups, resume=resume)
+        self._file = GrowingFile(
+            path,
+            march.domain,
+            arrays,
+            groups,
+            described=_described(arrays),
+            coordinates=cell_coordinates(march.domain.block.grid),
+            resume=resume,
+        )
 
     def add(self, chunk: Chunk) -> None:
         """Write the signals of one chunk of steps."""

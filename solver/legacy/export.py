@@ -14,7 +14,7 @@ from opalux.base.settings import Settings, SettingsPath
 from opalux.solver.legacy.dataframe import COLUMNS, dataframe_text
 from opalux.solver.legacy.letters import LETTERS
 from opalux.solver.legacy.sds import MAGIC, sds_bytes
-from opalux.solver.media import ArrayDensity, NicheDensity
+from opalux.solver.media import ArrayDensity, NicheDensity, ValuesDensity
 from opalux.solver.problem import Problem
 from opalux.solver.solution import Solution
 from opalux.solver.start import time_steps
@@ -121,6 +121,8 @@ def _described(problem: Problem, solution: Solution) -> dict[str, Any]:
     grid, density, attributes = problem.cells, problem.material.density, "[]"
     if isinstance(density, ArrayDensity):
         rho = f"numpy:{density.file}"
+    elif isinstance(density, ValuesDensity):
+        rho = "numpy:"  # an array in Python, without a file
     elif isinstance(density, NicheDensity):
         rho = f"crenau({density.x:g},{density.y:g},{density.low:g},{density.high:g})"
         ends = (solution.rho.min(), solution.rho.max())
