@@ -181,6 +181,7 @@ def _create(
 ) -> dict[str, int]:
     """Make the file, reserve its space, and return the byte offset of each array."""
     try:
+        _try_room(path, sum(8 * int(np.prod(shape)) for shape in arrays.values()))
         with h5py.File(path, "w") as file:
             for name, shape in arrays.items():
                 space = h5py.h5s.create_simple(shape)
@@ -204,6 +205,12 @@ def _create(
         path.unlink(missing_ok=True)
         raise
     return offsets
+
+
+def _try_room(path: Path, size: int) -> None:
+    """Raise an OSError now if ``size`` bytes do not fit: HDF5 would only find out when closing."""
+    with path.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, max(1, size))
 
 
 def _offsets(path: Path, arrays: Shapes) -> dict[str, int]:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from opalux.jobs.simulation import run as simulation_run
+from opalux.jobs.simulation import report as simulation_report
 from opalux.jobs.solve import main
 from tests.conftest import ROOT, clean_environment
 from tests.jobs.test_solve import arrays, same_bits
@@ -266,7 +266,7 @@ def test_a_report_that_could_not_be_written_is_made_up_for_without_a_step(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(simulation_run, "write_json", full)
+        patch.setattr(simulation_report, "write_json", full)
         assert main(line) == 1
     assert "No space left" in capsys.readouterr().err
     written = (out / "solution.h5").stat().st_mtime_ns
