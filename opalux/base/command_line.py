@@ -1,4 +1,4 @@
-"""What every command line shares: its arguments and the meaning of its exit codes."""
+"""What all command lines share: common arguments, and errors that become exit codes."""
 
 import argparse
 import dataclasses
@@ -27,8 +27,8 @@ class Arguments:
     config : configuration file
     overrides : ``a.b=value`` settings
     out : folder for the results, or None for the job's default
-    resume : go on with what ``out`` holds
-    force : throw away what ``out`` holds
+    resume : continue with the results in ``out``
+    force : delete the results in ``out`` first
     dry_run : check everything, print the plan, write nothing
     """
 
@@ -46,7 +46,7 @@ def parser(
     config_help: str = "YAML file that names the run, or name of one that comes with Opalux",
     config_name: str = "CONFIG",
 ) -> argparse.ArgumentParser:
-    """Return a parser with the arguments of the contract; jobs may add their own."""
+    """Return a parser with the common arguments; jobs may add their own."""
     made = argparse.ArgumentParser(
         prog=f"opalux {prog}",
         description=description,
@@ -88,12 +88,12 @@ def arguments(parsed: argparse.Namespace) -> Arguments:
 
 
 def of_run(parsed: argparse.Namespace, settings: type[Model]) -> tuple[Arguments, Model]:
-    """Return the common arguments and the settings of a job that takes a training run's folder.
+    """Return the common arguments and the settings of a job whose input is a training run's folder.
 
     Raises
     ------
     InputError
-        When there is no such folder, or a setting is not one of ``settings``.
+        When there is no such folder, or ``settings`` does not accept one of the values.
     """
     given = arguments(parsed)
     overrides: dict[str, Any] = {}
@@ -105,7 +105,7 @@ def of_run(parsed: argparse.Namespace, settings: type[Model]) -> tuple[Arguments
 
 
 def run(work: Callable[[], int]) -> int:
-    """Do ``work`` and return its exit code; an error of ours is told in its message alone."""
+    """Do ``work`` and return its exit code; an `OpaluxError` is printed as one message."""
     protect()
     try:
         code = work()

@@ -52,7 +52,7 @@ def apply_overrides(data: dict[str, Any], overrides: list[str]) -> None:
 
 
 def _typed(value: Any) -> Any:
-    """Return a value of the command line with its texts marked as typed there."""
+    """Return a value of the command line; its texts are marked as typed there."""
     if isinstance(value, str):
         return TypedText(value)
     if isinstance(value, list):
@@ -78,8 +78,8 @@ def load(
     Parameters
     ----------
     model : the pydantic model that describes the configuration
-    path : YAML file; relative paths inside it are meant relative to its folder
-    overrides : ``a.b=value`` settings that win over the file
+    path : YAML file; relative paths in it are relative to its folder
+    overrides : ``a.b=value`` settings that replace those of the file
 
     Returns
     -------
@@ -141,14 +141,14 @@ def _explain(model: type[pydantic.BaseModel], detail: Any) -> str:
 
 
 def _keys_beside(model: type[pydantic.BaseModel], location: tuple[Any, ...]) -> list[str]:
-    """Return the valid keys of the group in which the unknown key ``location[-1]`` stands."""
+    """Return the valid keys of the group that has the unknown key ``location[-1]``."""
     groups: list[type[pydantic.BaseModel]] = [model]
     for part in location[:-1]:
         inner: list[type[pydantic.BaseModel]] = []
         for group in groups:
             if part in group.model_fields:
                 inner += _models_in(group.model_fields[part].annotation)
-        # A part that is no field is a list index or the tag of a union: stay with the candidates.
+        # A part that is not a field is an index or the tag of a union: keep the candidates.
         groups = inner or [g for g in groups if _tagged(g, part)] or groups
     return list(dict.fromkeys(name for group in groups for name in group.model_fields))
 

@@ -19,7 +19,7 @@ NO_VALUE = "—"
 
 
 class Page:
-    """A page under construction; what is added first stands first.
+    """A page that is being made; its parts appear in the order in which they are added.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def _shown(value: object) -> str:
 
 
 def _is_numeric(texts: Sequence[str]) -> bool:
-    """Tell whether a column holds numbers, and dashes or gaps at most besides."""
+    """Return whether a column holds only numbers; dashes and empty cells are allowed, too."""
     given = [text for text in texts if text not in ("", NO_VALUE)]
     return bool(given) and all(_is_number(text) for text in given)
 

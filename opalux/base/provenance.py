@@ -38,7 +38,7 @@ def version(package: str = "opalux") -> str:
 
 
 def provenance(**details: Any) -> dict[str, Any]:
-    """Return what run.json says of every run, plus the job's own ``details``."""
+    """Return the record that run.json holds for every run, with the job's own ``details`` added."""
     numeric = ("numpy", "scipy", "numba", "h5py", "torch", "scikit-learn")
     spread = ("mpi4py", "petsc4py", "dask")
     found = {name: version(name) for name in numeric + spread}

@@ -1,4 +1,4 @@
-"""Run folders: opened once, or entered again to resume."""
+"""The folder of a run: made once, or opened again to resume the run."""
 
 import shutil
 from pathlib import Path
@@ -10,14 +10,14 @@ CONFIG_NAME = "config.yaml"
 
 
 def open_run(out: Path, config_text: str, *, resume: bool, force: bool) -> Path:
-    """Make the run folder ``out`` and leave the resolved configuration in it.
+    """Make the run folder ``out`` and write the resolved configuration into it.
 
     Raises
     ------
     InputError
-        When the folder holds something and neither ``resume`` nor ``force`` was given, when
-        ``force`` would delete a folder that is no run, when ``resume`` finds another
-        configuration, or when nothing can be written there.
+        When the folder is not empty and neither ``resume`` nor ``force`` was given, when ``force``
+        would delete a folder that is not a run, when ``resume`` finds another configuration, or
+        when nothing can be written there.
     """
     marker = out / CONFIG_NAME
     if out.exists() and not out.is_dir():
@@ -26,8 +26,8 @@ def open_run(out: Path, config_text: str, *, resume: bool, force: bool) -> Path:
         if force:
             if not marker.is_file():
                 raise InputError(
-                    f"--out {out}: holds no {CONFIG_NAME}, so it is not a run of ours and --force "
-                    "will not delete it; choose another folder"
+                    f"--out {out}: holds no {CONFIG_NAME}, so it is not a run of Opalux and "
+                    "--force will not delete it; choose another folder"
                 )
             shutil.rmtree(out)
         elif not resume:

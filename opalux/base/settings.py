@@ -1,4 +1,4 @@
-"""The base of all settings, and the paths that stand in them."""
+"""The base class of all settings, and the type of paths in settings."""
 
 import typing
 from pathlib import Path
@@ -16,14 +16,14 @@ _PLAIN = (int, float, str, Path, type(None), ...)
 
 
 class Settings(pydantic.BaseModel):
-    """What a configuration says: frozen, without unknown keys, all numbers finite."""
+    """The content of a configuration: frozen, without unknown keys, all numbers finite."""
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @pydantic.model_validator(mode="before")
     @classmethod
     def _true_is_no_number(cls, data: Any) -> Any:
-        """Refuse true and false where a number is meant; pydantic would take them for 1 and 0."""
+        """Refuse true and false where a number is expected; pydantic would read them as 1 and 0."""
         for name, value in data.items() if isinstance(data, dict) else ():
             field = cls.model_fields.get(name)
             if field and _holds_bool(value) and not _may_hold_bool(field.annotation):

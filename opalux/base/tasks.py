@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 
 
 class PoolLostError(OpaluxError, RuntimeError):
-    """The scheduler or all workers are gone; what is in files is safe."""
+    """The scheduler or all workers are lost; results that are in files are safe."""
 
 
 class Pool(Protocol):

@@ -1,8 +1,8 @@
-"""The only reader and writer of YAML: version 1.2's plain values, and nothing that hides a trap.
+"""The only reader and writer of YAML: the plain values of YAML 1.2, without surprises.
 
-PyYAML speaks YAML 1.1, where 0100 is 64, 1:04 is 64, ``no`` is false and 1e-3 is a text. Here
-numbers and words are what people read in them (the core schema of YAML 1.2): 0100 is 100, 0o100 is
-64, 1:04 and ``no`` are texts, 1e-3 is a number.
+PyYAML reads YAML 1.1, where 0100 is 64, 1:04 is 64, ``no`` is false and 1e-3 is a text. Here
+numbers and words are what people expect (the core schema of YAML 1.2): 0100 is 100, 0o100 is 64,
+1:04 and ``no`` are texts, and 1e-3 is a number.
 """
 
 import re
@@ -13,7 +13,7 @@ import yaml
 from opalux.base.errors import InputError
 
 MOST_VALUES = 1_000_000
-"""Values that a text may stand for, each repetition (``*name``) counted; more is an attack."""
+"""Most values that a text may hold; each repetition (``*name``) counts. More is an attack."""
 DEEPEST = 100
 """Levels of nesting."""
 

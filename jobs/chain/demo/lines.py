@@ -92,7 +92,8 @@ def demo_lines(out: Path, *, ranks: int) -> list[Line]:
 
 
 def _config(job: str, name: str) -> str:
-    return str(CONFIGS / job / f"{name}.yaml")
+    # A file of that name in the current folder would be taken for the configuration.
+    return str(CONFIGS / job / f"{name}.yaml") if Path(name).exists() else name
 
 
 def _sample(out: Path, name: str, config: str = "", *settings: str) -> list[str]:

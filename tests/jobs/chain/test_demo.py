@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from opalux.base.errors import InputError
+from opalux.base.shipped import find_config
 from opalux.jobs.chain.demo import run
 from opalux.jobs.chain.demo.lines import demo_lines
 
@@ -19,10 +20,19 @@ def test_every_line_is_one_that_can_be_typed():
 
 
 def test_every_configuration_of_the_demo_is_shipped():
-    paths = [Path(word) for line in demo_lines(OUT, ranks=2) for word in line.words]
-    configurations = [path for path in paths if path.suffix == ".yaml"]
-    assert configurations
-    assert all(path.is_file() for path in configurations)
+    named = 0
+    for line in demo_lines(OUT, ranks=2):
+        job, name = line.words[line.words.index("opalux") + 1 :][:2]
+        if job != "evaluate":
+            assert find_config(job, Path(name)).is_file()
+            named += 1
+    assert named == 6
+
+
+def test_a_file_of_the_user_does_not_take_the_place_of_a_configuration(monkeypatch, tmp_path):
+    (tmp_path / "published").write_text("mine")
+    monkeypatch.chdir(tmp_path)
+    assert demo_lines(OUT, ranks=1)[0].words[4].endswith("published.yaml")
 
 
 def test_without_mpi_one_process_solves_and_the_rest_is_the_same(monkeypatch, tmp_path):
