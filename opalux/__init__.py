@@ -3,9 +3,10 @@
 The names below are the public interface; each is loaded when it is first used, so that
 ``import opalux`` takes no time. What else lies in the packages may change with a minor version.
 
-Simulate: `Problem`, `simulate`, `Solution`, `read_solution`. Make data: `Campaign`, `run_campaign`,
-`DataSet`. Invert: `train`, `load_trained`, `reconstruct`. Cluster: `IterativeLabelSpreading`.
-Errors: `OpaluxError` and, for wrong input, `InputError`. docs/api.md shows each in use.
+Simulate: `Problem`, `simulate`, `Solution`, `read_solution`. Make data: `Campaign`, `make_sample`,
+`run_campaign`, `DataSet`. Invert: `train`, `load_trained`, `reconstruct`.
+Cluster: `IterativeLabelSpreading`. Errors: `OpaluxError` and, for wrong input, `InputError`.
+docs/api.md shows each in use.
 """
 
 from importlib import import_module
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from opalux.base.errors import InputError, OpaluxError
     from opalux.jobs.sampling.campaign import Campaign
+    from opalux.jobs.sampling.run import run_campaign
+    from opalux.jobs.sampling.sample import make_sample
     from opalux.learning.data.data_set import DataSet
     from opalux.learning.siqd.clustering.ils import IterativeLabelSpreading
     from opalux.solver.files.solution import read_solution
@@ -29,7 +32,9 @@ _HOMES = {
     "OpaluxError": "base.errors",
     "Problem": "solver.problem",
     "Solution": "solver.solution",
+    "make_sample": "jobs.sampling.sample",
     "read_solution": "solver.files.solution",
+    "run_campaign": "jobs.sampling.run",
     "simulate": "solver.march",
 }
 """Where each public name is defined."""
@@ -42,7 +47,9 @@ __all__ = [
     "OpaluxError",
     "Problem",
     "Solution",
+    "make_sample",
     "read_solution",
+    "run_campaign",
     "simulate",
 ]
 

@@ -9,8 +9,13 @@ from opalux.base.errors import InputError
 
 
 @contextlib.contextmanager
-def new_folder(out: Path) -> Iterator[Path]:
+def new_folder(out: Path, argument: str = "--out") -> Iterator[Path]:
     """Make the folder ``out``, which must not hold anything; remove it when the block fails.
+
+    Parameters
+    ----------
+    out : the folder
+    argument : how messages call it
 
     Raises
     ------
@@ -18,11 +23,11 @@ def new_folder(out: Path) -> Iterator[Path]:
         When it holds something already, or cannot be made.
     """
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise InputError(f"--out {out}: exists already; choose another name")
+        raise InputError(f"{argument} {out}: exists already; choose another name")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"--out {out}: cannot write there ({error.strerror})") from None
+        raise InputError(f"{argument} {out}: cannot write there ({error.strerror})") from None
     try:
         yield out
     except BaseException:

@@ -1,7 +1,7 @@
 """All families, and the choice among the weighted families of a campaign."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, get_args
 
 import pydantic
 
@@ -16,7 +16,10 @@ AnyFamily = Annotated[
     Islands | Rectangles | Discs | Bumps | Niche | Layers | Files,
     pydantic.Field(discriminator="kind"),
 ]
-"""One family of a configuration, told apart by ``kind``."""
+"""One family of a configuration; ``kind`` says which."""
+
+FAMILIES: tuple[type[Family], ...] = get_args(get_args(AnyFamily)[0])
+"""All of them. A new family is a file of its own and a name in the union above."""
 
 
 def choose(families: Sequence[Family], stream: Stream) -> Family:

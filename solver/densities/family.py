@@ -1,4 +1,4 @@
-"""What every family of random densities is: parameters and a pure function of a random stream."""
+"""What all families of random densities share: settings, and a pure function of a random stream."""
 
 import abc
 from typing import Annotated, Any
@@ -7,11 +7,13 @@ import numpy as np
 import pydantic
 from numpy.typing import NDArray
 
-Density = NDArray[np.float64]
+from opalux.base.settings import Settings
+
+DensityMap = NDArray[np.float64]
 """(ny, nx) [g/cm³], row 0 = bottom."""
 
-Facts = dict[str, Any]
-"""What was drawn: names to numbers or lists, ready for JSON."""
+Drawn = dict[str, Any]
+"""The numbers that were drawn for a map: names to numbers or lists, ready for JSON."""
 
 
 def _as_interval(value: Any) -> Any:
@@ -24,28 +26,26 @@ def _in_order(value: tuple[float, float]) -> tuple[float, float]:
     return value
 
 
-Finite = Annotated[float, pydantic.Field(allow_inf_nan=False)]
-
 Interval = Annotated[
-    tuple[Finite, Finite],
+    tuple[float, float],
     pydantic.BeforeValidator(_as_interval),
     pydantic.AfterValidator(_in_order),
 ]
-"""[low, high] from which a number is drawn uniformly; one number stands for itself."""
+"""[low, high] between which a number is drawn uniformly; one number is taken as it is."""
 
 Count = Annotated[
     tuple[Annotated[int, pydantic.Field(ge=0)], int],
     pydantic.BeforeValidator(_as_interval),
     pydantic.AfterValidator(_in_order),
 ]
-"""[fewest, most] of a whole number, both included; one number stands for itself."""
+"""[fewest, most] of a whole number, both included; one number is taken as it is."""
 
 
 class Stream:
     """A stream of random numbers, using raw uniform draws alone.
 
     Only `numpy.random.Generator.random` is called: its bits follow from the bit generator, which
-    numpy keeps the same between versions; the algorithms of the other distributions it does not.
+    numpy keeps the same between versions. The algorithms of its other distributions may change.
     """
 
     def __init__(self, *key: int) -> None:
@@ -68,7 +68,7 @@ def cell_centres(shape: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[n
     return (np.arange(nx)[None, :] + 0.5) / nx, (np.arange(ny)[:, None] + 0.5) / ny
 
 
-class Family(pydantic.BaseModel, abc.ABC):
+class Family(Settings, abc.ABC):
     """A family of random densities.
 
     Lengths and positions are fractions of the domain's sides, so that a family does not depend on
@@ -80,24 +80,22 @@ class Family(pydantic.BaseModel, abc.ABC):
     weight : how often the family is drawn, relative to the other families of a campaign
     """
 
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
-
     kind: str
     name: str = pydantic.Field("", max_length=32, pattern=r"^[A-Za-z0-9_-]*$")
-    weight: float = pydantic.Field(1.0, gt=0, allow_inf_nan=False)
+    weight: float = pydantic.Field(1.0, gt=0)
 
     @property
     def label(self) -> str:
-        """Name under which the samples go."""
+        """Label of the samples in a data set."""
         return self.name or self.kind
 
     @abc.abstractmethod
-    def draw(self, stream: Stream, shape: tuple[int, int], index: int) -> tuple[Density, Facts]:
+    def draw(self, stream: Stream, shape: tuple[int, int], index: int) -> tuple[DensityMap, Drawn]:
         """Draw one density.
 
         Parameters
         ----------
-        stream : source of all randomness
+        stream : of random numbers; the only source of randomness
         shape : (ny, nx)
         index : number of the sample in its campaign, for families that are lists
 

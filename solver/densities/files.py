@@ -1,18 +1,21 @@
-"""A folder of the user's own density maps."""
+"""The user's own density maps: files in a folder, or arrays that are saved as such."""
 
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pydantic
+from numpy.typing import NDArray
 
 from opalux.base.errors import InputError
+from opalux.base.files import atomic
+from opalux.base.new_folder import new_folder
 from opalux.base.settings import SettingsPath
-from opalux.solver.densities.family import Density, Facts, Family, Stream
+from opalux.solver.densities.family import DensityMap, Drawn, Family, Stream
 
 
 class Files(Family):
-    """Density maps read from ``*.npy`` files, in the order of their names, over and over.
+    """Density maps from ``*.npy`` files, in the order of their names; then the first one again.
 
     Attributes
     ----------
@@ -32,7 +35,35 @@ class Files(Family):
             raise ValueError(f"found no .npy file in {folder}, expected a folder of density maps")
         return folder
 
-    def draw(self, stream: Stream, shape: tuple[int, int], index: int) -> tuple[Density, Facts]:
+    @classmethod
+    def from_arrays(
+        cls, maps: NDArray[np.floating], folder: str | Path, *, name: str = "", weight: float = 1.0
+    ) -> "Files":
+        """Save maps as files, so that every sample can be made again, and return their family.
+
+        Parameters
+        ----------
+        maps : (n, ny, nx) [g/cm³], row 0 of each = bottom
+        folder : new folder for ``map-*.npy``; keep it beside the data set
+        name, weight : see `Family`
+
+        Raises
+        ------
+        InputError
+            When the maps are not finite and positive, or the folder holds something.
+        """
+        maps = np.asarray(maps)
+        if maps.ndim != 3 or not len(maps):
+            raise InputError(f"maps: found an array {maps.shape}, expected (n, ny, nx)")
+        if not (np.isfinite(maps).all() and (maps > 0).all()):
+            raise InputError("maps: expected finite densities above 0 g/cm³ everywhere")
+        with new_folder(Path(folder), argument="folder") as out:
+            for number, rho in enumerate(maps):
+                with atomic(out / f"map-{number:06d}.npy") as temporary:
+                    np.save(temporary, rho)
+        return cls(folder=Path(folder), first_row="bottom", name=name, weight=weight)
+
+    def draw(self, stream: Stream, shape: tuple[int, int], index: int) -> tuple[DensityMap, Drawn]:
         """See `Family.draw`; sample ``index`` takes file ``index`` modulo their number."""
         files = _maps_in(self.folder)
         path = files[index % len(files)]
@@ -44,7 +75,7 @@ def _maps_in(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.npy"))
 
 
-def read_map(path: Path, shape: tuple[int, int]) -> Density:
+def read_map(path: Path, shape: tuple[int, int]) -> DensityMap:
     """Read one density map and check that it fits the grid.
 
     Raises

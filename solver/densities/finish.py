@@ -4,24 +4,24 @@ import numpy as np
 import pydantic
 
 from opalux.base.settings import Settings
-from opalux.solver.densities.family import Density
+from opalux.solver.densities.family import DensityMap
 
 
 class Finish(Settings):
-    """How a raw density is brought into the published range and shape.
+    """Bring a raw density map into the published range and shape.
 
     Attributes
     ----------
     maximum : largest density [g/cm³]; a map that exceeds it is scaled down as a whole
     stretch : scale every map to ``maximum``, also those that stay below it
-    floor : smallest density [g/cm³]; what lies below is lifted to it
+    floor : smallest density [g/cm³]; smaller values are set to it
     border : width of the frame at ``floor`` along the four edges, fraction of the domain
     smoothing : passes of a 3×3 mean
     """
 
-    maximum: float = pydantic.Field(5.0, gt=0, allow_inf_nan=False)
+    maximum: float = pydantic.Field(5.0, gt=0)
     stretch: bool = False
-    floor: float = pydantic.Field(1.0, gt=0, allow_inf_nan=False)
+    floor: float = pydantic.Field(1.0, gt=0)
     border: float = pydantic.Field(0.125, ge=0, lt=0.5)
     smoothing: int = pydantic.Field(3, ge=0, le=100)
 
@@ -31,7 +31,7 @@ class Finish(Settings):
             raise ValueError(f"floor {self.floor} is above maximum {self.maximum}")
         return self
 
-    def apply(self, raw: Density) -> Density:
+    def apply(self, raw: DensityMap) -> DensityMap:
         """Return the finished copy of the density ``raw`` (ny, nx)."""
         rho = raw.copy()
         if self.stretch or rho.max() > self.maximum:
@@ -47,8 +47,8 @@ class Finish(Settings):
         return rho
 
 
-def mean_3x3(rho: Density) -> Density:
-    """Return the mean over each cell and its eight neighbours; outside, the edge goes on."""
+def mean_3x3(rho: DensityMap) -> DensityMap:
+    """Return the mean over each cell and its eight neighbours; cells outside repeat the edge."""
     padded = np.pad(rho, 1, mode="edge")
     rows = (padded[:-2] + padded[2:]) + padded[1:-1]
     return ((rows[:, :-2] + rows[:, 2:]) + rows[:, 1:-1]) / 9.0

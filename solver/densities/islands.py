@@ -1,11 +1,18 @@
-"""Islands: a product of two sines in deformed coordinates, the ground of the published maps."""
+"""Islands: a product of two sines in deformed coordinates; the ground of the published maps."""
 
 from typing import Literal
 
 import numpy as np
 
 from opalux.base.settings import Settings
-from opalux.solver.densities.family import Density, Facts, Family, Interval, Stream, cell_centres
+from opalux.solver.densities.family import (
+    DensityMap,
+    Drawn,
+    Family,
+    Interval,
+    Stream,
+    cell_centres,
+)
 from opalux.solver.densities.finish import Finish
 
 
@@ -20,7 +27,7 @@ class IslandGround(Settings):
     Attributes
     ----------
     frequency : half waves across the domain
-    deformation : how far the coordinates are bent, fraction of the domain
+    deformation : amplitude of the bending of the coordinates, fraction of the domain
     range : low and high of the densities [g/cm³]
     """
 
@@ -28,7 +35,7 @@ class IslandGround(Settings):
     deformation: Interval = (0.08, 0.6)
     range: Interval = (1.0, 3.0)
 
-    def draw(self, stream: Stream, shape: tuple[int, int]) -> tuple[Density, Facts]:
+    def draw(self, stream: Stream, shape: tuple[int, int]) -> tuple[DensityMap, Drawn]:
         """Draw the ground (ny, nx) [g/cm³] and its numbers."""
         nu = [stream.uniform(self.frequency) for _ in range(2)]
         delta = [stream.uniform(self.deformation) for _ in range(2)]
@@ -49,7 +56,7 @@ class Islands(Family):
     ground: IslandGround = IslandGround()
     finish: Finish = Finish()
 
-    def draw(self, stream: Stream, shape: tuple[int, int], index: int) -> tuple[Density, Facts]:
+    def draw(self, stream: Stream, shape: tuple[int, int], index: int) -> tuple[DensityMap, Drawn]:
         """See `Family.draw`."""
         rho, facts = self.ground.draw(stream, shape)
         return self.finish.apply(rho), facts

@@ -8,8 +8,8 @@ import pydantic
 
 from opalux.solver.densities.family import (
     Count,
-    Density,
-    Facts,
+    DensityMap,
+    Drawn,
     Family,
     Interval,
     Stream,
@@ -24,7 +24,7 @@ class Layers(Family):
     ----------
     number : how many layers
     density : of each layer [g/cm³]
-    angle : of the direction in which the layers follow each other, from the x axis [degrees]
+    angle : between the x axis and the direction across the layers [degrees]
     waviness : amplitude of the interfaces, fraction of the domain
     waves : full waves along an interface
     """
@@ -44,7 +44,7 @@ class Layers(Family):
             raise ValueError(f"density: found {self.density[0]}, expected more than 0 g/cm³")
         return self
 
-    def draw(self, stream: Stream, shape: tuple[int, int], index: int) -> tuple[Density, Facts]:
+    def draw(self, stream: Stream, shape: tuple[int, int], index: int) -> tuple[DensityMap, Drawn]:
         """See `Family.draw`."""
         number = stream.count(self.number)
         angle = stream.uniform(self.angle)
@@ -53,7 +53,7 @@ class Layers(Family):
         cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
         x, y = (centres - 0.5 for centres in cell_centres(shape))
         along, across = cos * x + sin * y, cos * y - sin * x
-        # The domain seen along the layers is this wide; interfaces are spread over all of it.
+        # Half the width of the domain across the layers; the interfaces are spread over all of it.
         half = (abs(cos) + abs(sin)) / 2.0
         interfaces = sorted(stream.uniform((-half, half)) for _ in range(number - 1))
         densities = [stream.uniform(self.density) for _ in range(number)]

@@ -4,7 +4,7 @@ from typing import Literal
 
 import pydantic
 
-from opalux.solver.densities.family import Density, Facts, Family, Interval, Stream
+from opalux.solver.densities.family import DensityMap, Drawn, Family, Interval, Stream
 from opalux.solver.grid import Grid
 from opalux.solver.media import NicheDensity
 
@@ -22,7 +22,7 @@ class Niche(Family):
     kind: Literal["niche"] = "niche"
     centre: Interval = (0.2, 0.8)
     height: Interval = (0.1, 10.0)
-    background: float = pydantic.Field(0.1, gt=0, allow_inf_nan=False)
+    background: float = pydantic.Field(0.1, gt=0)
 
     @pydantic.model_validator(mode="after")
     def _sensible(self) -> "Niche":
@@ -32,7 +32,7 @@ class Niche(Family):
             raise ValueError(f"centre: found {list(self.centre)}, expected fractions in [0, 1]")
         return self
 
-    def draw(self, stream: Stream, shape: tuple[int, int], index: int) -> tuple[Density, Facts]:
+    def draw(self, stream: Stream, shape: tuple[int, int], index: int) -> tuple[DensityMap, Drawn]:
         """See `Family.draw`."""
         x, y = stream.uniform(self.centre), stream.uniform(self.centre)
         height = stream.uniform(self.height)

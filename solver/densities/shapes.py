@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from opalux.solver.densities.family import (
     Count,
-    Density,
-    Facts,
+    DensityMap,
+    Drawn,
     Family,
     Interval,
     Stream,
@@ -46,11 +46,11 @@ class Shapes(Family):
             raise ValueError(f"found {number[1]}, expected at most 1000 shapes")
         return number
 
-    def draw(self, stream: Stream, shape: tuple[int, int], index: int) -> tuple[Density, Facts]:
+    def draw(self, stream: Stream, shape: tuple[int, int], index: int) -> tuple[DensityMap, Drawn]:
         """See `Family.draw`."""
         rho, facts = self.ground.draw(stream, shape)
         x, y = cell_centres(shape)
-        drawn: list[Facts] = []
+        drawn: list[Drawn] = []
         for _ in range(stream.count(self.number)):
             centre = (stream.uniform(self.centre), stream.uniform(self.centre))
             height = stream.uniform(self.height)
@@ -65,7 +65,12 @@ class Shapes(Family):
 
     @abc.abstractmethod
     def place(
-        self, rho: Density, dx: Coordinates, dy: Coordinates, height: float, one: dict[str, float]
+        self,
+        rho: DensityMap,
+        dx: Coordinates,
+        dy: Coordinates,
+        height: float,
+        one: dict[str, float],
     ) -> None:
         """Put one shape onto ``rho``; ``dx`` (1, nx) and ``dy`` (ny, 1) count from its centre."""
 
@@ -89,7 +94,12 @@ class Rectangles(Shapes):
         return {"width": width, "length": length, "angle": stream.uniform(self.angle)}
 
     def place(
-        self, rho: Density, dx: Coordinates, dy: Coordinates, height: float, one: dict[str, float]
+        self,
+        rho: DensityMap,
+        dx: Coordinates,
+        dy: Coordinates,
+        height: float,
+        one: dict[str, float],
     ) -> None:
         """See `Shapes.place`."""
         cos, sin = math.cos(math.radians(one["angle"])), math.sin(math.radians(one["angle"]))
@@ -113,7 +123,12 @@ class Discs(Shapes):
         return {"radius": stream.uniform(self.radius)}
 
     def place(
-        self, rho: Density, dx: Coordinates, dy: Coordinates, height: float, one: dict[str, float]
+        self,
+        rho: DensityMap,
+        dx: Coordinates,
+        dy: Coordinates,
+        height: float,
+        one: dict[str, float],
     ) -> None:
         """See `Shapes.place`."""
         rho[dx * dx + dy * dy <= one["radius"] ** 2] = height
@@ -135,7 +150,12 @@ class Bumps(Shapes):
         return {"width": stream.uniform(self.width)}
 
     def place(
-        self, rho: Density, dx: Coordinates, dy: Coordinates, height: float, one: dict[str, float]
+        self,
+        rho: DensityMap,
+        dx: Coordinates,
+        dy: Coordinates,
+        height: float,
+        one: dict[str, float],
     ) -> None:
         """See `Shapes.place`."""
         rho += height * np.exp(-(dx * dx + dy * dy) / (2.0 * one["width"] ** 2))

@@ -7,25 +7,23 @@ import pytest
 from scipy import ndimage
 
 from opalux.base.errors import InputError
+from opalux.solver.densities import catalogue
 from opalux.solver.densities.catalogue import choose
-from opalux.solver.densities.family import Stream
+from opalux.solver.densities.family import Family, Stream
 from opalux.solver.densities.files import Files
 from opalux.solver.densities.finish import Finish, mean_3x3
 from opalux.solver.densities.islands import Islands
 from opalux.solver.densities.layers import Layers
 from opalux.solver.densities.niche import Niche
-from opalux.solver.densities.shapes import Bumps, Discs, Rectangles
+from opalux.solver.densities.shapes import Bumps, Discs, Rectangles, Shapes
+from tests.conftest import ROOT
 
 FAMILIES = [
-    Islands(),
+    *(family.model_validate({}) for family in catalogue.FAMILIES if family is not Files),
     Islands(name="hills", finish=Finish(stretch=True, border=0)),
-    Rectangles(),
     Rectangles(name="rotated", angle=(0, 180)),
-    Discs(),
-    Bumps(),
-    Niche(),
-    Layers(),
 ]
+SHAPES = [family for family in FAMILIES if isinstance(family, Shapes)]
 BARE = Finish(maximum=100, floor=1e-6, border=0, smoothing=0)
 
 
@@ -106,7 +104,7 @@ def test_islands_keep_to_the_published_ranges():
         assert all(0.08 <= delta <= 0.6 for delta in facts["deformation"])
 
 
-@pytest.mark.parametrize("family", FAMILIES[2:6], ids=lambda family: family.label)
+@pytest.mark.parametrize("family", SHAPES, ids=lambda family: family.label)
 def test_published_shapes_are_one_to_four_between_one_and_five(family):
     numbers = set()
     for number in range(40):
@@ -197,6 +195,15 @@ def test_flat_layers_across_x_do_not_depend_on_y():
     assert len(steps) >= 1
 
 
+def test_the_page_on_sampling_lists_every_family_with_its_settings():
+    page = (ROOT / "docs" / "sampling.md").read_text()
+    for family in catalogue.FAMILIES:
+        kind = family.model_fields["kind"].default
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| `{kind}` |")]
+        for setting in set(family.model_fields) - set(Family.model_fields):
+            assert f"`{setting}" in row, f"{kind}: {setting}"
+
+
 class TestFiles:
     @pytest.fixture
     def folder(self, tmp_path):
@@ -235,6 +242,19 @@ class TestFiles:
         (folder / "map_0.npy").write_bytes(b"no array")
         with pytest.raises(InputError, match="not a readable"):
             draw(Files(folder=folder), 0, (4, 4))
+
+    def test_from_arrays_are_the_same_maps(self, tmp_path):
+        maps = np.random.default_rng(0).uniform(1, 5, (3, 6, 6))
+        family = Files.from_arrays(maps, tmp_path / "maps", name="mine")
+        assert family.label == "mine"
+        for number in range(4):
+            np.testing.assert_array_equal(draw(family, number, (6, 6))[0], maps[number % 3])
+
+    @pytest.mark.parametrize("maps", [np.ones((4, 4)), -np.ones((2, 4, 4)), np.ones((0, 4, 4))])
+    def test_from_arrays_that_are_no_maps_are_refused(self, tmp_path, maps):
+        with pytest.raises(InputError, match="maps"):
+            Files.from_arrays(maps, tmp_path / "maps")
+        assert not (tmp_path / "maps").exists()
 
     def test_must_be_there(self, tmp_path):
         with pytest.raises(pydantic.ValidationError, match=r"found no \.npy file"):

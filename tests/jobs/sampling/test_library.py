@@ -1,0 +1,83 @@
+"""Campaigns as a user of the library meets them: drawn, simulated and run in Python."""
+
+import numpy as np
+import pydantic
+import pytest
+
+import opalux
+from opalux.base.errors import InputError
+from opalux.jobs.cluster.pool import InProcess
+from opalux.jobs.sampling.campaign import Campaign
+from opalux.jobs.sampling.card import card_of
+from opalux.jobs.sampling.check import check_data_set
+from opalux.learning.data.card import Splits
+from opalux.solver.densities.files import Files
+from opalux.solver.densities.islands import Islands
+
+
+def small(**changes) -> Campaign:
+    settings = {
+        "name": "mine",
+        "splits": {"train": 3, "test": 1},
+        "shard_size": 2,
+        "problem": {"grid": {"nx": 8, "ny": 8}, "time": {"final": 0.002}},
+        "n_times": 5,
+        "families": [{"kind": "islands"}],
+    }
+    return Campaign(**(settings | changes))
+
+
+def test_a_campaign_is_made_of_keywords_or_of_objects():
+    objects = small(splits=Splits(train=3, test=1), families=[Islands()])
+    assert objects == small()
+    with pytest.raises(pydantic.ValidationError, match="nx = ny"):
+        small(problem={"grid": {"nx": 8, "ny": 9}})
+
+
+def test_a_sample_is_drawn_without_being_simulated():
+    draw = small().draw(2)
+    assert draw.density.shape == (8, 8)
+    assert draw.sources.shape == (4, 2)
+    assert draw.family == "islands"
+    sample = opalux.make_sample(small(), 2)
+    np.testing.assert_array_equal(sample.density, draw.density)
+    assert sample.signals.shape == (4, 4, 3, 5, 8)
+
+
+def test_a_campaign_is_run_into_a_folder_and_continued(tmp_path):
+    result = opalux.run_campaign(small(), tmp_path / "set", backend=InProcess())
+    assert (result.samples, result.made, result.failed, result.parts_missing) == (4, 4, 0, 0)
+    data = opalux.DataSet(result.folder)
+    np.testing.assert_array_equal(data.signals(2), opalux.make_sample(small(), 2).signals)
+    assert opalux.run_campaign(small(), tmp_path / "set", backend=InProcess()).made == 0
+    assert not check_data_set(result.folder, resimulate=4).problems
+    with pytest.raises(InputError, match="another configuration"):
+        opalux.run_campaign(small(seed=1), tmp_path / "set", backend=InProcess())
+
+
+def test_tasks_say_how_many_parts_are_missing(tmp_path):
+    first = opalux.run_campaign(small(), tmp_path / "set", backend=InProcess(), task=(0, 2))
+    assert (first.made, first.parts_missing) == (2, 1)
+    second = opalux.run_campaign(small(), tmp_path / "set", backend=InProcess(), task=(1, 2))
+    assert (second.made, second.parts_missing) == (2, 0)
+
+
+def test_maps_given_as_arrays_are_simulated(tmp_path):
+    maps = np.random.default_rng(1).uniform(1, 5, (4, 8, 8))
+    campaign = small(families=[Files.from_arrays(maps, tmp_path / "maps")])
+    result = opalux.run_campaign(campaign, tmp_path / "set", backend=InProcess())
+    data = opalux.DataSet(result.folder)
+    for number in range(4):
+        np.testing.assert_array_equal(data.density(number), maps[number].astype(np.float32))
+
+
+def test_the_campaign_of_a_data_card_is_read_once():
+    card = card_of(small())
+    assert Campaign.of(card) == small()
+    assert Campaign.of(card) is Campaign.of(card_of(small()))
+
+
+def test_an_imported_data_set_has_no_campaign():
+    card = card_of(small()).model_copy(update={"campaign": {}, "origin": "imported from a file"})
+    with pytest.raises(InputError, match="imported from a file"):
+        Campaign.of(card, "data card")
