@@ -1,1 +1,1 @@
-"""Iterative Label Spreading and the clusterers it is compared with."""
+"""Iterative Label Spreading, and its comparison with other clusterers."""

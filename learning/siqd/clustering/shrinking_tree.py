@@ -12,7 +12,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 LEAF_SIZE = 8
-MAX_DEPTH = 64  # of the stack of a search; a tree of 2^40 points would need 37
+MAX_DEPTH = 64
+"""Depth of the stack of a search; 2^40 points need 37."""
 
 
 class Tree(NamedTuple):

@@ -1,1 +1,1 @@
-"""The dots: their structures, their gap, and the table of them."""
+"""The dots: structures, gaps, and the table that holds them."""

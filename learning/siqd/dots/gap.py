@@ -23,6 +23,7 @@ from scipy.sparse import (
 )
 from scipy.sparse.linalg import LinearOperator, eigsh, splu
 
+from opalux.base.errors import OpaluxError
 from opalux.learning.siqd.dots.structures import BONDS, Dot
 from opalux.learning.siqd.dots.tight_binding import hamiltonian, rotate_orbitals
 
@@ -30,6 +31,10 @@ MID_GAP = 0.6
 """Energy between the band edges of the bulk, and so inside the wider gap of a dot [eV]."""
 DENSE_BELOW = 400
 """Blocks of fewer orbitals are diagonalised completely."""
+
+
+class LevelsError(OpaluxError, ArithmeticError):
+    """The levels of a dot cannot be counted, so that its gap is not known."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -82,7 +87,7 @@ def _images(rotation: NDArray[np.int64], positions: NDArray[np.int64]) -> NDArra
 def _action(rotation: NDArray[np.int64], dot: Dot) -> csr_array:
     """Return the operation as a signed permutation (n, n) of the orbitals of the dot."""
     atom, bond = np.nonzero(dot.dangling)
-    # Bonds are even and atoms either all even or all odd, so the mid points stay distinct.
+    # Bonds are even, and atoms are all even or all odd, so all mid points are different.
     bond_centres = 2 * dot.silicon[atom] + dot.sublattice[atom, None] * BONDS[bond]
     permutations = []
     for positions in (dot.silicon, bond_centres):
@@ -139,16 +144,13 @@ def _edges_sparse(block: csc_array) -> tuple[int, float, float]:
         options={"SymmetricMode": True},
     )
     if not np.array_equal(factors.perm_r, factors.perm_c):
-        raise ArithmeticError(
-            "the factorisation exchanged rows; its pivots do not count the levels"
-        )
+        raise LevelsError("the factorisation exchanged rows; its pivots do not count the levels")
     below = int((factors.U.diagonal() < 0.0).sum())
     inverse = LinearOperator((size, size), factors.solve, dtype=float)
     start = np.random.default_rng(0).standard_normal(size)
 
-    def nearest(
-        side: str,
-    ) -> float:  # one side at a time: both at once do not converge when levels are degenerate
+    # One side at a time: both at once do not converge when levels are degenerate.
+    def nearest(side: str) -> float:
         return eigsh(
             block,
             k=1,
@@ -167,7 +169,7 @@ def levels(dot: Dot) -> Levels:
 
     Raises
     ------
-    ArithmeticError
+    LevelsError
         When the number of levels below mid gap differs from the number of electron pairs.
     """
     below, homo, lumo = 0, -np.inf, np.inf
@@ -178,7 +180,7 @@ def levels(dot: Dot) -> Levels:
         homo, lumo = max(homo, highest), min(lumo, lowest)
     pairs = (4 * dot.n_si + dot.n_h) // 2
     if below != pairs:
-        raise ArithmeticError(
+        raise LevelsError(
             f"{dot.formula}: found {below} levels below {MID_GAP} eV, expected {pairs}, "
             "the number of electron pairs; this energy is not inside the gap"
         )

@@ -133,7 +133,7 @@ class Lattice:
 
     def trim(self, inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Drop atoms with more than two dangling bonds until there are none: (n,) → (n,)."""
-        kept = np.append(inside, False)  # the last entry stands for every atom outside the ball
+        kept = np.append(inside, False)  # the last entry: all atoms outside the ball
         while True:
             loose = kept[:-1] & (kept[self.neighbours].sum(axis=1) < 2)
             if not loose.any():
@@ -178,7 +178,7 @@ def enumerate_dots(centre: str, largest: float, most_families: int = 3) -> list[
     InputError
         When there is no such centre.
     """
-    # No full family reaches further than sqrt(3) times its distance (the corners of a cube).
+    # A full family reaches at most sqrt(3) times its distance (at the corners of a cube).
     lattice = Lattice(centre, radius=np.sqrt(3.0) * (0.5 * largest + MARGIN))
     found: dict[bytes, Dot] = {}
     for count in range(1, most_families + 1):

@@ -189,7 +189,7 @@ class Verdict:
 
 
 def verdicts(study: Study) -> list[Verdict]:
-    """The three conclusions; each rule is spelt out in the answer."""
+    """Return the three conclusions of the paper, tested; each answer names its rule."""
     colour, apart = study.purity, study.separability
     network = study.networks["wavelength"]
     pure = colour.mutual_information >= 0.5

@@ -7,7 +7,7 @@ from scipy.spatial.distance import cdist
 
 from opalux.base.errors import InputError
 from opalux.learning.siqd.clustering.spreading import spread_labels
-from tests.learning.siqd.literal_ils import literal_spread
+from tests.learning.siqd.clustering.literal_ils import literal_spread
 
 
 def random_set(case):
