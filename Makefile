@@ -16,11 +16,14 @@ export OMPI_MCA_rmaps_base_oversubscribe := 1
 test test-slow test-slurm: export OMP_NUM_THREADS := 1
 test test-slow test-slurm: export OPENBLAS_NUM_THREADS := 1
 
+# An MPI that was set up in .venv (./setup.sh --build-petsc) comes before the system's.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-slurm lint check format bench bench-env verify clean
+.PHONY: help setup demo test test-slow test-slurm test-pythons lint check format bench bench-env verify clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install everything into .venv (minutes the first time, then a second)
 	@./setup.sh
@@ -33,6 +36,9 @@ test: setup ## Run the tests (ARGS="-k name" selects some)
 
 test-slow: setup ## Run the tests that take minutes
 	$(BIN)/pytest -m "slow and not slurm" $(ARGS)
+
+test-pythons: ## Run a part of the tests on each further Python that is installed
+	.ci/pythons
 
 test-slurm: setup ## Run the tests on a real Slurm, started here (as root it is installed)
 	$(BIN)/pytest tests/slurm -m slurm $(ARGS)
@@ -54,7 +60,7 @@ bench: setup ## Time the warmed kernels and the parallel run
 
 bench-env: setup ## Install PyClaw and MONAI into .venv-bench, for `make bench` to compare with (needs gfortran)
 	@command -v gfortran > /dev/null || { echo "error: no gfortran; apt-get install gfortran" >&2; exit 2; }
-	python3.11 -m venv .venv-bench
+	"$$($(BIN)/python -c 'import sys; print(sys._base_executable)')" -m venv .venv-bench
 	.venv-bench/bin/pip install -q "numpy==2.3.5" "setuptools<80" wheel meson meson-python ninja
 	PATH=$(CURDIR)/.venv-bench/bin:$$PATH .venv-bench/bin/pip install -q --no-build-isolation clawpack==5.14.0
 	$(BIN)/pip install -q --no-deps --target .venv-bench/monai monai==1.6.1

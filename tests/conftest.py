@@ -1,6 +1,8 @@
 """What tests share: starting jobs as a user does, in this process or under mpirun."""
 
+import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +10,30 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+MPI_IS_HERE = shutil.which("mpirun") is not None and all(
+    importlib.util.find_spec(name) for name in ("mpi4py", "petsc4py")
+)
+LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where MPI and PETSc are not installed, leave the tests out that are marked ``mpi``."""
+    left_out = [] if MPI_IS_HERE else [item for item in items if item.get_closest_marker("mpi")]
+    config.stash[LEFT_OUT] = len(left_out)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("mpi")]
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say that tests were left out."""
+    if left_out := config.stash.get(LEFT_OUT, 0):
+        terminalreporter.write_line(
+            f"{left_out} tests were left out, as MPI and PETSc are not installed; "
+            "'./setup.sh --mpi' brings them"
+        )
 
 
 def clean_environment() -> dict[str, str]:
