@@ -13,7 +13,7 @@ from opalux.base.exit_codes import BAD_INPUT
 from opalux.solver.domains.domain import Domain, SerialDomain
 from opalux.solver.edges import FREE, GIVEN, Edges, edge_rules, edge_tables
 from opalux.solver.problem import Problem
-from opalux.solver.schemes.scheme import Stepper
+from opalux.solver.scheme import Stepper
 from opalux.solver.solution import Solution
 from opalux.solver.start import check_start, domain_density, fill_state, time_steps
 

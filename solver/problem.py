@@ -16,8 +16,8 @@ from opalux.solver.edges import Edges
 from opalux.solver.formulas.formula import Formula, formula_of
 from opalux.solver.grid import Grid
 from opalux.solver.media import ArrayDensity, DensitySettings, FormulaDensity, ValuesDensity
-from opalux.solver.schemes.catalogue import SCHEMES, SchemeName
-from opalux.solver.schemes.scheme import Feature, Order, Scheme
+from opalux.solver.scheme import Feature, Order, Scheme
+from opalux.solver.scheme_catalogue import SCHEMES, SchemeName
 
 SpaceFormula = Annotated[str, formula_of("x", "y", "t_0")]
 MaterialFormula = Annotated[str, formula_of("rho", "T")]

@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,13 @@ def report(campaign: Campaign, workers: int, times: Times) -> str:
         rate, more = workers / seconds, seconds / times.kernel - 1
         lines.append(f"  {name:<9}{rate:8.2f} samples/s {more:+8.1%} on the bare kernel")
     return "\n".join(lines)
+
+
+def sampling_lines() -> Iterator[str]:
+    """Measure the default campaign on all cores."""
+    settings, _ = load(SampleSettings, DEFAULT, [])
+    campaign, workers = settings.campaign, available_cores()
+    yield from report(campaign, workers, measure(campaign, workers, 4, 2)).splitlines()
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -332,7 +332,7 @@ class Stepper:
         wraps: tuple[bool, bool],
         signals: tuple[np.ndarray, ...],
     ) -> None:
-        """Take one step for each of ``times``; see `solver.schemes.scheme.Stepper`."""
+        """Take one step for each of ``times``; see `solver.scheme.Stepper`."""
         domain = self._domain
         starts = [part * self._dt for part in range(self._parts)]
         stages = [(start, second) for start in starts for second in (False, True)]

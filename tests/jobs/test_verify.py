@@ -2,7 +2,7 @@
 
 from opalux.jobs.verification.linear import small_waves
 from opalux.jobs.verification.page import Claim, Section, at_least, at_most
-from opalux.jobs.verify import verify
+from opalux.jobs.verification.run import verify
 
 
 def test_the_page_shows_every_claim_and_figure_and_is_the_same_every_time(tmp_path):

@@ -9,8 +9,8 @@ import pytest
 from opalux.solver.domains.domain import SerialDomain
 from opalux.solver.march import March
 from opalux.solver.problem import Problem
-from opalux.solver.schemes.catalogue import SCHEMES, SchemeName
-from opalux.solver.schemes.scheme import Feature
+from opalux.solver.scheme import Feature
+from opalux.solver.scheme_catalogue import SCHEMES, SchemeName
 
 VARIANTS = [(name, order) for name, scheme in SCHEMES.items() for order in scheme.orders]
 WITH: dict[Feature, dict[str, Any]] = {

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from opalux.solver.grid import Grid
-from opalux.solver.schemes.scheme import Feature, Order, Scheme
+from opalux.solver.scheme import Feature, Order, Scheme
 
 SchemeName = Literal["consistent", "published"]
 
