@@ -24,6 +24,9 @@ def main(argv: list[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--out", metavar="DIR", type=Path, default=OUT, help=f"default: {OUT}")
+    parser.add_argument(
+        "--resume", action="store_true", help="as with other jobs; the demo does it without it, too"
+    )
     out: Path = parser.parse_args(argv).out
     return command_line.run(lambda: _demo(out))
 

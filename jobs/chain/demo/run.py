@@ -102,7 +102,7 @@ def why_no_mpi() -> str:
         check_launcher(["mpirun"])
         check_libraries()
     except InputError as error:
-        return str(error).partition(";")[0]
+        return str(error).removeprefix("launcher: ").partition(";")[0]
     return ""
 
 
