@@ -1,8 +1,7 @@
-"""Whether MPI ranks can be started here, found out in a second and before they are.
+"""Check in a second, before MPI ranks are started, whether they can be started here.
 
-``python -m opalux.jobs.cluster.mpi_check LAUNCHER...`` is called by the batch script. Whether the
-launcher and the MPI library belong together is found out by the ranks themselves: see
-`opalux.jobs.simulation.ranks`.
+The batch script calls ``python -m opalux.jobs.cluster.mpi_check LAUNCHER...``. The ranks themselves
+check whether the launcher and the MPI library belong together: see `opalux.jobs.simulation.ranks`.
 """
 
 import ctypes
@@ -20,7 +19,7 @@ from opalux.base.errors import InputError
 from opalux.base.exit_codes import OK
 
 LIBRARIES = {"mpi4py": "MPI*.so", "petsc4py": "PETSc*.so"}
-"""Packages of the solver's ranks and their compiled modules; each has some for several MPIs."""
+"""Packages that the ranks need, and their compiled modules; there may be one for each MPI."""
 
 
 def check_launcher(launcher: list[str]) -> None:
@@ -54,7 +53,7 @@ def check_libraries() -> None:
     Raises
     ------
     InputError
-        When one is missing, mostly since a module is not loaded.
+        When one is missing, mostly because a module is not loaded.
     """
     for package, pattern in LIBRARIES.items():
         spec = importlib.util.find_spec(package)
@@ -73,7 +72,7 @@ def check_libraries() -> None:
 
 
 def _load(library: Path) -> str:
-    """Load a library; return why it does not load, or nothing."""
+    """Load a library; return the error message, or an empty text."""
     try:
         ctypes.CDLL(str(library), mode=os.RTLD_LAZY)
     except OSError as error:

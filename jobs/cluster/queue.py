@@ -1,4 +1,4 @@
-"""Talking to Slurm: squeue, sbatch, scontrol.  Without accounting (sacct), as on many clusters."""
+"""Talking to Slurm: squeue, sbatch, scontrol; not to its accounting (sacct), which many lack."""
 
 import dataclasses
 import os
@@ -91,9 +91,9 @@ def submission(script: Path, after: Sequence[str] = (), tasks: Sequence[int] = (
     Parameters
     ----------
     script : to submit
-    after : jobs that must have succeeded before; when one fails, this one is cancelled, too,
-        instead of waiting for ever
-    tasks : elements of its array to start; empty: as the script says
+    after : jobs that must succeed before this one starts; when one fails, this one is cancelled,
+        too, and does not wait forever
+    tasks : elements of its array to start; empty: those that the script asks for
     """
     words = ["sbatch", "--parsable"]
     if tasks:
@@ -115,12 +115,12 @@ def submit(words: list[str]) -> str:
 
 
 def wait_for_others(job: str, after: Sequence[str]) -> None:
-    """Let a job of the queue wait for other jobs than it did."""
+    """Change the jobs that a job in the queue waits for."""
     _call(["scontrol", "update", f"JobId={job}", f"Dependency=afterok:{':'.join(after)}"])
 
 
 def ranges(numbers: Sequence[int]) -> str:
-    """Return numbers in the form of --array.
+    """Return numbers in the form that --array takes.
 
     >>> ranges([0, 1, 2, 5, 7, 8])
     '0-2,5,7-8'

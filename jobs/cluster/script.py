@@ -1,4 +1,4 @@
-"""Batch scripts: those of slurm/, with a site's options and settings put in."""
+"""Batch scripts: those of slurm/ with the options and settings of a site."""
 
 import dataclasses
 import re
@@ -15,7 +15,7 @@ ROOT = CHECKOUT or PACKAGE
 
 _OPTION = re.compile(r"^#SBATCH (--[a-z-]+)(?:=(.*))?$")
 _SITE = "# Your site, such as:"
-"""Begins the paragraph of a script that a site's settings take the place of."""
+"""First line of the paragraph of a script that is replaced by the settings of a site."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class Script:
         Parameters
         ----------
         site : of the cluster
-        logs : folder for the log; it must be there when the job starts
+        logs : folder for the log; it must exist when the job starts
         root : the folder in which slurm/job.sh lies
 
         Raises

@@ -1,4 +1,4 @@
-"""What differs from cluster to cluster: one file of site settings, read by ``opalux pipeline``."""
+"""The settings of a cluster: one file, read by ``opalux pipeline``."""
 
 import shlex
 from collections.abc import Iterable
@@ -64,10 +64,10 @@ class Resources(Settings):
 
 
 class Site(Resources):
-    """A cluster: what holds for all jobs, and under ``jobs`` what holds for one kind of them."""
+    """A cluster: settings for all jobs and, under ``jobs``, for one kind of job."""
 
     modules: tuple[Word, ...] = ()
-    """Loaded in this order; a job ends at once when one does not load."""
+    """Modules, loaded in this order; a job ends at once when one does not load."""
     require: tuple[Name, ...] = ()
     """Environment variables that the modules must have set, such as PETSC_DIR."""
     environment: dict[Name, str] = pydantic.Field({})
@@ -75,22 +75,22 @@ class Site(Resources):
     setup: tuple[Line, ...] = ()
     """Shell lines before the modules are loaded."""
     launcher: Line = "srun --mpi=pmix"
-    """What starts MPI ranks."""
+    """Command that starts MPI ranks."""
     python: Line | None = None
-    """What starts Python; left out: that of .venv."""
+    """Command that starts Python; left out: that of .venv."""
     requeues: int = pydantic.Field(20, ge=0)
     """How often a job may be put back into the queue."""
     jobs: dict[ScriptName, Resources] = pydantic.Field({})
 
     def options_for(self, kind: ScriptName, wanted: Resources) -> dict[str, str]:
-        """Return sbatch's options for a job; ``wanted`` wins over the kind's, and that over all."""
+        """Return the options of sbatch: those of ``wanted``, else of its kind, else of the site."""
         merged: dict[str, str] = {}
         for level in (self, self.jobs.get(kind, Resources()), wanted):
             merged |= level.sbatch_options
         return merged
 
     def shell_lines(self) -> list[str]:
-        """Return what a batch script does at its start to make a node ready."""
+        """Return the shell lines at the start of a batch script, which prepare a node."""
         lines = list(self.setup)
         if self.modules:
             lines.append(f"load_modules {_words(self.modules)}")

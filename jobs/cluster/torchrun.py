@@ -1,7 +1,7 @@
 """torchrun as a step of a Slurm job: one on each node, started by srun.
 
-What it adds to torchrun: checks that fail within seconds instead of hanging, the job's exit code
-instead of 1, and signals that reach the training alone, which writes its checkpoint.
+It adds to torchrun: checks that fail within seconds instead of hanging, the exit code of the job
+instead of 1, and signals that reach only the training, which then writes its checkpoint.
 """
 
 import argparse
@@ -17,33 +17,33 @@ from opalux.base.errors import InputError
 from opalux.base.exit_codes import FAILURE, OK
 
 FIRST_PORT, PORTS = 20000, 10000
-"""Range of the rendezvous ports, below those that systems give away by themselves."""
+"""Range of the rendezvous ports, below those that systems assign automatically."""
 
 JOIN_TIMEOUT = 300
-"""How long the nodes wait for one another [s]; importing torch can take a minute on a cold disk."""
+"""How long the nodes wait for each other [s]; from a cold disk torch can take a minute to load."""
 
 LEFT_TO_TRAINING = (signal.SIGUSR1, signal.SIGTERM)
 
 
 def check_head(head: str) -> None:
-    """Check that the node where all meet has an address here.
+    """Check that this node knows an address of the head node, where all nodes meet.
 
     Raises
     ------
     InputError
-        When its name leads nowhere: the nodes would wait for one another in vain.
+        When it has none: the nodes would wait for each other until a timeout.
     """
     try:
         socket.getaddrinfo(head, None)
     except OSError as error:
         raise InputError(
             f"{platform.node()} finds no address for the head node '{head}' ({error.strerror}), "
-            "where all nodes are to meet; ask for its name to be resolvable from compute nodes"
+            "where all nodes meet; ask the administrators that compute nodes can resolve its name"
         ) from None
 
 
 def processes_here(environment: Mapping[str, str], visible: int) -> int:
-    """Return the number of processes for this node: one for each GPU, or one without GPUs.
+    """Return the number of processes for this node: one for each GPU, or one if there is none.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def processes_here(environment: Mapping[str, str], visible: int) -> int:
     Raises
     ------
     InputError
-        When these are not the GPUs that Slurm has allotted.
+        When this is not the number of GPUs that Slurm has allotted.
     """
     allotted = int(environment.get("SLURM_GPUS_ON_NODE", "0"))
     if visible != allotted:
@@ -65,9 +65,9 @@ def processes_here(environment: Mapping[str, str], visible: int) -> int:
 
 
 def torchrun_words(environment: Mapping[str, str], head: str, processes: int) -> list[str]:
-    """Return the arguments for torchrun; all nodes find the same ones."""
+    """Return the arguments for torchrun; they are the same on all nodes."""
     job = environment["SLURM_JOB_ID"]
-    # A requeued job must not meet what is left of its earlier start.
+    # A requeued job must not meet processes of its earlier start.
     start = environment.get("SLURM_RESTART_COUNT", "0")
     return [
         f"--nnodes={environment['SLURM_NNODES']}",
@@ -87,8 +87,8 @@ def launch(words: list[str]) -> int:
     from torch.distributed.elastic.rendezvous.api import RendezvousError
     from torch.distributed.run import parse_args, run
 
-    # Slurm sends signals to all processes of a step.  torchrun would kill the training that is
-    # about to write its checkpoint; children inherit this until they say what they want to hear.
+    # Slurm sends signals to all processes of a step. torchrun would then kill the training while it
+    # writes its checkpoint. The children ignore them, too, until they install handlers.
     for number in LEFT_TO_TRAINING:
         signal.signal(number, signal.SIG_IGN)
     try:
@@ -97,7 +97,7 @@ def launch(words: list[str]) -> int:
         _, first = error.get_first_failure()
         return 128 - first.exitcode if first.exitcode < 0 else first.exitcode
     except RendezvousError as error:
-        print(f"error: the nodes do not find one another: {error}", file=sys.stderr)
+        print(f"error: the nodes do not find each other: {error}", file=sys.stderr)
         return FAILURE
     return OK
 

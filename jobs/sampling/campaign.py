@@ -65,7 +65,7 @@ class Campaign(Settings):
     problem: Problem
     """What is solved; densities come from the families and sources from ``sources``."""
     refinement: int = pydantic.Field(1, ge=1, le=16)
-    """Solve on a grid so many times finer than the densities, and average the signals back."""
+    """Solve on a grid that is this many times finer than the densities, and average the signals."""
     families: tuple[AnyFamily, ...] = pydantic.Field(min_length=1)
     sources: tuple[Place, ...] = pydantic.Field(
         tuple(Place(edge=edge) for edge in EDGES), min_length=1
@@ -77,7 +77,8 @@ class Campaign(Settings):
     n_times: int | None = pydantic.Field(64, ge=2)
     """Recorded times, evenly spaced over the run; null: every step."""
     compression: Literal["none", "lzf", "gzip"] = "none"
-    """Lossless filter of the signals; it saves a tenth to a half and makes reading much slower."""
+    """Lossless filter of the signals; it saves a tenth to a half of the size, and reading is much
+    slower."""
 
     @pydantic.model_validator(mode="after")
     def _consistent(self) -> "Campaign":
@@ -158,7 +159,7 @@ class Campaign(Settings):
 
     @functools.cached_property
     def recorder(self) -> Recorder:
-        """What turns the signals of a simulation into what the data set keeps."""
+        """Reduces the signals of a simulation to those that the data set keeps."""
         return Recorder(self.steps, self.times, self.quantities, self.refinement)
 
     @property

@@ -23,7 +23,7 @@ class MpiSimulation:
 
     Attributes
     ----------
-    launcher : words of the command that starts the processes, such as mpirun -n 8
+    launcher : words of the command that starts the processes, such as mpirun, -n, 8
     """
 
     launcher: tuple[str, ...]
@@ -31,12 +31,12 @@ class MpiSimulation:
     def __call__(
         self, problems: Sequence[Problem], density: NDArray[np.float64]
     ) -> Iterator[list[SignalChunk]]:
-        """Give the signals of each problem in one chunk: per edge (n, 4, cells) E, F_x, F_y, T.
+        """Yield the signals of each problem in one chunk: per edge (n, 4, cells) E, F_x, F_y, T.
 
         Raises
         ------
         RuntimeError
-            When a simulation fails, with the last line it left.
+            When a simulation fails; the message is its last line.
         """
         return ([(0, self._signals(problem, density))] for problem in problems)
 

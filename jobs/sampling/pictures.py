@@ -1,4 +1,4 @@
-"""A page of pictures for each family of a data set: densities and the signals they send out."""
+"""A page of pictures for each family of a data set: densities and their signals."""
 
 from pathlib import Path
 

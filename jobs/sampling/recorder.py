@@ -1,4 +1,4 @@
-"""From the signals of a simulation, step by step, to the few numbers that a data set keeps."""
+"""Reducing the signals of a simulation, step by step, to the numbers that a data set keeps."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,14 +11,14 @@ from opalux.learning.data.resampler import brackets
 
 
 class Recorder:
-    """Picks quantities, interpolates linearly in time and averages refined cells, in one sweep.
+    """Selects quantities, interpolates linearly in time and averages refined cells, in one pass.
 
     Parameters
     ----------
     steps : (n,) times before the steps [sh]
     times : (n_times,) times to record; ``steps`` itself for all
     quantities : of E, F (for |F|) and T
-    refinement : cells of the simulation for each recorded one
+    refinement : cells of the simulation for each recorded cell, along the edge
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Recorder:
     def add(
         self, out: NDArray[np.float64], signals: Mapping[str, NDArray[np.float64]], first: int
     ) -> None:
-        """Add to ``out`` what a chunk of steps contributes; starts from zeros.
+        """Add the contribution of a chunk of steps to ``out``, which starts from zeros.
 
         Parameters
         ----------
@@ -82,12 +82,12 @@ def _add(out, signals, first, before, after, weight, quantities, refinement):  #
                     _accumulate(out[edge, q, k], share, values)
 
 
-# Each loop stands in a function of its own: the compiler makes vector instructions of it there.
+# Each loop is a function of its own, because the compiler vectorises it only then.
 
 
 @numba.njit(cache=True, nogil=True)
 def _pick(out, fields, quantity):  # type: ignore[no-untyped-def]
-    """Put E, |F| or T of ``fields`` (4, cells) into ``out``."""
+    """Write E, |F| or T of ``fields`` (4, cells) into ``out``."""
     if quantity == 1:
         for i in range(len(out)):
             out[i] = np.sqrt(fields[1, i] * fields[1, i] + fields[2, i] * fields[2, i])
@@ -99,7 +99,7 @@ def _pick(out, fields, quantity):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True)
 def _average(values, refinement):  # type: ignore[no-untyped-def]
-    """Put the means of ``refinement`` cells each at the front of ``values``."""
+    """Write the mean of each ``refinement`` cells to the front of ``values``."""
     for cell in range(len(values) // refinement):
         total = 0.0
         for fine in range(cell * refinement, (cell + 1) * refinement):

@@ -39,7 +39,7 @@ class CampaignResult:
     ----------
     folder : of the data set
     samples : number of samples of the whole campaign
-    made : number of samples that this call made; the others were there already
+    made : number of samples that this call made; the others existed already
     failed : number of failed samples in the data set
     parts_missing : parts that are left to other tasks; 0: the data set is complete
     seconds : wall time
@@ -131,13 +131,13 @@ def run_campaign(
         free = shutil.disk_usage(out).free / 1e9
         raise StorageError(
             f"{out}: cannot write ({error.strerror or error}; {free:.3g} GB free); make room "
-            "and start the same line again, it goes on"
+            "and start the same line again; it continues"
         ) from error
     return _complete(run, reports, backend, time.monotonic() - start)
 
 
 def make_parts(run: CampaignRun, parts: Iterable[int], backend: Backend) -> list[Report]:
-    """Have all parts made, or found valid, and return the outcome of each."""
+    """Make all parts that are not there or not valid, and return the outcome of each."""
     parts = list(parts)
     reports: list[Report] = []
     total = sum(len(run.card.samples_of(part)) for part in parts)
@@ -154,7 +154,7 @@ def make_parts(run: CampaignRun, parts: Iterable[int], backend: Backend) -> list
 def _complete(
     run: CampaignRun, reports: list[Report], backend: Backend, seconds: float
 ) -> CampaignResult:
-    """Write what belongs to the data set as a whole, when all of its parts are there."""
+    """Write the files that belong to the data set as a whole, when all of its parts are there."""
     out, card = run.folder, run.card
     paths = [out / part_name(part) for part in range(card.n_parts)]
     missing = sum(not path.exists() for path in paths)

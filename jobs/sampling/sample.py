@@ -25,11 +25,11 @@ class Sample(Draw):
 
 
 SignalChunk = tuple[int, dict[str, NDArray[np.float64]]]
-"""Some consecutive steps: the first one's number, and per edge (steps, 4, cells) E, F_x, F_y, T."""
+"""Consecutive steps: number of the first, and for each edge (steps, 4, cells) E, F_x, F_y, T."""
 
 Simulation = Callable[[Sequence[Problem], NDArray[np.float64]], Iterator[Iterable[SignalChunk]]]
-"""Solves problems that differ in their edges alone, on one density (ny, nx), one after the other;
-gives the signals of each, chunk after chunk."""
+"""Solves problems on one density (ny, nx), one after the other; the problems may differ only in
+their edges. Yields the signals of each problem, chunk after chunk."""
 
 
 def simulate_here(
@@ -64,8 +64,8 @@ def simulate_sources(
 ) -> NDArray[np.float32]:
     """Simulate one density with each source.
 
-    The density goes in as the float32 numbers that the data set keeps, so that the signals can be
-    made again from the data set alone.
+    The density is the float32 array that the data set keeps, so that the signals can be made again
+    from the data set alone.
 
     Returns
     -------

@@ -136,7 +136,7 @@ def _densities(files: list[Path]) -> Iterator[_SimulatedDensity]:
 
 
 def _fits(density: _SimulatedDensity, first: _SimulatedDensity, sources: list[SourceCode]) -> bool:
-    """Check that a density can stand in one data set with the first one."""
+    """Return True, or refuse a density that does not fit into one data set with the first one."""
     found, expected = density.records[0], first.records[0]
     if found.density.shape[0] != found.density.shape[1]:
         raise InputError(

@@ -12,7 +12,7 @@ from opalux.jobs.sampling.marker import Marker
 from opalux.learning.data.card import Card, part_name, read_card
 
 RATE_OVER = 64
-"""Parts over which the rate is taken, counted back from the newest."""
+"""The rate is taken over this many parts, the newest ones."""
 
 SILENT = 3600.0
 """A worker on another machine counts as dead after this time without a sign of life [s]."""
@@ -24,14 +24,14 @@ class Status:
 
     Attributes
     ----------
-    samples : wanted
+    samples : of the whole campaign
     done, failed : samples in finished parts, and those of them that failed
     running : samples done in parts that are in work
     workers : living workers, as host:pid
     parts, parts_done, parts_damaged : numbers of parts
     rate : samples per second over the newest parts, or NaN
     size : of the parts [bytes]
-    finished : statistics and quarantine list are written, too
+    finished : the statistics are written, too
     """
 
     samples: int
@@ -48,7 +48,7 @@ class Status:
 
     @property
     def missing(self) -> int:
-        """Samples that nobody works on yet."""
+        """Number of samples that are neither done nor in work."""
         return self.samples - self.done - self.running
 
     @property

@@ -64,9 +64,9 @@ class Card(Settings):
     Attributes
     ----------
     name : of the data set
-    origin : ``simulated``, or the file that it was imported from
+    origin : ``simulated``, or a note on the files that it was imported from
     equation, units : the physics, in words
-    seed : of the campaign; with the number of a sample it gives the sample
+    seed : of the campaign; a sample follows from the seed and its number
     splits : see `Splits`
     shape : (ny, nx) of a density
     sources : a name for each simulation of a density, in the order of the source axis
@@ -76,7 +76,7 @@ class Card(Settings):
         name that files of earlier versions have
     families : labels of the families of densities
     made_with : versions of the program and its libraries
-    campaign : the complete configuration from which every sample can be made again
+    campaign : the whole configuration, from which every sample can be made again
     """
 
     format: Literal["opalux-dataset"] = "opalux-dataset"

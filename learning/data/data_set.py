@@ -27,7 +27,6 @@ from opalux.learning.data.part import GOOD
 from opalux.learning.data.stats import Stats, read_stats
 
 if TYPE_CHECKING:
-    import xarray
     from matplotlib.figure import Figure
 
 
@@ -40,8 +39,8 @@ class DataSet:
     >>> data.to_xarray([0, 1]).signals.sel(quantity="T", edge="left")  # doctest: +SKIP
     >>> data.plot(0).savefig("sample.png")  # doctest: +SKIP
 
-    Files are opened when they are first read, by each process for itself: an HDF5 handle that
-    crosses a fork corrupts what it reads.
+    Each process opens the files when it first reads them: an HDF5 handle that crosses a fork reads
+    wrong data.
 
     Parameters
     ----------
@@ -143,16 +142,16 @@ class DataSet:
         parts = [self.part(number)[name][:] for number in range(self.card.n_parts)]
         return np.concatenate(parts)
 
-    def to_xarray(self, positions: Iterable[int] | None = None) -> "xarray.Dataset":
-        """Return samples with named axes, coordinates and units, all in memory.
+    def to_xarray(self, positions: Iterable[int] | None = None) -> Any:
+        """Return samples as an ``xarray.Dataset`` with named axes, coordinates and units.
 
         Parameters
         ----------
-        positions : of the samples; None: all of them, failed ones included
+        positions : of the samples, which are read into memory; None: all, failed ones included
 
         Returns
         -------
-        Variables density (sample, y, x), signals (sample, source, edge, quantity, time, cell),
+        The variables density (sample, y, x), signals (sample, source, edge, quantity, time, cell),
         family and status (sample), sources (sample, source, end).
 
         Raises
@@ -223,7 +222,7 @@ class DataSet:
 
     def _part(self, number: int) -> "_OpenPart":
         if self._process != os.getpid():
-            # We are a child of the process that opened them: forget its handles, open our own.
+            # This process is a child of the one that opened them: forget its handles, open our own.
             self._parts = collections.OrderedDict()
             self._process = os.getpid()
         part = self._parts.get(number)
@@ -245,7 +244,7 @@ class DataSet:
 
 @dataclasses.dataclass(frozen=True)
 class _OpenPart:
-    """An open part; its large arrays are looked up once, which costs as much as reading one."""
+    """An open part. Its large arrays are looked up only once: a look-up costs as much as a read."""
 
     file: h5py.File
     density: h5py.Dataset
@@ -253,6 +252,6 @@ class _OpenPart:
 
 
 def _open_part(path: Path) -> _OpenPart:
-    # Each chunk is one sample and is read once: a chunk cache would only copy it.
+    # No chunk cache: each chunk is one sample, which is read once, so that a cache would only copy.
     file = h5py.File(path, "r", rdcc_nbytes=0)
     return _OpenPart(file, file["density"], file["signals"])

@@ -1,4 +1,4 @@
-"""Writing a data set in other formats: plain ``.npy`` arrays, and HDF5 as The Well keeps it."""
+"""Writing a data set in other formats: plain ``.npy`` arrays, and the HDF5 format of The Well."""
 
 import json
 from collections.abc import Callable
@@ -76,7 +76,7 @@ def _open_array(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[n
 
 
 def export_well(data: DataSet, out: Path, advance: Advance) -> None:
-    """Write one HDF5 file a split after the specification of The Well.
+    """Write one HDF5 file for each split, in the format that The Well specifies.
 
     A density is a field that varies with the sample, x and y; a signal is a field that varies with
     the sample, time and the one coordinate along its edge. Spatial axes are (x, y).

@@ -1,15 +1,12 @@
 """A data set as xarray shows it: named axes, coordinates, units."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from opalux.base.errors import InputError
+from opalux.base.optional import import_xarray
 from opalux.learning.data.card import UNITS, Card
-
-if TYPE_CHECKING:
-    import xarray
 
 AXES = {
     "density": ("sample", "y", "x"),
@@ -26,8 +23,8 @@ def labelled(
     positions: NDArray[np.int64],
     times: NDArray[np.float64],
     arrays: dict[str, NDArray[Any]],
-) -> "xarray.Dataset":
-    """Return samples as an `xarray.Dataset`.
+) -> Any:
+    """Return samples as an ``xarray.Dataset``.
 
     Parameters
     ----------
@@ -41,13 +38,7 @@ def labelled(
     InputError
         When xarray is not installed.
     """
-    try:
-        import xarray
-    except ImportError:
-        raise InputError(
-            "to_xarray: found no package xarray, which this needs; install it with "
-            "`pip install xarray`"
-        ) from None
+    xarray = import_xarray()
     signal_units = "E: {E}, F: {F}, T: {T}".format(**UNITS)
     units = {"density": UNITS["density"], "signals": signal_units, "sources": UNITS["sources"]}
     coordinates: dict[str, Any] = {

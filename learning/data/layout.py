@@ -1,4 +1,4 @@
-"""What a model is told of the data it will see."""
+"""The axes of a data set, as a model needs to know them."""
 
 from typing import NamedTuple
 
@@ -47,7 +47,13 @@ class Layout(NamedTuple):
         return square and self.sources == EDGES and self.edges == EDGES
 
     def require_square(self, model: str) -> int:
-        """Return the side of the square map, or refuse other maps in the name of ``model``."""
+        """Return the side of the square map [cells].
+
+        Raises
+        ------
+        InputError
+            When the maps are not square; the message names ``model``.
+        """
         ny, nx = self.shape
         if ny != nx or self.n_cells != nx:
             raise InputError(

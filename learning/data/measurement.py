@@ -1,4 +1,4 @@
-"""Signals that come from elsewhere than a data set, brought into the form that a network takes."""
+"""Signals that are not from a data set, brought into the form that a network takes."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -11,16 +11,16 @@ from opalux.learning.data.layout import Layout
 from opalux.learning.data.resampler import resample
 
 FAR = 10.0
-"""Standard deviations from a channel's mean beyond which signals cannot be of the same kind."""
+"""Signals further from a channel's mean are refused [standard deviations]."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Measurement:
-    """What was recorded on all edges while one source was on.
+    """The signals of all edges, recorded while one source was on.
 
     Attributes
     ----------
-    origin : where it comes from, for messages
+    origin : file or other origin, for messages
     source : name of the source, as in the data card
     times : (n,) [sh], ascending
     signals : per edge (quantities, n, cells): E, |F| and T where all are recorded
@@ -42,12 +42,12 @@ def assemble(
 ) -> NDArray[np.float32]:
     """Put measurements together as the signals of one sample.
 
-    A finer grid is averaged, other times are interpolated. A source that was not measured gets the
-    channel's mean, as when sources are left out in training.
+    Signals of a finer grid are averaged and other times are interpolated. A source that was not
+    measured gets the channel's mean, as in training when sources are left out.
 
     Parameters
     ----------
-    measurements : one per source
+    measurements : one for each source
     layout : that the network was trained with
     times : (n_times,) that it was trained with [sh]
     mean, std : (sources, edges, quantities) of its training data
@@ -60,7 +60,7 @@ def assemble(
     Raises
     ------
     InputError
-        When something is missing, is no number, or is of another kind.
+        When something is missing, is not a number, or does not fit the training data.
     """
     _check_sources(measurements, layout, may_lack)
     signals = np.broadcast_to(mean[..., None, None], layout.signals_shape).astype(np.float32)
@@ -78,7 +78,9 @@ def assemble(
                     f"{', '.join(layout.quantities)}; {n} times; cells)"
                 )
             if not np.isfinite(given).all():
-                raise InputError(f"{where}: found NaN or infinity, expected numbers; mend the file")
+                raise InputError(
+                    f"{where}: found NaN or infinity, expected numbers; correct the file"
+                )
             coarse = _coarsen(given, layout.n_cells, where)
             signals[source, edge] = resample(coarse, measured.times, times)
             far = np.abs(signals[source, edge].mean((1, 2)) - mean[source, edge])
@@ -87,7 +89,7 @@ def assemble(
                 quantity = int(far.argmax())
                 raise InputError(
                     f"{where}: {layout.quantities[quantity]} is "
-                    f"{signals[source, edge, quantity].mean():.4g} on the average, but the network "
+                    f"{signals[source, edge, quantity].mean():.4g} on average, but the network "
                     f"was trained on {mean[source, edge, quantity]:.4g} ± "
                     f"{std[source, edge, quantity]:.2g}; use the units cm, sh, g, keV and the same "
                     "kind of source"

@@ -47,7 +47,7 @@ class DamagedPartError(ValueError):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Part:
-    """The samples of one part; n of them, in the order of their numbers.
+    """The n samples of one part, in the order of their numbers.
 
     Attributes
     ----------
@@ -175,7 +175,7 @@ _DESCRIPTIONS: dict[str, tuple[str | None, tuple[str, ...]]] = {
     ),
     "density_range": (UNITS["density"], ("sample_id", "end")),
 }
-"""Units of each array, and its axes; those that are arrays of the file, too, hold coordinates."""
+"""Units and axes of each array; an axis that is also an array of the file has coordinates."""
 
 
 def describe_arrays(file: h5py.File, card: Card) -> None:
@@ -189,7 +189,7 @@ def describe_arrays(file: h5py.File, card: Card) -> None:
         file.create_dataset(name, data=list(labels), dtype=h5py.string_dtype())
     units = {"x": "cm", "y": "cm", "times": UNITS["times"]}
     for name in ("x", "y", "times", "sample_id", *card.labels):
-        describe(file[name], units.get(name), name=name)
+        describe(file[name], units.get(name), [file[name]])
     for name, (unit, axes) in _DESCRIPTIONS.items():
         if name in file:
             describe(file[name], unit, [file.get(axis, axis) for axis in axes])

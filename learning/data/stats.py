@@ -1,4 +1,4 @@
-"""Statistics of the training split, put together from the moments of each sample."""
+"""Statistics of the training split, computed from the moments of each sample."""
 
 import dataclasses
 import json
@@ -24,22 +24,22 @@ def moments(values: NDArray[Any], axes: int) -> Array:
     return np.stack([mean, np.einsum("...i,...i->...", flat, flat)], axis=-1)
 
 
-def combine(parts: Array, count: int) -> tuple[Array, Array]:
+def combine(groups: Array, count: int) -> tuple[Array, Array]:
     """Combine moments of groups of equal size (Chan, Golub and LeVeque, 1983).
 
     Parameters
     ----------
-    parts : (n, ..., 2) moments as `moments` gives them, one row a group
-    count : numbers in each group
+    groups : (n, ..., 2) moments as `moments` returns them, one row for each group
+    count : how many numbers each group has
 
     Returns
     -------
     Mean and standard deviation over all groups, each of shape (...).
     """
-    means, squares = parts[..., 0], parts[..., 1]
+    means, squares = groups[..., 0], groups[..., 1]
     mean = means.mean(axis=0)
     squares_total = squares.sum(axis=0) + count * ((means - mean) ** 2).sum(axis=0)
-    return mean, np.sqrt(squares_total / (count * len(parts)))
+    return mean, np.sqrt(squares_total / (count * len(groups)))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Stats:
     ----------
     signal_mean, signal_std : (sources, edges, quantities) [unit of the quantity]
     density_min, density_max, density_mean, density_std : [g/cm³]
-    n_samples : number of samples that went into them
+    n_samples : number of samples that they were computed from
     """
 
     signal_mean: Array
