@@ -1,4 +1,4 @@
-"""``opalux pipeline``: the whole road as a chain of Slurm jobs."""
+"""``opalux pipeline``: all stages, from campaign to evaluation, as a chain of Slurm jobs."""
 
 import argparse
 import sys

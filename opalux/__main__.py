@@ -12,7 +12,7 @@ JOBS = {
     "reconstruct": "the density behind your own edge signals",
     "export": "a trained network as an ONNX file",
     "siqd": "the silicon quantum dot study",
-    "pipeline": "the whole road as a chain of Slurm jobs",
+    "pipeline": "campaign, training, evaluation, … as a chain of Slurm jobs",
     "status": "how far a pipeline, a campaign or a run is",
     "bench": "how fast the parts are, as ratios measured in one run",
     "verify": "compare the solver with exact solutions, write docs/verification.md",

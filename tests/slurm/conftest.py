@@ -1,4 +1,4 @@
-"""A real Slurm for the tests of this folder, and what they do with it."""
+"""A real Slurm for the tests of this folder, and the commands that they run on it."""
 
 import dataclasses
 import re
@@ -15,7 +15,7 @@ from tests.slurm.private_slurm import SlurmUnavailableError, running_slurm
 
 SITE = {
     "environment": {
-        # Open MPI across nodes that are one machine; and as root.
+        # Open MPI between nodes that are in truth one machine, and as root.
         "OMPI_ALLOW_RUN_AS_ROOT": "1",
         "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
         "OMPI_MCA_pml": "ob1",
@@ -24,7 +24,7 @@ SITE = {
         "OMPI_MCA_oob_tcp_if_include": "lo",
         "OMPI_MCA_mpi_yield_when_idle": "1",
         "GLOO_SOCKET_IFNAME": "lo",
-        # More threads than cores, here: they must not spin while they wait.
+        # There are more threads than cores: they must not spin while they wait.
         "OMP_WAIT_POLICY": "passive",
     },
     "time": "00:10:00",
@@ -48,7 +48,7 @@ class Slurm:
     folder: Path
 
     def call(self, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a command; its success is for the caller to judge."""
+        """Run a command, which may fail."""
         return subprocess.run(
             [str(word) for word in words],
             cwd=self.folder,
@@ -113,7 +113,7 @@ class Slurm:
 
 @pytest.fixture(scope="session")
 def private_slurm() -> Iterator[dict[str, str]]:
-    """Start Slurm for all tests, and stop it behind them."""
+    """Start Slurm before all tests, and stop it after them."""
     try:
         with running_slurm() as variables:
             yield variables

@@ -73,8 +73,8 @@ GraceTime=20
 PartitionName=urgent Nodes=n[1-2] Default=NO {partition} PriorityTier=10 PreemptMode=OFF
 """
 
-# Twice the cores that a small machine has: the jobs of the tests mostly wait.  And a GPU that is
-# there for Slurm alone, as behind a broken driver.
+# Twice the cores of a small machine, as the jobs of the tests mostly wait.  And a GPU that only
+# Slurm knows, as on a node with a broken driver.
 NODE = (
     "NodeHostname={host} NodeAddr=127.0.0.1 CPUs=4 Boards=1 SocketsPerBoard=1 CoresPerSocket=4 "
     "ThreadsPerCore=1 RealMemory=4000 Gres=gpu:1 State=UNKNOWN"
@@ -111,13 +111,13 @@ def install() -> None:
 
 
 def find(program: str) -> str | None:
-    """Return the path of ``program``; daemons lie where a user's PATH does not look."""
+    """Return the path of ``program``; daemons lie in folders that are not in a user's PATH."""
     return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 
 @contextlib.contextmanager
 def names_of_nodes() -> Iterator[None]:
-    """Have the virtual nodes' names lead to this machine, as torchrun on several nodes needs.
+    """Make the names of the virtual nodes lead to this machine; torchrun on several nodes needs it.
 
     The lines that this adds to /etc/hosts are taken out again.
     """
@@ -146,7 +146,7 @@ def resolves(name: str) -> bool:
 
 
 def free_ports(n: int) -> list[int]:
-    """Return ``n`` ports that nobody listens on."""
+    """Return ``n`` free ports."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(n)]
         for made in sockets:
@@ -166,7 +166,7 @@ def running_slurm() -> Iterator[dict[str, str]]:
         When it does not start.
     """
     install()
-    # Short and out of pytest's folders: a socket's path has at most 107 characters.
+    # Short, and not in pytest's folders: the path of a socket has at most 107 characters.
     folder = Path(tempfile.mkdtemp(prefix="slurm-"))
     processes: list[subprocess.Popen[bytes]] = []
     try:
@@ -224,7 +224,7 @@ def start(
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # Signals for the tests (Ctrl-C) are none for the daemons.
+                # Signals for the tests (Ctrl-C) must not reach the daemons.
                 start_new_session=True,
             )
         )
@@ -256,7 +256,7 @@ def start(
 def wait_for(
     ready: Callable[[], bool], processes: list[subprocess.Popen[bytes]], folder: Path
 ) -> None:
-    """Wait until ``ready()``; tell from the logs why not."""
+    """Wait until ``ready()``; if it never is, say why from the logs."""
     deadline = time.monotonic() + 30
     while not ready():
         if time.monotonic() > deadline or any(p.poll() is not None for p in processes):
