@@ -33,14 +33,14 @@ def _siqd(parsed: argparse.Namespace) -> int:
     # Importing SciPy and scikit-learn takes seconds: not before the configuration is checked.
     from opalux.jobs.cluster.pool import open_pool
     from opalux.learning.siqd.report import folder
-    from opalux.learning.siqd.study.run import check, run
+    from opalux.learning.siqd.study.run import check, plan, run
 
-    plan = check(settings)
     out = arguments.out or Path("runs") / "siqd" / arguments.config.stem
     if arguments.dry_run:
-        print("\n".join([*plan, f"back end: {settings.backend.kind}"]))
-        print(f"results would go to {out}")
+        print("\n".join(plan(settings)))
+        print(f"back end: {settings.backend.kind}\nresults would go to {out}")
         return OK
+    check(settings)
     finished = (out / "metrics.json").is_file()
     unfinished = (out / CONFIG_NAME).is_file() and not finished
     resume = arguments.resume or (unfinished and not arguments.force)

@@ -18,7 +18,7 @@ SHARE = 0.05
 """Smallest cluster to find, as a share of all points; the one setting of the density methods."""
 
 METHODS = ("ILS", "HDBSCAN", "OPTICS", "DBSCAN", "single linkage", "k-means")
-TOLD_THE_NUMBER = ("single linkage", "k-means")
+GIVEN_THE_NUMBER = ("single linkage", "k-means")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from opalux.learning.siqd.clustering.peers import METHODS, TOLD_THE_NUMBER, Outcome, PointSet
+from opalux.learning.siqd.clustering.peers import GIVEN_THE_NUMBER, METHODS, Outcome, PointSet
 from opalux.learning.siqd.clustering.width import count_of
 from opalux.learning.siqd.dots.columns import FEATURES
 from opalux.learning.siqd.report.figures import (
@@ -212,7 +212,7 @@ def peers(sets: Sequence[PointSet], outcomes: Sequence[Outcome]) -> Figure:
                 fontsize=8,
             )
             if i == 0:
-                star = "*" if method in TOLD_THE_NUMBER else ""
+                star = "*" if method in GIVEN_THE_NUMBER else ""
                 axis.set_title(method + star, fontsize=10)
             if j == 0:
                 axis.set_ylabel(point_set.name, fontsize=10)

@@ -41,29 +41,35 @@ class Results:
     outcomes: list[peers.Outcome] = dataclasses.field(default_factory=list)
 
 
-def check(settings: SiqdSettings) -> list[str]:
-    """Check the input, and return one line of text for each part of the run.
+def check(settings: SiqdSettings) -> None:
+    """Check the input; this is fast.
 
     Raises
     ------
     InputError
         When the table cannot be used, or a network would have nothing to learn from it.
     """
-    plan = []
+    if settings.rebuild is None:
+        begin(read_table(settings.data), settings)
+
+
+def plan(settings: SiqdSettings) -> list[str]:
+    """Return one line of text for each part of the run; see `check` for the errors."""
+    lines = []
     if settings.rebuild is not None:
-        plan.append(f"make {len(dots_of(settings.rebuild))} dots")
+        lines.append(f"make {len(dots_of(settings.rebuild))} dots, and study them")
     else:
         table = read_table(settings.data)
         prepared, clustering, _ = begin(table, settings)
-        plan.append(
+        lines.append(
             f"study {len(table)} dots of {table.origin}, {len(prepared.table)} after the cut, "
             f"in {clustering.n_clusters_} structure classes"
         )
     if settings.search is not None:
-        plan.append(f"search {settings.search.trials} trials for each task")
+        lines.append(f"search {settings.search.trials} trials for each task")
     if settings.peers is not None:
-        plan.append(f"compare clusterers on sets of {settings.peers.points} points")
-    return plan
+        lines.append(f"compare clusterers on sets of {settings.peers.points} points")
+    return lines
 
 
 def run(settings: SiqdSettings, pool: Pool, out: Path, *, workers: int = 1) -> Results:

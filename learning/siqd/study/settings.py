@@ -1,4 +1,4 @@
-"""Settings of the study, and of what is done besides it.
+"""Settings of the study, the search and the comparison of clusterers.
 
 Nothing here imports scikit-learn or SciPy, so that a command line can be checked at once.
 """
@@ -118,12 +118,12 @@ class PeersSettings(Settings):
 
 
 class SiqdSettings(StudySettings):
-    """The study, and what is done besides it."""
+    """A whole run: the study, the making of a set, the search, the comparison of clusterers."""
 
     rebuild: StructureSettings | None = None
     """Make this set instead of reading a table."""
     search: SearchSettings | None = None
-    """Search for hyper-parameters besides the published ones."""
+    """Search for other hyper-parameters than the published ones."""
     peers: PeersSettings | None = PeersSettings()
     """Compare clusterers; null leaves this out."""
 

@@ -1,4 +1,4 @@
-"""Label spreading word for word, as the reference does it: slow, and the yardstick for ours."""
+"""Label spreading exactly as the reference describes it: slow, for comparison with ours."""
 
 from fractions import Fraction
 

@@ -1,4 +1,4 @@
-"""Clusterers side by side: the sets are what they are said to be, the methods can be told apart."""
+"""Comparison of clusterers: the sets are as described, and the methods differ on them."""
 
 import numpy as np
 import pytest

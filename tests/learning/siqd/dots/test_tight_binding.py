@@ -76,7 +76,7 @@ def test_orbital_actions_are_orthogonal_and_compose():
     assert np.allclose(rotate_orbitals(a @ b), rotate_orbitals(a) @ rotate_orbitals(b))
 
 
-def test_blocks_turn_with_their_bond():
+def test_blocks_rotate_with_their_bond():
     turn = np.linalg.qr(np.random.default_rng(4).standard_normal((3, 3)))[0]
     action = rotate_orbitals(turn)
     expected = action @ silicon_block(BONDS[0]) @ action.T
@@ -88,7 +88,7 @@ def test_wavelength_of_a_gap():
 
 
 def test_blocks_with_levels_on_one_side_only_do_not_mislead():
-    """Si6H12: some of its blocks are so small that the rule for the largest dots must hold too."""
+    """Si6H12: some of its blocks are very small; the rule for the largest dots must hold too."""
     dot = enumerate_dots("hexagonal", 0.5)[0]
     whole = np.linalg.eigvalsh(hamiltonian(dot).toarray())
     pairs = (4 * dot.n_si + dot.n_h) // 2

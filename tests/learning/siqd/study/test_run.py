@@ -9,7 +9,7 @@ from opalux.base.errors import InputError
 from opalux.base.tasks import InProcessPool
 from opalux.learning.siqd.dots.settings import StructureSettings, TableSettings
 from opalux.learning.siqd.dots.table import SHIPPED
-from opalux.learning.siqd.study.run import check, make_set
+from opalux.learning.siqd.study.run import check, make_set, plan
 from opalux.learning.siqd.study.settings import SiqdSettings
 
 SMALL = StructureSettings(largest=1.1)
@@ -40,11 +40,11 @@ def test_a_set_is_made_with_the_largest_dots_first_and_only_once(tmp_path):
     assert (tmp_path / SHIPPED.name).read_bytes() == made
 
 
-def test_check_names_each_part_of_the_run():
-    plan = check(SiqdSettings(rebuild=SMALL, search={"trials": 7}, peers={"points": 150}))
-    assert [line.split()[0] for line in plan] == ["make", "search", "compare"]
-    assert "7 trials" in plan[1]
-    assert "150 points" in plan[2]
+def test_the_plan_names_each_part_of_the_run():
+    lines = plan(SiqdSettings(rebuild=SMALL, search={"trials": 7}, peers={"points": 150}))
+    assert [line.split()[0] for line in lines] == ["make", "search", "compare"]
+    assert "7 trials" in lines[1]
+    assert "150 points" in lines[2]
 
 
 def test_check_refuses_a_table_that_cannot_be_studied():

@@ -130,7 +130,7 @@ def test_clusters_that_are_bands_are_pure_and_random_ones_are_not(prepared):
     assert mixed.table.shape == (4, len(BANDS))
 
 
-def test_one_structure_class_cannot_be_told_apart(prepared):
+def test_one_structure_class_is_refused(prepared):
     with pytest.raises(InputError, match="found one structure class"):
         make_tasks(prepared, np.zeros(len(prepared.wavelength), dtype=int), 42)
 
@@ -186,7 +186,7 @@ def test_a_space_that_cannot_be_drawn_from_is_refused(wrong):
         Space(**wrong)
 
 
-def test_one_colour_cannot_be_told_apart():
+def test_one_colour_is_refused():
     red = prepare(read_table(TableSettings()), PreparationSettings(shortest=620.0))
     with pytest.raises(InputError, match="found dots of one colour band, red"):
         make_tasks(red, np.arange(len(red.wavelength)) % 2, 42)
