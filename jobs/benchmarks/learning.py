@@ -60,7 +60,7 @@ class Contender:
         self.parameters = sum(p.numel() for p in self.network.parameters())
 
     def start(self, device: torch.device, signals: torch.Tensor, target: torch.Tensor) -> None:
-        """Put the network on the device and take two steps, so that nothing is done first later."""
+        """Put the network on the device and run two warm-up steps."""
         self.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         forward: Any = torch.compile(self.network) if self.compiled else self.network
         optimiser = make_optimiser(self.network, OptimiserSettings())

@@ -6,7 +6,15 @@ from scipy import ndimage
 
 Array = NDArray[np.floating]
 
-HEADLINE = ("r2_pooled", "r2_mean", "rel_l1", "rel_l2", "mae", "ssim", "data_misfit")
+MEANING = {
+    "r2_pooled": "R², all cells of all maps pooled",
+    "r2_mean": "R² of each map, mean",
+    "rel_l1": "Σ|ρ̂−ρ| / Σ|ρ|, mean over maps",
+    "rel_l2": "‖ρ̂−ρ‖ / ‖ρ‖, mean over maps",
+    "mae": "mean absolute error [g/cm³]",
+    "ssim": "structural similarity",
+    "data_misfit": "‖F(ρ̂)−d‖ / ‖d‖ by simulation of ρ̂, mean over maps",
+}
 """The measures that stand side by side, by their names in metrics.json."""
 
 LOWEST = 1e-3

@@ -7,6 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from opalux.base.plots import DENSITY_MAP
+
 Array = NDArray[np.floating]
 Extent = tuple[float, float, float, float]
 
@@ -31,7 +33,9 @@ def maps(
     shared: dict[str, Any] = {"origin": "lower", "extent": extent, "interpolation": "nearest"}
     for row, title in enumerate(titles):
         for column, field in enumerate((truth[row], predicted[row])):
-            density = axes[row, column].imshow(field, vmin=low, vmax=high, cmap="viridis", **shared)
+            density = axes[row, column].imshow(
+                field, vmin=low, vmax=high, cmap=DENSITY_MAP, **shared
+            )
         difference = axes[row, 2].imshow(
             error[row], vmin=-largest, vmax=largest, cmap="RdBu_r", **shared
         )
@@ -81,24 +85,47 @@ def found_against_true(truth: Array, predicted: Array) -> Figure:
     return figure
 
 
-def training_curves(lines: Sequence[Mapping[str, Any]]) -> Figure:
-    """Return loss and held-out R² against the epoch, from the lines of metrics.jsonl."""
+def training_curves(lines: Sequence[Mapping[str, Any]], scores: Mapping[str, str]) -> Figure:
+    """Return loss and scores against the epoch.
+
+    Parameters
+    ----------
+    lines : of metrics.jsonl
+    scores : keys of the scores in the lines, and how they are called
+    """
     figure = Figure(figsize=(9.6, 3.4), layout="constrained")
     left, right = figure.subplots(1, 2)
     trained = [line for line in lines if line["kind"] == "train"]
     judged = [line for line in lines if line["kind"] == "validation"]
     left.semilogy([x["epoch"] for x in trained], [x["loss"] for x in trained], label="training")
     left.semilogy([x["epoch"] for x in judged], [x["loss"] for x in judged], label="validation")
-    left.set(xlabel="epoch", ylabel="mean squared error [network units]")
-    right.plot([x["epoch"] for x in judged], [x["r2_pooled"] for x in judged], label="pooled R²")
-    right.plot(
-        [x["epoch"] for x in judged], [x["r2_mean"] for x in judged], label="mean R² per map"
-    )
-    lowest = min((min(x["r2_pooled"], x["r2_mean"]) for x in judged), default=0.0)
-    right.set(xlabel="epoch", ylabel="R² on the validation split", ylim=(max(-0.1, lowest), 1))
+    left.set(xlabel="epoch", ylabel="loss [network units]")
+    for key, name in scores.items():
+        right.plot([x["epoch"] for x in judged], [x[key] for x in judged], label=name)
+    lowest = min((x[key] for x in judged for key in scores), default=0.0)
+    right.set(xlabel="epoch", ylabel="on the validation split", ylim=(max(-0.1, lowest), 1.0))
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.legend()
+    return figure
+
+
+def scores_by_maps(points: Sequence[Mapping[str, Any]], scores: Mapping[str, str]) -> Figure:
+    """Return scores on held-out maps against the number of training maps.
+
+    Parameters
+    ----------
+    points : with ``training_maps`` and the scores, in ascending order
+    scores : keys of the scores, and how they are called
+    """
+    figure = Figure(figsize=(5.6, 3.6), layout="constrained")
+    axes = figure.subplots()
+    maps = [point["training_maps"] for point in points]
+    for key, name in scores.items():
+        axes.semilogx(maps, [point[key] for point in points], marker="o", label=name)
+    axes.set(xlabel="training maps", ylabel="score on held-out maps")
+    axes.grid(alpha=0.3, which="both")
+    axes.legend(fontsize="small")
     return figure
 
 
@@ -132,7 +159,7 @@ def reconstruction(
     density, uncertainty : (ny, nx) [g/cm³]
     extent : x and y limits of the domain [cm]
     """
-    panels = [("density [g/cm³]", density, "viridis")]
+    panels = [("density [g/cm³]", density, DENSITY_MAP)]
     if uncertainty is not None:
         panels.append(("spread of the reconstructions [g/cm³]", uncertainty, "magma"))
     figure = Figure(figsize=(4.8 * len(panels), 4.0), layout="constrained")

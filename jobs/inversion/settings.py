@@ -1,4 +1,4 @@
-"""What a network is judged on."""
+"""What a network is judged on, how signals are reconstructed, and which network is exported."""
 
 from typing import Literal
 
@@ -6,8 +6,10 @@ import pydantic
 
 from opalux.base.settings import Settings, SettingsPath
 
+Checkpoint = Literal["best", "last"]
 
-class TestSet(Settings):
+
+class JudgedMaps(Settings):
     """Maps to judge a network on.
 
     Attributes
@@ -17,34 +19,33 @@ class TestSet(Settings):
     noise : standard deviation of noise added to the signals, relative to each channel's own
     """
 
-    __test__ = False  # pytest: this is no test
     folder: SettingsPath | None = None
     split: Literal["train", "validation", "test"] = "test"
     noise: float = pydantic.Field(0.0, ge=0)
 
 
-class EvaluateSettings(TestSet):
-    """How a run is judged: the keys of `TestSet` for the main set, and these.
+class EvaluateSettings(JudgedMaps):
+    """How a run is judged: the keys of `JudgedMaps` for the main set, and these.
 
     Attributes
     ----------
     checkpoint : which of the run's
-    also : folders of further runs, whose reconstructions are averaged with the run's
+    also : folders of further runs, whose answers are averaged with the run's
     learning_curve : folders of runs that were trained on fewer maps (data.training_maps) or more;
         all are judged on the main set and shown against the number of maps
-    symmetries : average over the eight symmetries of the square, too
-    linear_baseline : judge ridge regression on the same data, too
-    misfit_maps : so many reconstructions are simulated again and compared with the measurements
+    symmetries : average over the eight symmetries of the square, too (networks that give a map)
+    linear_baseline : judge ridge regression on the same data, too (networks that give a map)
+    misfit_maps : so many reconstructions are simulated again and compared with the signals
+        (networks that give a map)
     calibration_maps : a set that was simulated on another grid than the training data is judged a
         second time after calibration with so many training densities (see
-        `opalux.learning.training.calibration`);
-        0: it is not
+        `opalux.learning.training.calibration`); 0: it is not
     batch : maps at a time
     seed : of the noise
     apart : further sets by name
     """
 
-    checkpoint: Literal["best", "last"] = "best"
+    checkpoint: Checkpoint = "best"
     also: tuple[SettingsPath, ...] = ()
     learning_curve: tuple[SettingsPath, ...] = ()
     symmetries: bool = True
@@ -53,4 +54,38 @@ class EvaluateSettings(TestSet):
     calibration_maps: int = pydantic.Field(20, ge=0)
     batch: int = pydantic.Field(32, ge=1)
     seed: int = pydantic.Field(0, ge=0)
-    apart: dict[str, TestSet] = pydantic.Field({})
+    apart: dict[str, JudgedMaps] = pydantic.Field({})
+
+
+class ReconstructSettings(Settings):
+    """How signals are turned into a density.
+
+    Attributes
+    ----------
+    checkpoint : which of the run's
+    also : folders of further runs; the mean of all their reconstructions is given
+    symmetries : average over the eight symmetries of the square, too
+    simulate : simulate the reconstruction and compare it with the signals
+    calibration_maps : signals on a finer grid than the network's are calibrated with so many
+        densities simulated on both grids (see `opalux.learning.training.calibration`); 0: they are
+        not
+    dt : step [sh] of .sds and .csv files, which do not keep it; null: as published, CFL·Δx/c
+    """
+
+    checkpoint: Checkpoint = "best"
+    also: tuple[SettingsPath, ...] = ()
+    symmetries: bool = True
+    simulate: bool = True
+    calibration_maps: int = pydantic.Field(20, ge=0)
+    dt: float | None = pydantic.Field(None, gt=0)
+
+
+class ExportSettings(Settings):
+    """What is exported.
+
+    Attributes
+    ----------
+    checkpoint : which of the run's
+    """
+
+    checkpoint: Checkpoint = "best"

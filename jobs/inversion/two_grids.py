@@ -4,16 +4,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opalux.base.progress import Progress
+from opalux.jobs.inversion.trained import Trained
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.jobs.sampling.sample import simulate_sources
-from opalux.learning.data.card import Card
 from opalux.learning.data.resampler import resample
-from opalux.learning.training.calibration import Calibration, fit
+from opalux.learning.training.calibration import Calibration, fit_calibration
 
 
-def campaign_of(card: Card, source: str) -> Campaign:
-    """Return the campaign that a data card keeps; ``source`` names it in messages."""
-    return Campaign.of(card, source)
+def calibration_for(
+    trained: Trained, refinement: int, given: NDArray[np.float64], maps: int
+) -> Calibration | None:
+    """Return what makes signals of another grid like those that a network was trained on.
+
+    None when the grid is the network's own, when its data set was not simulated here, or when
+    ``maps`` is 0. See `simulate_both` for the parameters.
+    """
+    campaign = trained.campaign
+    if campaign is None or refinement == campaign.refinement or not maps:
+        return None
+    return fit_calibration(*simulate_both(campaign, refinement, given, trained.times, maps))
 
 
 def on_grid(campaign: Campaign, refinement: int) -> Campaign:
@@ -23,32 +32,36 @@ def on_grid(campaign: Campaign, refinement: int) -> Campaign:
     return Campaign.model_validate(campaign.model_dump(mode="json") | changes)
 
 
-def calibrate(
+def simulate_both(
     trained_on: Campaign,
     refinement: int,
     given: NDArray[np.float64],
     times: NDArray[np.float64],
     maps: int,
-) -> Calibration:
-    """Fit a calibration from signals of another grid to those of the training data.
+) -> NDArray[np.float32]:
+    """Simulate training densities on another grid and on that of the training data.
 
     Parameters
     ----------
     trained_on : campaign of the training data; its first densities are used
     refinement : how many times finer than the densities the other grid is
-    given : (n,) times at which the other signals are given; interpolating from there is a part of
-        what they differ by [sh]
+    given : (n,) times at which the other signals are given; the error of interpolating between
+        them is a part of the difference [sh]
     times : (n_times,) that the network takes [sh]
     maps : number of densities
+
+    Returns
+    -------
+    Signals (2, maps, sources, edges, quantities, n_times, n_cells): of the other grid, and of the
+    training data's.
     """
     pairs = []
     finer = on_grid(trained_on, refinement)
     with Progress("calibrating", maps) as progress:
         for number in range(maps):
-            density, _, _ = trained_on.draw_density(number)
-            sources = trained_on.draw_sources(number)
-            there = simulate_sources(finer, density, sources)
-            here = simulate_sources(trained_on, density, sources)
+            drawn = trained_on.draw(number)
+            there = simulate_sources(finer, drawn.density, drawn.sources)
+            here = simulate_sources(trained_on, drawn.density, drawn.sources)
             pairs.append(
                 (
                     resample(resample(there, finer.times, given), given, times),
@@ -56,4 +69,4 @@ def calibrate(
                 )
             )
             progress.advance()
-    return fit(*np.array(pairs, dtype=np.float32).swapaxes(0, 1))
+    return np.array(pairs, dtype=np.float32).swapaxes(0, 1)

@@ -15,6 +15,28 @@ from opalux.learning.data.layout import Layout
 from opalux.learning.data.stats import Stats
 from opalux.learning.networks.objective import Array, Truth
 
+PUBLISHED = MappingProxyType(
+    {
+        "r2": (
+            "CNN, place and height of a niche: R²",
+            "0.9881 (0.9480 with max pooling)",
+        ),
+        "custom_score": (
+            "CNN, place within 0.1 cm and height within 1 g/cm³ (custom score)",
+            "0.9350 (0.5575 with max pooling)",
+        ),
+        "binary_accuracy": (
+            "CNN, sources that have the niche in front: binary accuracy",
+            "0.9886 (0.7500 with max pooling)",
+        ),
+        "strict_score": (
+            "CNN, all four labels right (strict score)",
+            "0.9545 (0.2727 with max pooling)",
+        ),
+    }
+)
+"""Figures of the published networks (an internship report before Ngueguin, 2021)."""
+
 
 @dataclasses.dataclass(frozen=True)
 class NichePlace:
@@ -40,18 +62,7 @@ class NichePlace:
             "r2_height": "R² of the height",
         }
     )
-    published: ClassVar[Mapping[str, tuple[str, str]]] = MappingProxyType(
-        {
-            "r2": (
-                "CNN, place and height of a niche: R²",
-                "0.9881 (0.9480 with max pooling)",
-            ),
-            "custom_score": (
-                "CNN, place within 0.1 cm and height within 1 g/cm³ (custom score)",
-                "0.9350 (0.5575 with max pooling)",
-            ),
-        }
-    )
+    published: ClassVar[Mapping[str, tuple[str, str]]] = PUBLISHED
 
     def scale_shape(self, layout: Layout) -> tuple[int, ...]:
         """See `Objective`."""
@@ -116,18 +127,7 @@ class NicheInFront:
             "strict_score": "share of maps with all labels right (strict score)",
         }
     )
-    published: ClassVar[Mapping[str, tuple[str, str]]] = MappingProxyType(
-        {
-            "binary_accuracy": (
-                "CNN, sources that have the niche in front: binary accuracy",
-                "0.9886 (0.7500 with max pooling)",
-            ),
-            "strict_score": (
-                "CNN, all four labels right (strict score)",
-                "0.9545 (0.2727 with max pooling)",
-            ),
-        }
-    )
+    published: ClassVar[Mapping[str, tuple[str, str]]] = PUBLISHED
 
     def scale_shape(self, layout: Layout) -> tuple[int, ...]:
         """See `Objective`."""

@@ -58,7 +58,8 @@ class Objective(Protocol):
     is_map : whether it is a map on the grid, which turns and is reflected with the square
     leading : name of the score by which the best network is chosen; larger is better
     meaning : what each score is, by its name, in the order of reports
-    published : of some scores, what was measured and its published value
+    published : published figures to compare with: by the name of a score, here or of a related
+        objective, what was measured and its value
     """
 
     answer: ClassVar[str]

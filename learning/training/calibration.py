@@ -38,7 +38,7 @@ class Calibration:
         return self.slope * signals + self.offset
 
 
-def fit(finer: NDArray[np.float32], coarser: NDArray[np.float32]) -> Calibration:
+def fit_calibration(finer: NDArray[np.float32], coarser: NDArray[np.float32]) -> Calibration:
     """Fit the lines by least squares over densities and cells.
 
     Parameters

@@ -1,25 +1,21 @@
 """Checkpoints: written whole or not at all, and refused when they belong to something else."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from opalux.base.errors import InputError
+from opalux.base.files import atomic
 
 FORMAT_VERSION = 3
 LAST, BEST = "last.ckpt", "best.ckpt"
 
 
 def save(path: Path, content: dict[str, Any]) -> None:
-    """Write ``content`` under a temporary name, then rename it to ``path``."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    """Write ``content`` to ``path``, atomically."""
+    with atomic(path) as temporary:
         torch.save({"format_version": FORMAT_VERSION, **content}, temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:

@@ -81,4 +81,4 @@ def grid_errors(
             f"augmentation.other_grid: found the same signals in {folder} as in {data.folder}, "
             f"expected those of another grid; {HOW}"
         )
-    return calibration.fit(finer, coarser)(finer) - coarser
+    return calibration.fit_calibration(finer, coarser)(finer) - coarser

@@ -1,11 +1,12 @@
 """What a training run writes down as it goes: metrics.jsonl and TensorBoard events."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any, TextIO
 
 from torch.utils.tensorboard import SummaryWriter
+
+from opalux.base.files import write_text
 
 NAME = "metrics.jsonl"
 
@@ -16,8 +17,8 @@ class Logbook:
     Parameters
     ----------
     folder : of the run
-    step : global batches done; lines of later steps, written after the checkpoint that is gone on
-        from, are taken out, so that no step stands twice
+    step : global batches done; lines of later steps, written after the checkpoint that training
+        resumes from, are removed, so that no step appears twice
     writes : False for the other processes of a run, which write nothing
     """
 
@@ -27,18 +28,21 @@ class Logbook:
             return
         path = folder / NAME
         kept = [line for line in _whole_lines(path) if json.loads(line)["step"] <= step]
-        temporary = path.with_name(f".{NAME}.{os.getpid()}.part")
-        temporary.write_text("".join(line + "\n" for line in kept))
-        os.replace(temporary, path)
+        write_text(path, "".join(line + "\n" for line in kept))
         self._file = path.open("a", buffering=1)
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
 
     def write(self, kind: str, step: int, **values: Any) -> None:
-        """Note ``values`` of the step; ``kind`` groups them (train, validation)."""
+        """Note ``values`` of the step; ``kind`` groups them (train, validation).
+
+        Texts are written to metrics.jsonl alone: TensorBoard shows numbers.
+        """
         if self._file is None:
             return
         self._file.write(json.dumps({"kind": kind, "step": step, **values}) + "\n")
         for name, value in values.items():
+            if isinstance(value, str):
+                continue
             self._board.add_scalar(f"{kind}/{name}", value, step)
 
     def __enter__(self) -> "Logbook":

@@ -5,15 +5,16 @@ The file takes signals in physical units and gives densities [g/cm³]: the stand
 
 import json
 import logging
-import os
 import warnings
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from opalux.base.errors import InputError
-from opalux.learning.training.predict import Trained
+from opalux.base.errors import InputError, OpaluxError
+from opalux.base.files import atomic
+from opalux.learning.networks.reconstructor import Reconstructor
 
 TOLERANCE = 1e-3
 """Largest difference between the file's and torch's answers [standard deviations]."""
@@ -22,16 +23,25 @@ CHECKED = 3
 """Samples that they are compared on; not the number that the model was traced with."""
 
 
-class ExportError(RuntimeError):
+class ExportError(OpaluxError, RuntimeError):
     """The file does not give what the model gives."""
 
 
-def export_onnx(trained: Trained, path: Path) -> float:
+def export_onnx(
+    model: Reconstructor, path: Path, times: NDArray[np.float64], data_set: str
+) -> float:
     """Write the model to ``path`` and compare its answers, by ONNX Runtime, with torch's.
 
     The input ``signals`` (batch, sources, edges, quantities, n_times, n_cells) is float32 in the
     data set's units, the output ``density`` (batch, ny, nx) [g/cm³] (``answer`` (batch, n) for the
     niche networks). Names, times [sh] and units are in the file's metadata.
+
+    Parameters
+    ----------
+    model : in evaluation mode
+    path : where to
+    times : (n_times,) that the model takes [sh]
+    data_set : name of the data set that it was trained on
 
     Returns
     -------
@@ -51,12 +61,11 @@ def export_onnx(trained: Trained, path: Path) -> float:
         raise InputError(
             f"ONNX export needs the package {error.name}; run pip install 'opalux[onnx]'"
         ) from None
-    model, layout = trained.model, trained.model.layout
+    layout = model.layout
     draw = torch.Generator().manual_seed(0)
     noise = torch.randn(CHECKED, *layout.signals_shape, generator=draw)
     signals = model.signal_mean + model.signal_std * noise
-    is_map = layout.shape == tuple(model(signals[:1]).shape[1:])
-    name = "density" if is_map else "answer"
+    name = "density" if model.objective.is_map else "answer"
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision, we do not
     with warnings.catch_warnings(action="ignore", category=FutureWarning):
         program = torch.onnx.export(
@@ -70,10 +79,12 @@ def export_onnx(trained: Trained, path: Path) -> float:
         )
     assert program is not None
     program.model.metadata_props.update(
-        {key: json.dumps(value) for key, value in _description(trained, name).items()}
+        {
+            key: json.dumps(value)
+            for key, value in _description(model, name, times, data_set).items()
+        }
     )
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part.onnx")
-    try:
+    with atomic(path) as temporary:
         program.save(temporary)
         session = onnxruntime.InferenceSession(temporary, providers=["CPUExecutionProvider"])
         (found,) = session.run(None, {"signals": signals.numpy()})
@@ -85,14 +96,13 @@ def export_onnx(trained: Trained, path: Path) -> float:
                 f"{path}: the exported model is {off:.2e} standard deviations off the one in torch "
                 f"(at most {TOLERANCE:g} expected); not written"
             )
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return off
 
 
-def _description(trained: Trained, output: str) -> dict[str, object]:
-    layout = trained.model.layout
+def _description(
+    model: Reconstructor, output: str, times: NDArray[np.float64], data_set: str
+) -> dict[str, object]:
+    layout = model.layout
     return {
         "signals": "batch, source, edge, quantity, time, cell; edges' cells with x or y ascending",
         "units": {"E": "g/cm/sh^2", "F": "g/cm/sh^2", "T": "keV", "times": "sh"},
@@ -100,6 +110,6 @@ def _description(trained: Trained, output: str) -> dict[str, object]:
         "sources": layout.sources,
         "edges": layout.edges,
         "quantities": layout.quantities,
-        "times": np.asarray(trained.times).tolist(),
-        "data_set": trained.card.name,
+        "times": times.tolist(),
+        "data_set": data_set,
     }

@@ -232,7 +232,13 @@ def train(
                     state.best = max(state.best, scores[model.objective.leading])
                     state.waited = 0 if better else state.waited + 1
                     state.ended = state.waited == settings.patience
-                    log.write("validation", state.step, epoch=epoch + 1, **scores)
+                    log.write(
+                        "validation",
+                        state.step,
+                        epoch=epoch + 1,
+                        leading=model.objective.leading,
+                        **scores,
+                    )
                     if better:
                         keep(checkpoint.BEST)
                     keep(checkpoint.LAST)

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from opalux.jobs import export, train
+from opalux.jobs.inversion.trained import load_trained
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.training import onnx_export
-from opalux.learning.training.predict import load_trained
 from tests.learning.made_data import make_data
 
 MODELS = {
@@ -56,8 +56,9 @@ def test_the_file_gives_the_models_maps_for_any_number_of_samples(name, data, tm
 def test_a_file_that_differs_from_the_model_is_not_left(data, tmp_path, monkeypatch):
     run = trained(tmp_path, data, MODELS["edge_vnet"])
     monkeypatch.setattr(onnx_export, "TOLERANCE", -1.0)
+    network = load_trained(run)
     with pytest.raises(onnx_export.ExportError, match="not written"):
-        onnx_export.export_onnx(load_trained(run / "best.ckpt"), tmp_path / "model.onnx")
+        onnx_export.export_onnx(network.model, tmp_path / "model.onnx", network.times, "made")
     assert not list(tmp_path.glob("*.onnx")) + list(tmp_path.glob(".*.onnx"))
 
 

@@ -12,10 +12,11 @@ import yaml
 from opalux.base.axes import EDGES
 from opalux.jobs import reconstruct, sample, solve, train
 from opalux.jobs.inversion.signal_files import read_measurements
-from opalux.jobs.inversion.two_grids import calibrate, campaign_of
+from opalux.jobs.inversion.trained import load_trained
+from opalux.jobs.inversion.two_grids import simulate_both
 from opalux.jobs.sampling.sample import simulate_sources
 from opalux.learning.data.measurement import Measurement, assemble
-from opalux.learning.training.predict import load_trained
+from opalux.learning.training.calibration import fit_calibration
 from opalux.solver.legacy.dataframe import COLUMNS, dataframe_text
 from opalux.solver.legacy.sds import sds_bytes
 from opalux.solver.march import simulate
@@ -111,7 +112,8 @@ def test_solutions_sds_and_csv_of_the_same_density_give_the_same_map(
 def test_files_carry_what_a_data_set_does_and_calibration_takes_the_finer_grid_out(run, signals):
     """The same quantities, edges, order and times as in the data set that the network knows."""
     trained = load_trained(run / "best.ckpt")
-    campaign = campaign_of(trained.card, "card")
+    campaign = trained.campaign
+    assert campaign is not None
     mean = trained.model.signal_mean.numpy()[..., 0, 0]
     std = trained.model.signal_std.numpy()[..., 0, 0]
 
@@ -129,7 +131,7 @@ def test_files_carry_what_a_data_set_does_and_calibration_takes_the_finer_grid_o
     finer = assembled(32)
 
     def left_by(given: np.ndarray) -> float:
-        lines = calibrate(campaign, 2, given, trained.times, maps=6)
+        lines = fit_calibration(*simulate_both(campaign, 2, given, trained.times, maps=6))
         return float((np.abs(lines(finer) - expected) / std[..., None, None]).mean())
 
     before = float((np.abs(finer - expected) / std[..., None, None]).mean())

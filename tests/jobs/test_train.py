@@ -208,15 +208,15 @@ def test_the_learning_curve_shows_every_run_by_its_number_of_maps(data, trained,
 
 
 def test_the_true_map_simulated_again_has_no_misfit(data, trained):
-    from opalux.jobs.inversion.judge import _misfit
+    from opalux.jobs.inversion.map_kind import misfit
+    from opalux.jobs.inversion.trained import load_trained
     from opalux.learning.data.data_set import DataSet
-    from opalux.learning.training.predict import load_trained
 
-    model = load_trained(trained / "best.ckpt").model
+    network = load_trained(trained / "best.ckpt")
     measured = DataSet(data)
     positions = measured.split("test")
     truth = np.stack([measured.density(int(p)) for p in positions])
-    assert _misfit(model, measured, positions, truth, 2)["data_misfit"] < 1e-7
+    assert misfit(network, measured, positions, truth, 2)["data_misfit"] < 1e-7
 
 
 @pytest.mark.parametrize("what", ["no folder", "no checkpoint", "other data", "wrong key"])

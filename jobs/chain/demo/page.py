@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from opalux.base.page import Page, bold
 from opalux.base.plots import png
 from opalux.base.provenance import git_revision, version
@@ -55,7 +53,8 @@ def demo_page(
 
 
 def _scores(page: Page, sets: dict[str, dict[str, Any]]) -> None:
-    from opalux.jobs.inversion.report import MEANING, number
+    from opalux.jobs.inversion.metrics import MEANING
+    from opalux.jobs.inversion.number import number
 
     page.table(
         ["measure", *sets],
@@ -72,16 +71,12 @@ def _picture(path: Path) -> bytes:
 
 def _published(out: Path) -> bytes:
     """Draw the published density, its reconstruction by the network, and the difference."""
-    import torch
-
     from opalux.jobs.inversion.pictures import maps
+    from opalux.jobs.inversion.reconstruction import reconstruct
+    from opalux.jobs.inversion.trained import load_trained
     from opalux.learning.data.data_set import DataSet
-    from opalux.learning.training.predict import load_trained, reconstruct
 
     data = DataSet(out / PUBLISHED)
     position = int(data.split("test")[0])
-    trained = load_trained(out / TRAIN / "best.ckpt")
-    with torch.no_grad():
-        signals = torch.from_numpy(np.array(data.signals(position)))[None]
-        predicted = reconstruct(trained.model, signals, symmetries=True)[0].numpy()
-    return png(maps(["published density"], data.density(position)[None], predicted[None]))
+    found = reconstruct(load_trained(out / TRAIN), data.signals(position), simulate=False)
+    return png(maps(["published density"], data.density(position)[None], found.density[None]))

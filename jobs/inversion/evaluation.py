@@ -1,0 +1,112 @@
+"""Judging a training run: all sets that were asked for, then pictures, report and metrics.json."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from opalux.base.config import dump
+from opalux.base.files import write_json, write_text
+from opalux.base.run_folder import open_run
+from opalux.jobs.inversion.judge import (
+    averages_symmetries,
+    judge,
+    judge_apart,
+    judge_learning_curve,
+    kind_of,
+)
+from opalux.jobs.inversion.model_card import model_card
+from opalux.jobs.inversion.report import write_report
+from opalux.jobs.inversion.settings import EvaluateSettings
+from opalux.jobs.inversion.trained import load_ensemble
+
+MAIN = "held-out maps"
+"""How the main set is called beside others."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What a training run reaches.
+
+    Attributes
+    ----------
+    folder : that holds metrics.json, report.html, model_card.md and pictures
+    numbers : the content of metrics.json
+    headline : measures by name of the set and of the measure; what was not taken is left out
+    """
+
+    folder: Path
+    numbers: dict[str, Any]
+    headline: dict[str, dict[str, float]]
+
+    def __str__(self) -> str:
+        lines = []
+        for name, measures in self.headline.items():
+            title = "" if name == MAIN else f"{name}: "
+            lines.append(title + ", ".join(f"{key} {value:.4g}" for key, value in measures.items()))
+        return "\n".join([*lines, f"report: {self.folder / 'report.html'}"])
+
+
+def evaluate(
+    run: Path,
+    settings: EvaluateSettings,
+    out: Path | None = None,
+    *,
+    resume: bool = False,
+    force: bool = False,
+    dry_run: bool = False,
+) -> Evaluation | None:
+    """Judge the network of a training run on maps that it has not seen.
+
+    Parameters
+    ----------
+    run : folder of the training run
+    settings : what it is judged on
+    out : folder for the results; None: the run itself
+    resume, force : see `open_run`
+    dry_run : check everything and write nothing
+
+    Returns
+    -------
+    The evaluation; None after a dry run.
+
+    Raises
+    ------
+    InputError
+        When a setting asks for what this kind of network does not have, before any work, or when
+        data sets or networks do not fit.
+    """
+    ensemble = load_ensemble(run, settings.also, settings.checkpoint)
+    trained = ensemble[0]
+    kind = kind_of(trained)
+    kind.refuse(settings)
+    if dry_run:
+        return None
+    if out is None or out.resolve() == run.resolve():
+        out = run
+    else:
+        open_run(out, dump(settings), resume=resume, force=force)
+    judged = {MAIN: judge(ensemble, settings, settings)}
+    for name, maps in settings.apart.items():
+        judged |= judge_apart(ensemble, name, maps, settings)
+    judged |= kind.baselines(trained, settings)
+    main, *_ = judged.values()
+    curve = []
+    if settings.learning_curve:
+        curve = judge_learning_curve(run, trained, main, settings)
+    numbers = main.numbers | {
+        "run": str(run),
+        "networks": len(ensemble),
+        "checkpoint": settings.checkpoint,
+        "step": trained.step,
+        "symmetries_averaged": averages_symmetries(trained, settings),
+        "learning_curve": curve,
+        "apart": {name: result.numbers for name, result in judged.items() if name != MAIN},
+    }
+    write_report(out, run, trained, kind, judged, curve)
+    write_text(out / "model_card.md", model_card(trained, kind, judged))
+    write_json(out / "metrics.json", numbers)  # last: where it is, all is
+    headline = {
+        name: {key: value for key, value in result.headline.items() if value is not None}
+        for name, result in judged.items()
+    }
+    return Evaluation(folder=out, numbers=numbers, headline=headline)

@@ -1,0 +1,116 @@
+"""Reconstructing the density behind a user's signals into a folder."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from opalux.base.config import dump
+from opalux.base.files import atomic, write_json
+from opalux.base.hdf5 import describe
+from opalux.base.plots import save
+from opalux.base.provenance import provenance
+from opalux.base.run_folder import open_run
+from opalux.jobs.inversion.reconstruction import (
+    Reconstruction,
+    assembled,
+    reconstruct,
+    require_map,
+)
+from opalux.jobs.inversion.settings import ReconstructSettings
+from opalux.jobs.inversion.signal_files import read_measurements
+from opalux.jobs.inversion.trained import Trained, load_ensemble
+from opalux.learning.data.measurement import Measurement
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What a reconstruction is made from, checked.
+
+    Attributes
+    ----------
+    run : folder of the training run
+    networks : the run's and those that are averaged with it
+    measurements : one for each source
+    """
+
+    run: Path
+    networks: list[Trained]
+    measurements: list[Measurement]
+
+    def __str__(self) -> str:
+        shape = self.networks[0].layout.shape
+        return f"would reconstruct {shape} cells from {len(self.measurements)} sources"
+
+
+def check_inputs(run: Path, signals: Sequence[Path], settings: ReconstructSettings) -> Inputs:
+    """Read networks and signals, and check that they fit; writes nothing.
+
+    Raises
+    ------
+    InputError
+        When they do not.
+    """
+    measurements = read_measurements(list(signals), settings.dt)
+    networks = load_ensemble(run, settings.also, settings.checkpoint)
+    require_map(networks[0])
+    assembled(networks, measurements)
+    return Inputs(run=run, networks=networks, measurements=measurements)
+
+
+def reconstruct_into(
+    out: Path,
+    inputs: Inputs,
+    settings: ReconstructSettings,
+    *,
+    resume: bool = False,
+    force: bool = False,
+) -> Reconstruction:
+    """Reconstruct, and write reconstruction.h5, reconstruction.png and reconstruction.json.
+
+    Parameters
+    ----------
+    out : folder for the results
+    inputs : see `check_inputs`
+    settings : how the signals are turned into a density
+    resume, force : see `open_run`
+    """
+    open_run(out, dump(settings), resume=resume, force=force)
+    found = reconstruct(
+        inputs.networks,
+        inputs.measurements,
+        symmetries=settings.symmetries,
+        simulate=settings.simulate,
+        calibration_maps=settings.calibration_maps,
+    )
+    uncertainty = found.uncertainty
+    numbers: dict[str, Any] = {
+        "run": str(inputs.run),
+        "signals": [m.origin for m in inputs.measurements],
+        "sources": list(found.sources),
+        "reconstructions": found.members,
+        "density_min": float(found.density.min()),
+        "density_max": float(found.density.max()),
+        "uncertainty_mean": None if uncertainty is None else float(uncertainty.mean()),
+        "calibrated": found.calibrated,
+        "data_misfit": found.data_misfit,
+    }
+    write_reconstruction(found, out / "reconstruction.h5")
+    save(found.plot(), out / "reconstruction.png")
+    write_json(out / "run.json", provenance())
+    write_json(out / "reconstruction.json", numbers)
+    return found
+
+
+def write_reconstruction(found: Reconstruction, path: Path) -> None:
+    """Write /density and, where it is known, /uncertainty, with the centres of the cells."""
+    with atomic(path) as temporary, h5py.File(temporary, "w") as file:
+        for name, centres in (("x", found.x), ("y", found.y)):
+            describe(file.create_dataset(name, data=centres), "cm", name=name)
+        for name, values in (("density", found.density), ("uncertainty", found.uncertainty)):
+            if values is not None:
+                file[name] = values
+                describe(file[name], "g/cm^3", axes=(file["y"], file["x"]))
+                file[name].attrs["rows"] = "y ascending; row 0 = bottom"

@@ -1,0 +1,222 @@
+"""The density behind edge signals, by trained networks: one way for users, judging and the demo."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeGuard
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from opalux.base.errors import InputError
+from opalux.jobs.inversion.metrics import LOWEST, data_misfit
+from opalux.jobs.inversion.signal_files import read_measurements
+from opalux.jobs.inversion.trained import Trained
+from opalux.jobs.inversion.two_grids import calibration_for
+from opalux.jobs.sampling.sample import simulate_sources
+from opalux.learning.data.measurement import Measurement, assemble
+from opalux.learning.data.resampler import resample
+from opalux.learning.training.predict import averaged
+
+Array = NDArray[np.float32]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class Reconstruction:
+    """A density found from edge signals.
+
+    Attributes
+    ----------
+    density : (ny, nx) [g/cm³], row 0 = bottom
+    uncertainty : (ny, nx) standard deviation of the reconstructions [g/cm³]; it shows which regions
+        are uncertain but underestimates the error. None when there was one reconstruction only
+    data_misfit : ‖F(ρ̂)−d‖/‖d‖ by simulating the density again; None when this was not done
+    sources : whose signals were given
+    members : reconstructions that the density is the mean of
+    calibrated : whether the signals came from another grid and were calibrated
+    x, y : (nx,), (ny,) centres of the cells [cm]
+    """
+
+    density: Array
+    uncertainty: Array | None
+    data_misfit: float | None
+    sources: tuple[str, ...]
+    members: int
+    calibrated: bool
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+
+    def __repr__(self) -> str:
+        ny, nx = self.density.shape
+        misfit = "" if self.data_misfit is None else f", data misfit {self.data_misfit:.2%}"
+        low, high = self.density.min(), self.density.max()
+        return f"Reconstruction({ny}×{nx} cells, {low:.3g} to {high:.3g} g/cm³{misfit})"
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """Limits of the domain in x and y [cm]."""
+        (left, right), (low, high) = (_limits(centres) for centres in (self.x, self.y))
+        return left, right, low, high
+
+    def plot(self) -> Any:
+        """Return a matplotlib figure of the density and, where it is known, its uncertainty."""
+        from opalux.jobs.inversion.pictures import reconstruction
+
+        return reconstruction(self.density, self.uncertainty, self.extent)
+
+    def to_xarray(self) -> Any:
+        """Return an xarray.Dataset with coordinates [cm] and units.
+
+        Raises
+        ------
+        InputError
+            When xarray is not installed.
+        """
+        try:
+            import xarray
+        except ImportError:
+            raise InputError(
+                "to_xarray needs the package xarray; run pip install 'opalux[xarray]'"
+            ) from None
+        maps = {"density": self.density, "uncertainty": self.uncertainty}
+        axes = {"y": self.y, "x": self.x}
+        return xarray.Dataset(
+            {
+                name: (("y", "x"), values, {"units": "g/cm^3"})
+                for name, values in maps.items()
+                if values is not None
+            },
+            {name: (name, centres, {"units": "cm"}) for name, centres in axes.items()},
+            {} if self.data_misfit is None else {"data_misfit": self.data_misfit},
+        )
+
+
+def reconstruct(
+    trained: Trained | Sequence[Trained],
+    signals: Array | Sequence[Measurement] | Sequence[str | Path],
+    *,
+    symmetries: bool = True,
+    simulate: bool = True,
+    calibration_maps: int = 20,
+    dt: float | None = None,
+) -> Reconstruction:
+    """Return the density behind edge signals.
+
+    Parameters
+    ----------
+    trained : a network, or several whose reconstructions are averaged; see `load_trained`
+    signals : files or folders (solution.h5, .sds, .csv), or measurements, one for each source; or
+        an array (sources, edges, quantities, n_times, n_cells) on the network's own grid and times,
+        such as a data set holds
+    symmetries : average over the eight symmetries of the square, too, where the data allow it
+    simulate : simulate the density and compare it with the signals
+    calibration_maps : signals of a finer grid are calibrated with so many densities that are
+        simulated on both grids; 0: they are not
+    dt : step [sh] of .sds and .csv files, which do not keep it; None: as published, CFL·Δx/c
+
+    Raises
+    ------
+    InputError
+        When the network gives no map, or the signals are not of the kind that it was trained on.
+    """
+    networks = [trained] if isinstance(trained, Trained) else list(trained)
+    first = networks[0]
+    require_map(first)
+    if isinstance(signals, np.ndarray):
+        if signals.shape != first.layout.signals_shape:
+            raise InputError(
+                f"signals: found an array {signals.shape}, expected {first.layout.signals_shape} "
+                "(sources, edges, quantities, times, cells)"
+            )
+        given, names = signals.astype(np.float32), first.layout.sources
+        calibration = None
+    else:
+        measurements = (
+            signals
+            if _are_measurements(signals)
+            else read_measurements([Path(str(path)) for path in signals], dt)
+        )
+        given = assembled(networks, measurements)
+        names = tuple(m.source for m in measurements)
+        refinement = measurements[0].signals["up"].shape[-1] // first.layout.n_cells
+        times = measurements[0].times
+        calibration = calibration_for(first, refinement, times, calibration_maps)
+    rows = [first.layout.sources.index(name) for name in names]
+    if calibration is not None:
+        changed = given.copy()
+        changed[rows] = calibration(given)[rows]
+        given = changed
+    models = [network.model for network in networks]
+    symmetric = symmetries and first.layout.is_symmetric
+    batch = torch.from_numpy(given)[None].to(models[0].signal_mean.device)
+    mean, deviation = averaged(models, batch, symmetries=symmetric)
+    density = mean[0].cpu().numpy()
+    x, y = _centres(first)
+    return Reconstruction(
+        density=density,
+        uncertainty=None if deviation is None else deviation[0].cpu().numpy(),
+        data_misfit=_misfit(first, given, density, rows) if simulate else None,
+        sources=names,
+        members=len(models) * (8 if symmetric else 1),
+        calibrated=calibration is not None,
+        x=x,
+        y=y,
+    )
+
+
+def require_map(trained: Trained) -> None:
+    """Refuse a network that gives no map."""
+    objective = trained.model.objective
+    if not objective.is_map:
+        raise InputError(
+            f"{trained.path}: found a network that gives {objective.answer}, expected one that "
+            "gives the density of every cell; judge it with `opalux evaluate`"
+        )
+
+
+def assembled(networks: Sequence[Trained], measurements: Sequence[Measurement]) -> Array:
+    """Return the signals (sources, edges, quantities, n_times, n_cells) that networks take.
+
+    Raises
+    ------
+    InputError
+        When the measurements are not of the kind that they were trained on.
+    """
+    first = networks[0]
+    lacking = min(network.settings.augmentation.drop_sources for network in networks)
+    mean, std = first.channels
+    return assemble(measurements, first.layout, first.times, mean, std, may_lack=lacking)
+
+
+def _are_measurements(signals: Sequence[Any]) -> TypeGuard[Sequence[Measurement]]:
+    return bool(signals) and all(isinstance(one, Measurement) for one in signals)
+
+
+def _misfit(trained: Trained, signals: Array, density: Array, rows: list[int]) -> float | None:
+    """Simulate the density as the training data were, and compare with the signals."""
+    campaign = trained.campaign
+    if campaign is None:
+        return None
+    low, high = campaign.problem.cells.x
+    whole = np.tile([low, high], (len(campaign.sources), 1))
+    simulated = simulate_sources(campaign, np.maximum(density, LOWEST).astype(np.float32), whole)
+    again = resample(simulated, campaign.times, trained.times)
+    return data_misfit(again[rows], signals[rows])
+
+
+def _centres(trained: Trained) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the centres of the cells along x and y [cm]; of the unit square without a campaign."""
+    ny, nx = trained.layout.shape
+    (left, right), (low, high) = (0.0, 1.0), (0.0, 1.0)
+    if trained.campaign is not None:
+        grid = trained.campaign.problem.cells
+        (left, right), (low, high) = grid.x, grid.y
+    x = left + (np.arange(nx) + 0.5) * (right - left) / nx
+    y = low + (np.arange(ny) + 0.5) * (high - low) / ny
+    return x, y
+
+
+def _limits(centres: NDArray[np.float64]) -> tuple[float, float]:
+    half = 0.5 * (centres[-1] - centres[0]) / max(1, len(centres) - 1)
+    return float(centres[0] - half), float(centres[-1] + half)

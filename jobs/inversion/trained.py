@@ -1,0 +1,122 @@
+"""A trained network and what it was trained with, out of a checkpoint."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from opalux.base.errors import InputError
+from opalux.jobs.inversion.settings import Checkpoint
+from opalux.jobs.sampling.campaign import Campaign
+from opalux.learning.data.card import Card
+from opalux.learning.data.layout import Layout
+from opalux.learning.networks.reconstructor import Reconstructor, build
+from opalux.learning.training import checkpoint
+from opalux.learning.training.plan import TrainSettings
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class Trained:
+    """A network out of a checkpoint and what it was trained with.
+
+    Attributes
+    ----------
+    path : the checkpoint
+    model : ready for use, in evaluation mode
+    settings : of its training
+    card : of the data set that it was trained on
+    campaign : that made this data set; None when it was imported
+    times : (n_times,) of the signals that it takes [sh]
+    step : global batches that it has seen
+    """
+
+    path: Path
+    model: Reconstructor
+    settings: TrainSettings
+    card: Card
+    campaign: Campaign | None
+    times: NDArray[np.float64]
+    step: int
+
+    @property
+    def layout(self) -> Layout:
+        """Names and lengths of the axes of the signals that it takes."""
+        return self.model.layout
+
+    @property
+    def channels(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Mean and standard deviation (sources, edges, quantities) of its training signals."""
+        mean, std = self.model.signal_mean, self.model.signal_std
+        return mean[..., 0, 0].cpu().numpy(), std[..., 0, 0].cpu().numpy()
+
+    @property
+    def weights(self) -> int:
+        """Number of weights."""
+        return sum(p.numel() for p in self.model.parameters())
+
+    def __repr__(self) -> str:
+        ny, nx = self.layout.shape
+        return (
+            f"Trained({self.settings.model.kind}, {self.weights:,} weights, maps of {ny}×{nx} "
+            f"cells, data set '{self.card.name}', step {self.step})"
+        )
+
+
+def load_trained(path: str | Path, device: torch.device | str = "cpu") -> Trained:
+    """Return the network of a checkpoint: averaged weights where there are any.
+
+    Parameters
+    ----------
+    path : a checkpoint, or the folder of a training run, whose best.ckpt is taken
+    device : where the network computes
+
+    Raises
+    ------
+    InputError
+        When there is no such checkpoint or it cannot be read.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / checkpoint.BEST
+    content = checkpoint.load(path, device)
+    settings = TrainSettings.model_validate(content["settings"])
+    layout = Layout(**content["layout"])
+    model = build(settings.model, layout, settings.seed).to(device)
+    checkpoint.load_weights(model, content.get("average", content["model"]), path)
+    model.requires_grad_(False).eval()
+    card = Card.model_validate(content["card"])
+    return Trained(
+        path=path,
+        model=model,
+        settings=settings,
+        card=card,
+        campaign=Campaign.of(card, f"{path}: data card") if card.campaign else None,
+        times=np.array(content["times"]),
+        step=content["state"]["step"],
+    )
+
+
+def load_ensemble(run: Path, also: Sequence[Path], which: Checkpoint) -> list[Trained]:
+    """Return the networks of several runs, whose answers are averaged.
+
+    Raises
+    ------
+    InputError
+        When they do not take the same signals, or are not trained to give the same.
+    """
+    first, *others = [load_trained(folder / f"{which}.ckpt") for folder in (run, *also)]
+    for other, folder in zip(others, also, strict=True):
+        if other.layout != first.layout or not np.allclose(other.times, first.times):
+            raise InputError(
+                f"also: {folder} takes other signals than {run}; give runs that were trained on "
+                "data of the same kind"
+            )
+        if other.model.objective.answer != first.model.objective.answer:
+            raise InputError(
+                f"also: {folder} gives {other.model.objective.answer}, but {run} gives "
+                f"{first.model.objective.answer}; give runs of the same objective"
+            )
+    return [first, *others]
