@@ -122,15 +122,15 @@ class Card(Settings):
     @property
     def x(self) -> NDArray[np.float64]:
         """Centres of the cells along x (nx,) [cm]."""
-        return _centres(self._extents[0], self.shape[1])
+        return _centres(self.extents[0], self.shape[1])
 
     @property
     def y(self) -> NDArray[np.float64]:
         """Centres of the cells along y (ny,), ascending [cm]."""
-        return _centres(self._extents[1], self.shape[0])
+        return _centres(self.extents[1], self.shape[0])
 
     @property
-    def _extents(self) -> tuple[tuple[float, float], tuple[float, float]]:
+    def extents(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """Extent of the domain along x and y [cm]; imported maps lie on the published domain."""
         grid = self.campaign.get("problem", {}).get("grid", {})
         x = grid.get("x") or (0.0, 1.0)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from opalux.base.axes import along
-from opalux.base.plots import COLOURS, DENSITY_MAP
+from opalux.base.plots import COLOURS, DENSITY_MAP, LABELS
 from opalux.learning.data.card import Card
 
 
@@ -45,19 +45,21 @@ def draw_rows(card: Card, times: NDArray[np.float64], quantity: str, rows: Seque
         squeeze=False,
         layout="constrained",
     )
+    extents = dict(zip("xy", card.extents, strict=True))
     for axes, row in zip(grid, rows, strict=True):
-        image = axes[0].imshow(row.density, origin="lower", cmap=DENSITY_MAP, extent=(0, 1, 0, 1))
+        whole = (*extents["x"], *extents["y"])
+        image = axes[0].imshow(row.density, origin="lower", cmap=DENSITY_MAP, extent=whole)
         figure.colorbar(image, ax=axes[0], shrink=0.75)
         axes[0].set_title(row.title, fontsize="medium")
-        axes[0].set(xlabel="x", ylabel="y")
+        axes[0].set(xlabel=LABELS["x"], ylabel=LABELS["y"])
         for axis, edge, signal in zip(axes[1:], card.edges, row.signals, strict=True):
             image = axis.imshow(
                 signal.T,
                 origin="lower",
                 aspect="auto",
                 cmap=COLOURS[quantity],
-                extent=(times[0], times[-1], 0, 1),
+                extent=(times[0], times[-1], *extents[along(edge)]),
             )
             figure.colorbar(image, ax=axis)
-            axis.set(title=f"{quantity} at {edge}", xlabel="t [sh]", ylabel=along(edge))
+            axis.set(title=f"{quantity} at {edge}", xlabel=LABELS["t"], ylabel=LABELS[along(edge)])
     return figure
