@@ -1,7 +1,7 @@
 """``opalux bench``: how fast the parts are, as ratios measured side by side in one run.
 
-Seconds depend on the machine and on what else it does; so each figure stands beside another that
-was measured in the same minute: a memory-bandwidth bound, one process, a bare kernel.
+Seconds depend on the machine and on its load. Each figure is therefore compared with another one
+that was measured in the same minute: a memory-bandwidth bound, one process, a bare kernel.
 """
 
 import argparse

@@ -13,7 +13,7 @@ snapshots.xdmf (for ParaView) and an animation. Run it on several processes with
 'mpirun -n N python -m jobs.solve CONFIG'; the results are the same to the last bit.
 
 SIGTERM or SIGUSR1 writes a checkpoint and ends with exit code 75; the same line with --resume
-goes on from there, on any number of processes.
+continues from there, on any number of processes.
 """
 
 

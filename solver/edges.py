@@ -1,4 +1,4 @@
-"""What happens on the four edges of the domain, as the user says it and as the kernels read it."""
+"""The four edges of the domain: the settings of the user, and the tables that the kernels read."""
 
 import dataclasses
 import functools
@@ -42,7 +42,7 @@ class Wall(Settings):
 
 
 class Periodic(Settings):
-    """The opposite edge continues this one (which must be periodic too)."""
+    """The domain continues at the opposite edge (which must be periodic too)."""
 
     kind: Literal["periodic"] = "periodic"
 
@@ -79,9 +79,9 @@ class Pulse(Settings):
     frequency: float = 500.0
     """Frequency of the sine [1/sh]."""
     signal: Annotated[str, formula_of("t")] | None = None
-    """Formula of t that takes the place of amplitude·sin(2π·frequency·t)."""
+    """Formula of t that replaces amplitude·sin(2π·frequency·t)."""
     table: SettingsPath | None = None
-    """File of two columns, t [sh] and value; linear in between; takes the place of the sine."""
+    """File of two columns, t [sh] and value; linear in between; replaces the sine."""
 
     @pydantic.model_validator(mode="after")
     def _one_signal(self) -> "Pulse":

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-BAND_CELLS = 2**17  # cells handled at a time where a pass needs scratch: 1 MiB an array
+BAND_CELLS = 2**17  # cells handled at a time where a pass needs scratch memory: 1 MiB an array
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -83,7 +83,7 @@ class Block:
 
 
 def bands(rows: int, cells: int) -> Iterator[slice]:
-    """Cut ``rows`` of ``cells`` each into bands, so that no pass needs a second array in full."""
+    """Cut ``rows`` of ``cells`` each into bands, so that no pass needs a second full array."""
     at_once = max(1, BAND_CELLS // max(1, cells))
     for first in range(0, rows, at_once):
         yield slice(first, min(first + at_once, rows))

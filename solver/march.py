@@ -18,11 +18,13 @@ from opalux.solver.solution import Solution
 from opalux.solver.start import check_start, domain_density, fill_state, time_steps
 
 CHECK_STEPS = 64  # steps between two checks of the state, which cost a pass over it
-CHUNK_CELLS = 2_000_000  # cell-steps between two looks at the clock, the signals and the state
+CHUNK_CELLS = (
+    2_000_000  # cell-steps in a chunk: then signals are given out and the state may be checked
+)
 
 
 class SolverFailure(OpaluxError, RuntimeError):
-    """The solution stopped being a solution (not finite, or negative temperature)."""
+    """The state is no longer finite, or a temperature is negative."""
 
     exit_code = BAD_INPUT  # other input would have avoided it
 
@@ -46,13 +48,13 @@ class Chunk:
 
 
 class March:
-    """A problem on its way through time on one process's domain.
+    """The time loop of a problem on one process's share of the grid.
 
     Parameters
     ----------
     problem : what to solve
     domain : this process's share of the grid; its ``state`` is advanced in place
-    density : (ny, nx) array that takes the place of the problem's density
+    density : (ny, nx) array that replaces the problem's density
 
     Attributes
     ----------
@@ -75,13 +77,13 @@ class March:
     def restart(self, edges: Edges) -> None:
         """Go back to t = 0 with other edges, on the same medium.
 
-        What is set up for the medium, and checked of it, stays: for short runs on small grids that
-        is most of the cost besides the steps. The bits are those of a new `March`.
+        The medium is not set up and checked again, which for short runs on small grids is most of
+        the cost besides the steps. The bits are those of a new `March`.
 
         Raises
         ------
         ValueError
-            When other edges are periodic than before, on which the ghosts of ρ depend.
+            When other edges are periodic than before: the ghost cells of ρ depend on them.
         """
         if edges.periodic != self.problem.edges.periodic:
             raise ValueError(
@@ -111,10 +113,10 @@ class March:
         return sum(held.values())
 
     def restore(self, step: int) -> None:
-        """Go on before step ``step``, after the caller has put that state into the domain.
+        """Continue before step ``step``; the caller has already put that state into the domain.
 
-        Ghost cells are not part of a checkpoint. They are filled anew in every step, but for the
-        ghost temperature that a published source sees one step late.
+        Ghost cells are not part of a checkpoint. They are filled again in every step. The exception
+        is the ghost temperature, which a published source sees one step late.
         """
         self.step = step
         if step == 0:

@@ -19,7 +19,7 @@ def fields_figure(fields: Mapping[str, np.ndarray], grid: Grid, title: str) -> A
     ----------
     fields : ``rho``, ``E``, ``F`` (for |F|) and ``T``, (ny, nx), or every few of their cells
     grid : gives the extent
-    title : stands above the four panels
+    title : written above the four panels
     """
     figure, axes = plt.subplots(2, 2, figsize=(10, 8.6), layout="constrained")
     for axis, (name, words) in zip(axes.flat, NAMES.items(), strict=True):

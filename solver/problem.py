@@ -1,4 +1,4 @@
-"""The physical problem: one frozen, checked description that every job starts from.
+"""The physical problem: one frozen, checked description, the input of every simulation.
 
 Units: lengths cm, times sh (1e-8 s), masses g, temperatures keV; E and |F| in g/cm/sh².
 """
@@ -29,8 +29,8 @@ MAX_STEPS = 10**8  # more steps are surely a mistake: the times alone would fill
 assert get_args(SchemeName) == tuple(SCHEMES)
 
 
-class GridConfig(Settings):
-    """Cells and extent; what is left out follows from the density file and square cells."""
+class GridSettings(Settings):
+    """Cells and extent; missing values follow from the density's shape and square cells."""
 
     nx: int | None = pydantic.Field(None, gt=0, le=MAX_SIDE)
     ny: int | None = pydantic.Field(None, gt=0, le=MAX_SIDE)
@@ -105,7 +105,7 @@ class Initial(Settings):
 
 
 class Problem(Settings):
-    """A complete problem; see the members for what each part means.
+    """A complete problem: grid, time, medium, sources, edges, and the scheme that solves it.
 
     Raises
     ------
@@ -119,7 +119,7 @@ class Problem(Settings):
     """Order of `consistent` in space and time; the grid needs as many layers of ghost cells."""
     dtype: Literal["float64", "float32"] = "float64"
     """Numbers that the cells hold; float32 (order 1 of `consistent`) halves the memory."""
-    grid: GridConfig = GridConfig()
+    grid: GridSettings = GridSettings()
     time: Time = Time()
     constants: Constants = Constants()
     material: Material = Material()
@@ -128,7 +128,7 @@ class Problem(Settings):
     initial: Initial = Initial()
     edges: Edges = Edges()
     precision: float = pydantic.Field(1e-6, gt=0)
-    """Where the fixed point of `published` stops [g/cm/sh²]; `consistent` does not use it."""
+    """Tolerance of the fixed point of `published` [g/cm/sh²]; `consistent` does not use it."""
 
     @property
     def method(self) -> Scheme:
@@ -142,7 +142,7 @@ class Problem(Settings):
 
     @property
     def cells(self) -> Grid:
-        """The grid, with all that was left out filled in."""
+        """The grid, with all missing values filled in."""
         config = self.grid
         ny, nx = config.ny, config.nx
         if isinstance(self.material.density, ArrayDensity | ValuesDensity):
@@ -244,7 +244,7 @@ class Problem(Settings):
 
 
 def check_material(material: Material, density: np.ndarray, temperature: np.ndarray) -> None:
-    """Refuse opacities and heat capacities that mean nothing for these ρ [g/cm³] and T [keV]."""
+    """Refuse opacities and heat capacities that are not valid for these ρ [g/cm³], T [keV]."""
     for name in ("sigma_a", "sigma_c", "heat_capacity"):
         values = Formula(getattr(material, name), ("rho", "T"))(rho=density, T=temperature)
         low = values > 0 if name == "heat_capacity" else values >= 0

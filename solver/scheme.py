@@ -1,4 +1,4 @@
-"""What a scheme is to the rest of the solver: a description, and a stepper for each order."""
+"""What the rest of the solver knows of a scheme: a description, and a stepper for each order."""
 
 import dataclasses
 import enum
@@ -58,7 +58,7 @@ class Order:
     layers : layers of ghost cells that it needs
     dtypes : kinds of numbers that it can work with
     exchanges : it exchanges ghost cells by itself; otherwise the time loop does so before each step
-    keeps_edges : its stepper holds the edges, and is made anew when they change
+    keeps_edges : its stepper holds the edges, and is made again when they change
     """
 
     stepper: str

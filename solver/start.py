@@ -1,4 +1,4 @@
-"""What a run starts from: its time steps, the density and the state on a domain, all checked."""
+"""The start of a run: its time steps, and the density and the state on a domain, all checked."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ def time_steps(problem: Problem) -> tuple[float, np.ndarray, float]:
 def block_density(problem: Problem, block: Block, density: np.ndarray | None = None) -> np.ndarray:
     """Return ρ on a block with its ghosts, (ny + 2, nx + 2) [g/cm³].
 
-    ``density`` (ny, nx) of the whole grid, row 0 = bottom, takes the place of the problem's own.
+    ``density`` (ny, nx) of the whole grid, row 0 = bottom, replaces the problem's own.
     The scheme says what the density is in the ghosts outside the domain.
 
     Raises
@@ -49,7 +49,7 @@ def block_density(problem: Problem, block: Block, density: np.ndarray | None = N
 
 
 def domain_density(problem: Problem, domain: Domain, density: np.ndarray | None) -> np.ndarray:
-    """Return ρ as `block_density` does; where the grid is periodic its ghosts go on around it."""
+    """Return ρ like `block_density`; where the grid is periodic, ghosts hold the other side."""
     rho = block_density(problem, domain.block, density)
     if not any(problem.edges.periodic):
         return rho
@@ -77,12 +77,13 @@ def fill_state(problem: Problem, domain: Domain) -> None:
 
 
 def check_start(problem: Problem, domain: Domain, rho: np.ndarray) -> None:
-    """Refuse an initial state, and a medium of density ``rho`` in it, that mean nothing.
+    """Refuse an initial state, and a medium of density ``rho`` in it, that are not valid.
 
     Raises
     ------
     InputError
-        When fields are not finite, E or T not positive, or opacities or heat capacity no such.
+        When a field is not finite, E or T is not positive, an opacity is negative, or the heat
+        capacity is not positive.
     """
     E, Fx, Fy, T = domain.state[:, 1:-1, 1:-1]
     for name, field in (("E", E), ("T", T)):

@@ -26,7 +26,7 @@ def ffmpeg_is_there() -> bool:
 
 
 def animate(snapshots: Path, path: Path) -> None:
-    """Draw the snapshots one after the other, with colours that mean the same in all frames.
+    """Draw the snapshots one after the other, with the same colour scale in all frames.
 
     Parameters
     ----------

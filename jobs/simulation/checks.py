@@ -12,7 +12,9 @@ from opalux.solver.files.solution import solution_arrays
 from opalux.solver.legacy.export import check_target
 from opalux.solver.start import time_steps
 
-CELL_BYTES = 8 * 8  # a cell's share of the state, the density and what is held while starting
+CELL_BYTES = (
+    8 * 8
+)  # bytes of a cell: the state, the density, and arrays that are needed at the start
 
 
 def check_memory(settings: SolveSettings, size: int) -> None:

@@ -27,7 +27,7 @@ def errors_against(
 ) -> dict[str, dict[str, float | None]]:
     """Return relative L1, L2 and maximum errors against ``exact`` at the final time.
 
-    An error that is no number, because the formula gives none there, is None.
+    An error is None where the formula gives no finite number.
     """
     whole = problem.cells.whole
     errors = {}

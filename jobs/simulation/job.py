@@ -1,4 +1,4 @@
-"""``opalux solve`` as a whole: read and check everything, step to the end, report."""
+"""The job of ``opalux solve``: read and check everything, step to the end, report."""
 
 import resource
 import shutil
@@ -19,7 +19,7 @@ from opalux.jobs.simulation.settings import SolveSettings, read_settings
 from opalux.solver.domains.domain import SerialDomain
 from opalux.solver.march import March, SolverFailure
 
-DRY_RUN_CELLS = 10**7  # up to here a dry run also tries densities and initial values, in a moment
+DRY_RUN_CELLS = 10**7  # up to here a dry run also checks densities and initial values, in a moment
 
 
 def solve(arguments: Arguments) -> int:
@@ -30,7 +30,7 @@ def solve(arguments: Arguments) -> int:
     Raises
     ------
     InputError
-        When anything in the input is wrong, or the solution stops being one.
+        When anything in the input is wrong, or the solution is no longer finite.
     """
     ranks = Ranks()
     return ranks.run(lambda: _solve(arguments, ranks))

@@ -1,4 +1,4 @@
-"""The processes of one solver run: found out, checked, and made to fail together."""
+"""The processes of one solver run: how many there are, and how they fail together."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ from opalux.base.exit_codes import FAILURE
 
 Result = TypeVar("Result")
 
-# What launchers tell the processes they start: number of processes.
+# Variables in which launchers give the number of processes.
 _LAUNCHERS = {
     "OMPI_COMM_WORLD_SIZE": "Open MPI's mpirun",
     "PMI_SIZE": "mpiexec",

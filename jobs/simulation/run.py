@@ -1,4 +1,4 @@
-"""The time steps of one simulation, and its files, which start, go on and end together."""
+"""The time steps of one simulation and its files."""
 
 import sys
 from pathlib import Path
@@ -16,7 +16,7 @@ from opalux.solver.march import March
 
 
 class RunFiles:
-    """The files of one run, which start, go on and end together."""
+    """The files of one run, which are made, continued and finished together."""
 
     def __init__(
         self, march: March, settings: SolveSettings, text: str, out: Path, ranks: Ranks
@@ -57,14 +57,14 @@ class RunFiles:
             self.snapshots.take()
 
     def checkpoint(self) -> None:
-        """Make it possible to go on from here."""
+        """Write a checkpoint, from which the run can be resumed."""
         self.solution.sync()
         if self.snapshots:
             self.snapshots.sync()
         write_checkpoint(self._checkpoint, self._march, self._attributes)
 
     def finish(self) -> None:
-        """Give the files their names; solution.h5 comes last and says that all are whole."""
+        """Rename the finished files; solution.h5 is the last, and shows that all are complete."""
         if self.snapshots:
             self.snapshots.finish()
         self.solution.finish()

@@ -50,7 +50,7 @@ class SolveSettings(Problem):
             snapshot_steps(len(time_steps(self)[1]), output.snapshots)
         if output.animation and not output.snapshots:
             raise ValueError(
-                "output.animation: found no snapshots to draw; set output.snapshots, to 51 say"
+                "output.animation: found no snapshots to draw; set output.snapshots, e.g. to 51"
             )
         if output.animation == "mp4":
             from opalux.jobs.simulation.animation import ffmpeg_is_there

@@ -156,18 +156,18 @@ def diffusion_limit() -> Section:
     at_limit = boards["k = 1, at the CFL limit", 1][0]
     survivor = max(max(shares) for name, shares in boards.items() if "limit" not in name[0])
     text = f"""
-For h σ → ∞ at a fixed mesh the equations become diffusion with D = k c/σ, and the scheme must too
+For h σ → ∞ at a fixed mesh the equations become diffusion with D = k c/σ, and so must the scheme
 (asymptotic preserving). Left: one wave a centimetre on 16 and 32 cells, σ h from 10⁻² to 10⁴, each
 compared with its exact amplitude when diffusion has shrunk it by e (or at c t = 0.4 cm, if later).
 "Absorbing" has σ_a = σ_c and matter (the linear problem above), "scattering" σ_a = 0. At first
-order the error is largest where cells are nearly transparent, and gets to {fine[-1]:.1e} (N = 32)
-in the limit, where the scheme is of second order in h. An upwind scheme whose fluxes ignore the
+order the error is largest where cells are nearly transparent, and falls to {fine[-1]:.1e} (N = 32)
+in the limit, where the scheme is of second order in h. An upwind scheme with fluxes that ignore the
 opacity loses the whole wave there, {upwind[-1]:.2f} being all of it.
 
 Right: what is left of a checkerboard in E after the time in which diffusion on the mesh shrinks it
 by e⁻⁸ (3·10⁻⁴), or light crosses 20 cells, at nine tenths of the CFL limit and less. At the limit
 itself (cfl = 0.5, k = 1, square cells) and in transparent cells each step of the scheme of first
-order turns the pattern over and only the opacity shrinks it: {at_limit:.2f} is left for σ h = 0.01.
+order reverses the pattern, and only the opacity shrinks it: {at_limit:.2f} is left for σ h = 0.01.
 Take cfl = 0.45 where the data are rough and the medium is transparent.
 """
     claims = [

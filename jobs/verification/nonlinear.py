@@ -68,9 +68,9 @@ def su_olson() -> Section:
     text = f"""
 A slab |x| ≤ 1/2 radiates into a cold medium with ρ C_v = 4 a T³ and σ_a = σ_c = 1 (Su and Olson,
 Ann. Nucl. Energy 24, 1997, here with P1 in place of transport): W = E/(a T_H⁴), V = (T/T_H)⁴. The
-problem is linear in W and V, so that exact profiles can be had by Laplace inversion. Those agree
+problem is linear in W and V, so that Laplace inversion gives exact profiles. Those agree
 with the table that the tests use (`solver/verification/su_olson.py`, five decimals) and with an
-independent cosine series. The solver knows nothing of that linearity: it runs its nonlinear
+independent cosine series. The solver does not use that linearity: it runs its nonlinear
 coupling with C_v = 4 T³, from T = 10⁻³, in one row of cells with a reflecting wall at x = 0 and
 time steps at 0.98 of the CFL limit.
 

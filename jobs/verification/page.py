@@ -12,10 +12,10 @@ from opalux.base.plots import save
 INTRODUCTION = """\
 # Verification
 
-Does the solver solve the equations it says it solves? `make verify` writes this page: every
-number and every picture on it was measured by that run, which ends with an error if a claim does
-not hold. The problems are objects in `solver/verification/`; the tests in
-`tests/solver/test_verification.py` hold coarser grids to the same claims.
+Does the solver solve the equations that it claims to solve? `make verify` writes this page. That
+run measured every number and every picture here; it ends with an error if a claim does not hold.
+The problems are objects in `solver/verification/`; the tests in
+`tests/solver/verification/test_exact_problems.py` check the same claims on coarser grids.
 
 The equations, with k = 1 as published and k = 1/3 for the textbook P1:
 

@@ -44,8 +44,8 @@ def published() -> Section:
         axis.legend(fontsize=8)
         axis.grid(alpha=0.3)
     text = f"""
-`scheme: published` reproduces the original program, to be compared with it; it departs from the
-equations in two places, which `consistent` does not:
+`scheme: published` reproduces the original program, for comparison. It differs from the
+equations in two places; `consistent` does not:
 
 1. F relaxes with the sum of M σ over the four faces of a cell, in both components, instead of the
    mean over the two faces of each axis. As h → 0 that is an opacity of 4 σ. Left: the wave above at
@@ -55,7 +55,7 @@ equations in two places, which `consistent` does not:
    small. Right: E = 12, T = 5, ρ = 2 in one cell, σ_a = ρ T. Energy conservation ends at
    T = {levels["consistent"]:.5f} keV, where `consistent` ends ({ends["consistent"]:.5f});
    `published` ends at {ends["published"]:.5f}, the state that keeps E + a ρ C_v T
-   ({levels["published"]:.5f}), and gets there too early.
+   ({levels["published"]:.5f}), and reaches it too early.
 """
     order = fitted_order(CELLS, lines["published, to 4σ"])
     apart = lines["published, to σ"][-1] / lines["consistent, to σ"][-1]

@@ -18,8 +18,9 @@ IMAGES = Path("images") / "verification"
 INVARIANTS = Section(
     "What holds for every problem",
     """
-These are not measured here but held by tests on random problems (hypothesis), in
-`tests/solver/test_consistent.py` and `tests/solver/test_verification.py`:
+These are not measured here. Tests on random problems (hypothesis) check them, in
+`tests/solver/schemes/test_consistent.py` and
+`tests/solver/verification/test_exact_problems.py`:
 
 - without flux through the edges the energy Σ (E + ρ ∫C_v dT) keeps its value to rounding, in any
   medium and geometry, also for C_v that varies;

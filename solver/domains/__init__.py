@@ -1,1 +1,1 @@
-"""Who owns which cells: one process, or many joined by PETSc."""
+"""Which process owns which cells: one owns all, or many are joined by PETSc."""

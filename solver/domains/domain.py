@@ -1,4 +1,4 @@
-"""Who owns which cells: the one place where serial and parallel runs differ.
+"""Which process owns which cells: the only place where serial and parallel runs differ.
 
 A `Domain` owns the memory of one process's block of the grid, fills its inner ghost cells and
 carries small messages; the schemes never know how many processes there are.

@@ -3,8 +3,8 @@
 Every array is a contiguous data set whose space is reserved on the disk when the file is made.
 From then on the file's structure no longer changes: processes write their blocks straight to the
 byte offset of each data set (MPI-IO under MPI), no process ever holds the whole grid, and a process
-killed in mid-write cannot break the file. A file grows under a temporary name and gets its own in
-the end.
+that is killed while it writes cannot break the file. A file has a temporary name until it is
+complete. Units and dimension scales are attributes, written when the file is made.
 """
 
 import os
@@ -57,7 +57,7 @@ def can_go_on(path: Path) -> bool:
 
 
 def cell_coordinates(grid: Grid, x: str = "/x", y: str = "/y") -> dict[str, np.ndarray]:
-    """Return what stands along the axes of fields: centres of the cells [cm], number of Fx, Fy."""
+    """Return the coordinates of fields: centres of the cells [cm], and 0, 1 for Fx, Fy."""
     whole = grid.whole
     return {x: whole.x[1:-1], y: whole.y[1:-1], "/component": np.arange(2.0)}
 
@@ -221,5 +221,5 @@ def _offsets(path: Path, arrays: Shapes) -> dict[str, int]:
             return {name: file[name].id.get_offset() for name in arrays}
     except (OSError, KeyError) as error:
         raise InputError(
-            f"{path}: the unfinished results cannot be resumed ({error}); start afresh with --force"
+            f"{path}: the unfinished results cannot be resumed ({error}); start again with --force"
         ) from None

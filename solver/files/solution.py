@@ -137,7 +137,7 @@ class SolutionFile:
 def _join(
     parts: list[tuple[dict[str, int], dict[str, np.ndarray]]], grid: Grid
 ) -> dict[str, np.ndarray]:
-    """Return whole rows of the signals from what the processes along each edge hold."""
+    """Join the parts of the processes along each edge to complete rows of the signals."""
     rows = {}
     for edge in EDGES:
         pieces = [(place[edge], own[edge]) for place, own in parts if own[edge].shape[2]]

@@ -29,7 +29,7 @@ KEYS = [*_GRID, *_REQUIRED, *_OPTIONAL]
 
 
 def read_cfg(text: str, source: str, folder: Path) -> dict[str, Any]:
-    """Translate a published .cfg into the configuration of `jobs.solve`.
+    """Translate a published .cfg into a configuration of ``opalux solve``.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def read_cfg(text: str, source: str, folder: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        On an unknown, missing or doubled key, or a value that cannot be meant.
+        On an unknown, missing or doubled key, or an invalid value.
     """
     values = _pairs(text, source)
     missing = [key for key in _REQUIRED if key not in values]
@@ -99,7 +99,7 @@ def _pairs(text: str, source: str) -> dict[str, str]:
                 f"valid keys: {', '.join(KEYS)})"
             )
         if key in values:
-            raise InputError(f"{source}: key '{key}' stands twice; keep one")
+            raise InputError(f"{source}: key '{key}' is given twice; keep one")
         values[key] = value
     return values
 

@@ -68,7 +68,7 @@ def read_dataframe(path: Path) -> list[dict[str, Any]]:
     out = []
     for number, row in enumerate(rows, 1):
         if list(row) != COLUMNS or None in row.values():
-            raise InputError(f"{path}: row {number} has not the published columns")
+            raise InputError(f"{path}: row {number} does not have the published columns")
         try:
             out.append(
                 {
@@ -77,7 +77,7 @@ def read_dataframe(path: Path) -> list[dict[str, Any]]:
                 }
             )
         except ValueError:
-            raise InputError(f"{path}: row {number} holds something that is no number") from None
+            raise InputError(f"{path}: row {number} holds something that is not a number") from None
     return out
 
 

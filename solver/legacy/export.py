@@ -28,13 +28,13 @@ class Export(Settings):
     mode: Literal["dataframe", "binary"] = "dataframe"
     """CSV "dataframe" or binary sds02."""
     write: Literal["truncate", "append"] = "truncate"
-    """Start the file afresh, or add to it."""
+    """Replace the file, or add to it."""
     simulations: int = pydantic.Field(1, ge=1)
     """How many simulations the file is to hold (sds02 header)."""
 
 
 def check_export(problem: Problem, export: Export) -> None:
-    """Refuse an export that cannot succeed, before any work is done."""
+    """Refuse an export that cannot be written, before any work is done."""
     path, grid = export.file, problem.cells
     steps = len(time_steps(problem)[1])
     head = _head(path) if export.write == "append" else b""
@@ -70,7 +70,7 @@ def _head(path: Path) -> bytes:
 
 
 def check_target(export: Export) -> None:
-    """Make sure that the export can be written where it is to go, and leave nothing there."""
+    """Check that the export can be written, without leaving anything there."""
     path = export.file
     try:
         made = [folder for folder in path.parents if not folder.exists()]

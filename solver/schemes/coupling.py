@@ -9,8 +9,8 @@ Eliminating E leaves one equation for T,
     g(T) = (1 + k) C(T) (T − T_n) − k (E_n − a T⁴) = 0,
 
 solved by Newton sweeps over a row of cells, σ_a lagged by one sweep. Then E = E_n − C (T − T_n),
-so that the energy E + ∫ρ C_v dT is kept to rounding whatever the sweeps left over. The sweeps have
-no branches, so they run as vector instructions; a cell that has settled is frozen, so that its
+so that the energy E + ∫ρ C_v dT is kept to rounding, whatever the error of the sweeps. The sweeps
+have no branches, so they run as vector instructions; a cell that has settled is frozen, so that its
 result does not depend on its neighbours in the row (nor on how the grid is divided). The few cells
 that do not settle are solved one by one between safe bounds.
 """
@@ -105,7 +105,7 @@ def couple_row(E, T, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
 
 @numba.njit(cache=True, error_model="numpy")
 def couple_live(E, T, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
-    """Couple those of n cells that LIVE says, in place.
+    """Couple those of n cells that row LIVE marks, in place.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def couple_live(E, T, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
         T[i] = T_k[i]
         cancelled += E[i] < tolerance * gained
     if cancelled > 0:
-        # All but a rounding error of E went into matter: take E from its own equation instead.
+        # Nearly all of E went into matter, and the rest is a rounding error: use E's own equation.
         run(code, registers, n)
         for i in range(n):
             if E[i] < tolerance * change[i]:
@@ -180,7 +180,7 @@ def couple_cell(E_n, T_n, rho, C_v, a, c_dt, tolerance, sigma_a, heat):
         own_heat[2][0, 0] = rho
     T_r = math.sqrt(math.sqrt(max(E_n, 0.0) / a))
     low, high = min(T_n, T_r), max(T_n, T_r)
-    if E_n < 0.0:  # transport may leave a slightly negative E; matter then pays for it
+    if E_n < 0.0:  # transport may leave a slightly negative E; matter then loses that energy
         low = 0.0
     T = high
     for attempt in range(BISECTIONS):

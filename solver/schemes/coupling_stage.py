@@ -8,8 +8,8 @@ where Y_n already contains what transport brings. Both stages are steps of impli
 `coupling.couple_live` solves them. The second one starts from Y_n + (1/γ − 1) (Y₁ − Y_n), which is
 set up here in terms of the energy of matter: E + ∫ρ C_v dT is kept exactly.
 
-That start lies beyond Y₁ and, where one step changes a cell a lot, even where E or T is negative.
-Such a cell takes one step of implicit Euler instead, which is positive whatever the step.
+That start lies beyond Y₁. Where one step changes a cell a lot, its E or T may be negative.
+Such a cell takes one step of implicit Euler instead, which is positive for any Δt.
 """
 
 import math
@@ -19,7 +19,7 @@ import numba
 from opalux.solver.schemes.coupling import CAPACITY, LIVE, ROWS, SLOPE, couple_live, mean_capacity
 
 GAMMA = 1 - math.sqrt(0.5)
-BEYOND = 1 / GAMMA - 1  # how far behind the first stage the second one starts
+BEYOND = 1 / GAMMA - 1  # how far beyond the first stage the second one starts
 SWEEPS = 6  # Newton sweeps for the temperature of a given energy, where C_v varies
 FOUND = 1e-6  # largest share of T in the last sweep: its square is left over
 

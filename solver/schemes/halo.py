@@ -1,8 +1,8 @@
-"""Two layers of ghost cells, which second order looks at.
+"""Two layers of ghost cells, for second order.
 
 ``wide`` (4, ny + 4, nx + 4) holds E, Fx, Fy, T; its edges come in the order up, down, left, right.
 A wall mirrors the two cells inside it. Any other edge gives both layers the same value, so that
-the reconstruction finds no slope there: what the edge prescribes stands on the edge itself.
+the reconstruction finds no slope there: a prescribed value holds on the edge itself.
 """
 
 import numba

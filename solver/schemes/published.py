@@ -1,4 +1,4 @@
-"""The published scheme, to the last quirk: for comparison with published data.
+"""The published scheme with all its quirks, for comparison with published data.
 
 It differs from `consistent` in two errors, kept here on purpose: the flux relaxes with the sum of
 M σ over all four faces (four times too fast on a fine grid, in both components), and the coupling

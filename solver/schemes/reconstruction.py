@@ -17,9 +17,9 @@ limiter leaves no slope, so that Φ damps odd-even patterns as first order does.
 
 The slopes are (far + 2 near)/3 of the differences at the cell's two faces, of third order where u
 and v are merely advected. They are limited to twice the smaller difference, and to none at an
-extremum; but what changes u or v by less than the share GENTLE of itself a cell may always pass, or
-else smooth extrema would cost the second order in all but the mean. Where σ = 0 and neither u nor v
-is negative in the cells, they are not on the faces.
+extremum. But a change of u or v from cell to cell by less than the share GENTLE of its value is
+never limited: otherwise smooth extrema would reduce the order, except in the mean. Where σ = 0 and
+u and v are not negative in the cells, they are not negative on the faces.
 
 References
 ----------
@@ -100,7 +100,7 @@ def reach(E, flow, w):
     """Return the most energy that may leave a cell through one face: w u, what moves towards it.
 
     ``flow`` is F towards the face. Upwinding of first order passes half of that at most. Both
-    faces along one direction together pass 2 w E at most, but for what KEPT leaves in the cell.
+    faces along one direction together pass 2 w E at most, less the share that KEPT leaves behind.
     """
     return max(0.0, KEPT * min(w * E + flow, 2 * w * E))
 

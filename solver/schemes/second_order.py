@@ -7,15 +7,16 @@ stages of ARS(2,2,2), which is stiffly accurate in R (γ = 1 − 1/√2, δ = 1 
     U₁ = U_n + γ Δt [L(U_n) + R(U₁)]
     U_n+1 = U_n + Δt [δ L(U_n) + (1 − δ) L(U₁)] + Δt [(1 − γ) R(U₁) + γ R(U_n+1)]
 
-There is no splitting error, and none of the stages sees F or E − a T⁴ out of the balance that a
-large opacity imposes. L(U_n) stands at t_n and L(U₁) at t_n + γ Δt, which is when the edges are
-evaluated; the volume source acts at the middle of either stage. The fluxes of L are those of
+There is no splitting error, and in every stage F and E − a T⁴ keep the balance that a large
+opacity imposes. L(U_n) is taken at t_n and L(U₁) at t_n + γ Δt; the edges are evaluated at these
+times; the volume source acts at the middle of either stage. The fluxes of L are those of
 `reconstruction`; F follows the plain gradient of the E on the faces and relaxes with the plain σ_c
 of its cell.
 
-E and T stay positive: each face's flux over the whole step is bounded by what moves there
-(`reconstruction.reach`), twice what upwinding of first order takes at most. That is enough for
-√k c Δt (1/Δx + 1/Δy) <= 1/2, half the limit of stability: a longer step is taken in two.
+E and T stay positive: the flux of each face over the whole step is bounded by the energy that moves
+towards it (`reconstruction.reach`), which is twice the largest flux of first-order upwinding. That
+is enough for √k c Δt (1/Δx + 1/Δy) <= 1/2, half the limit of stability; a longer step is divided
+into two.
 
 References
 ----------
@@ -63,10 +64,10 @@ def opacity_row(out, rho, T_row, sigma_c):
 def settle(
     phi, energy, phi_kept, energy_kept, second, E_k, E_l, F_k, F_l, sigma_k, sigma_l, drag, w
 ):
-    """Make the Φ and E of the stage out of those of L: kept and, in stage 2, combined; bounded.
+    """Turn Φ and E of L into those of the stage: store them, combine them in stage 2, bound them.
 
-    The cells k and l are those before the step. Where Φ is bounded, what moves out of the giving
-    cell, a or b, takes the blame, and E on the face falls with it.
+    The cells k and l are those before the step. Where Φ is bounded, the excess is taken from the
+    outgoing characteristic, a or b, of the donor cell, and E on the face falls with it.
     """
     for i in range(phi.shape[0]):
         flux, level = phi[i], energy[i]
@@ -92,7 +93,7 @@ def first_update(E_row, Fx, Fy, x, below, above, nu_x, nu_y, k):
 
 @numba.njit(cache=True, error_model="numpy")
 def second_update(E_row, Fx, Fy, E_n, Fx_n, Fy_n, x, below, above, sigma, nu_x, nu_y, k, c_dt):
-    """Replace U₁ in n cells by U_n + all of L + Δt (1 − γ) R(U₁), without the exchange in R."""
+    """Replace U₁ in n cells by U_n + all of L + Δt (1 − γ) R(U₁); R here has no exchange."""
     for i in range(E_row.shape[0]):
         div_x = nu_x * (x[PHI, i + 1] - x[PHI, i])
         div_y = nu_y * (above[PHI, i] - below[PHI, i])
@@ -135,8 +136,8 @@ def stage(
 ):
     """Do one stage in place, in one pass over the rows, bottom to top.
 
-    A row is updated as soon as the faces above it are known: what the rows above still need of it
-    stands in the buffers.
+    A row is updated as soon as the faces above it are known. The buffers hold what the rows above
+    still need of it.
 
     Parameters
     ----------
@@ -313,7 +314,7 @@ class Stepper:
         fill_halo(domain.wide, rules, *given, self._physics[2])
 
     def _keep(self) -> None:
-        """Keep the state before the step; what an edge feeds in is not bounded by its ghosts."""
+        """Keep the state before the step; ghosts do not bound the energy that enters there."""
         self._old[...] = self._domain.wide
         for feeds, ghosts in zip(
             self._feeds,

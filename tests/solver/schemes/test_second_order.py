@@ -16,7 +16,7 @@ from opalux.solver.verification.convergence import PERIODIC, WALLS, centres, fit
 from opalux.solver.verification.plane_wave import C, PlaneWave
 from tests.jobs.test_solve import UNEVEN, same_bits
 from tests.solver.exact import A, total_energy
-from tests.solver.test_consistent import EDGE_IMAGES, SYMMETRIES
+from tests.solver.schemes.test_consistent import EDGE_IMAGES, SYMMETRIES
 
 Q = 2 * np.pi
 

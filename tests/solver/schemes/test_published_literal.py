@@ -10,7 +10,7 @@ from opalux.base.config import check
 from opalux.jobs.simulation.settings import SolveSettings
 from opalux.solver.legacy.cfg import read_cfg
 from opalux.solver.march import simulate
-from tests.solver.literal import Literal
+from tests.solver.schemes.literal import Literal
 
 CFG = """
 c 299 a 0.01372 C_v 0.14361 CFL 0.5 precision 1e-6 t_0 0.5 t_f {t_f}

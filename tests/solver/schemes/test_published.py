@@ -12,7 +12,7 @@ from opalux.solver.legacy.sds import read_sds, sds_bytes
 from opalux.solver.march import simulate
 from opalux.solver.solution import edge_quantities
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden"
 
 
 def golden_problem(text: str) -> SolveSettings:
