@@ -4,12 +4,12 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import numba
 import numpy as np
 
 from opalux.base.axes import EDGES, along
 from opalux.base.errors import OpaluxError
 from opalux.base.exit_codes import BAD_INPUT
+from opalux.base.kernels import njit
 from opalux.solver.domains.domain import Domain, SerialDomain
 from opalux.solver.edges import FREE, GIVEN, Edges, edge_rules, edge_tables
 from opalux.solver.problem import Problem
@@ -193,7 +193,7 @@ class March:
             )
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _is_solution(state):  # type: ignore[no-untyped-def]
     """Return whether the cells of ``state`` (4, ny + 2, nx + 2) are finite and T >= 0."""
     _, ny, nx = state.shape

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from opalux.base.axes import EDGES, QUANTITIES
+from opalux.base.kernels import njit
 from opalux.learning.data.resampler import brackets
 
 
@@ -66,7 +66,7 @@ class Recorder:
         )
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _add(out, signals, first, before, after, weight, quantities, refinement):  # type: ignore[no-untyped-def]
     values = np.empty(out.shape[3] * refinement)
     for edge in range(len(signals)):
@@ -85,7 +85,7 @@ def _add(out, signals, first, before, after, weight, quantities, refinement):  #
 # Each loop is a function of its own, because the compiler vectorises it only then.
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _pick(out, fields, quantity):  # type: ignore[no-untyped-def]
     """Write E, |F| or T of ``fields`` (4, cells) into ``out``."""
     if quantity == 1:
@@ -97,7 +97,7 @@ def _pick(out, fields, quantity):  # type: ignore[no-untyped-def]
             out[i] = fields[field, i]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _average(values, refinement):  # type: ignore[no-untyped-def]
     """Write the mean of each ``refinement`` cells to the front of ``values``."""
     for cell in range(len(values) // refinement):
@@ -107,7 +107,7 @@ def _average(values, refinement):  # type: ignore[no-untyped-def]
         values[cell] = total / refinement
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _accumulate(out, share, values):  # type: ignore[no-untyped-def]
     for i in range(len(out)):
         out[i] += share * values[i]

@@ -8,8 +8,9 @@ evaluated. A program is data: the kernels need not be compiled again for a new f
 import dataclasses
 import math
 
-import numba
 import numpy as np
+
+from opalux.base.kernels import njit
 
 (
     COPY, ADD, SUB, MUL, DIV, POW, NEG, SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, TANH, EXP, LOG,
@@ -43,7 +44,7 @@ class Program:
         return self.code, self.result, registers
 
 
-@numba.njit(cache=True, error_model="numpy", inline="never")
+@njit(error_model="numpy", inline="never")
 def run(code, registers, n):
     """Run a register program on the first ``n`` cells of ``registers`` (n_registers, width)."""
     for k in range(code.shape[0]):
@@ -80,7 +81,7 @@ def run(code, registers, n):
                 z[i] = operate(op, x[i], y[i])
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def operate(op, x, y):
     """Do one instruction on one cell."""
     if op == ADD:

@@ -19,10 +19,10 @@ Sources: the AP scheme of the slides (R. Ngueguin, "Reconstruction de la densit�
 V-Net", 2020/21), with the relaxation taken per axis.
 """
 
-import numba
 import numpy as np
 
 from opalux.base.axes import EDGES
+from opalux.base.kernels import njit
 from opalux.solver.domains.domain import Domain
 from opalux.solver.edges import EXCHANGED
 from opalux.solver.formulas.formula import Formula
@@ -41,7 +41,7 @@ E, FX, FY, T = range(4)
 PHI, PULL_LOW, PULL_HIGH, RELAX = range(4)
 
 
-@numba.njit(cache=True, error_model="numpy", inline="always")
+@njit(error_model="numpy", inline="always")
 def face(E_k, E_l, F_k, F_l, s, w_over_h, w):
     """Return (Φ, A, B, q) of a face, see above; ``w_over_h`` is 2w/h. No literals: see coupling."""
     m = w_over_h / (w_over_h + w_over_h + s)
@@ -50,7 +50,7 @@ def face(E_k, E_l, F_k, F_l, s, w_over_h, w):
     return m * ((F_k + F_l) - jump), m * (jump - slope), m * (jump + slope), m * s
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def faces(out, E_k, E_l, F_k, F_l, sigma_k, sigma_l, w_over_h, w):
     """Fill ``out`` (4, >= n) with the faces between the cells k and l, two rows of n."""
     phi, low, high, relax = out[PHI], out[PULL_LOW], out[PULL_HIGH], out[RELAX]
@@ -60,7 +60,7 @@ def faces(out, E_k, E_l, F_k, F_l, sigma_k, sigma_l, w_over_h, w):
         )
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def update(E_row, Fx_row, Fy_row, x, below, above, nu_x, nu_y, w, r):
     """Step n cells in place; ``nu`` = c Δt / h, faces i and i + 1 of ``x`` belong to cell i."""
     phi_x, low_x, high_x, relax_x = x[PHI], x[PULL_LOW], x[PULL_HIGH], x[RELAX]
@@ -74,7 +74,7 @@ def update(E_row, Fx_row, Fy_row, x, below, above, nu_x, nu_y, w, r):
         Fy_row[i] = Fy * r / (r + (above[RELAX, i] + below[RELAX, i]))
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def emit(E_row, x, y, t, dt, source):
     """Add Δt·S(x, y, t) to one row of cells."""
     code, result, registers = source
@@ -88,7 +88,7 @@ def emit(E_row, x, y, t, dt, source):
         E_row[i] += dt * registers[result, i]
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def opacity(sigma_c, start, rho, T):
     """Evaluate σ_c for n cells, in the registers from place ``start`` on."""
     code, _, registers = sigma_c
@@ -100,7 +100,7 @@ def opacity(sigma_c, start, rho, T):
     run(code, here, n)
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def exchange_energy(flat, rho, width, first_row, last_row, live, physics, formulas, x, y, t, work):
     """Step 1 for the rows first_row..last_row − 1: volume source, then coupling.
 
@@ -121,7 +121,7 @@ def exchange_energy(flat, rho, width, first_row, last_row, live, physics, formul
     )  # fmt: skip
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def step(state, rho_block, spacing, w, physics, formulas, sigma_c, x, y, t, rules, given, work):
     """Take one step in place, in one pass over the rows, bottom to top.
 
@@ -197,7 +197,7 @@ def step(state, rho_block, spacing, w, physics, formulas, sigma_c, x, y, t, rule
                 y_faces[k, i] = y_faces[k, n + i]
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def advance(
     state,
     rho,

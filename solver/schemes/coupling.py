@@ -17,9 +17,9 @@ that do not settle are solved one by one between safe bounds.
 
 import math
 
-import numba
 import numpy as np
 
+from opalux.base.kernels import njit
 from opalux.solver.formulas.programs import run
 
 SWEEPS = 8  # vector sweeps before the remaining cells are solved one by one
@@ -36,7 +36,7 @@ ROWS = 4
 TINY = 1e-30
 
 
-@numba.njit(cache=True, error_model="numpy", inline="always")
+@njit(error_model="numpy", inline="always")
 def newton_step(T, T_n, E_n, k, capacity, slope, a):
     """Return −g/g′ for ρ C_v = ``capacity`` on average and ``slope`` at T.
 
@@ -50,7 +50,7 @@ def newton_step(T, T_n, E_n, k, capacity, slope, a):
     return -g / (slope + k * (slope + a_4_T3))
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def mean_capacity(heat, T, T_n, capacity, slope):
     """Fill ``capacity`` with the mean of ρ C_v between ``T_n`` and ``T``, ``slope`` with it at T.
 
@@ -73,7 +73,7 @@ def mean_capacity(heat, T, T_n, capacity, slope):
         slope[i] = registers[0, i] * registers[result, i]
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def sweep(T, change, T_n, E, opacity, capacity, slope, C_v, a, c_dt, tolerance):
     """Do a Newton step in every cell that has not settled; return how many have not now.
 
@@ -96,14 +96,14 @@ def sweep(T, change, T_n, E, opacity, capacity, slope, C_v, a, c_dt, tolerance):
     return unsettled
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def couple_row(E, T, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
     """Couple all cells of a row; see `couple_live`."""
     scratch[LIVE, : E.shape[0]] = 1.0
     couple_live(E, T, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch)
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def couple_live(E, T, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
     """Couple those of n cells that row LIVE marks, in place.
 
@@ -161,7 +161,7 @@ def couple_live(E, T, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
                 E[i] = (E[i] + change[i] + k * a * T[i] ** 4) / (1 + k)
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def couple_cell(E_n, T_n, rho, C_v, a, c_dt, tolerance, sigma_a, heat):
     """Return T of one cell that the sweeps did not settle, by Newton steps between safe bounds.
 

@@ -14,8 +14,7 @@ Such a cell takes one step of implicit Euler instead, which is positive for any 
 
 import math
 
-import numba
-
+from opalux.base.kernels import njit
 from opalux.solver.schemes.coupling import CAPACITY, LIVE, ROWS, SLOPE, couple_live, mean_capacity
 
 GAMMA = 1 - math.sqrt(0.5)
@@ -28,7 +27,7 @@ GAINED, START, LAST = ROWS, ROWS + 1, ROWS + 2
 STAGE_ROWS = ROWS + 3
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def start_temperature(T_n, T, rho, C_v, heat, scratch):
     """Fill START with T and GAINED with the energy of matter since T_n where stage 2 starts."""
     n = T.shape[0]
@@ -53,7 +52,7 @@ def start_temperature(T_n, T, rho, C_v, heat, scratch):
             gained[i] = capacity[i] * (start[i] - T_n[i])
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def finish_row(E, T, T_n, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
     """Do the second stage for n cells in place.
 

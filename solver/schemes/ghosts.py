@@ -4,14 +4,13 @@ The kernels work on ``state`` (4, ny + 2, nx + 2) = E, Fx, Fy, T with one layer 
 edges come in the order up, down, left, right. No function here knows of MPI or files.
 """
 
-import numba
-
+from opalux.base.kernels import njit
 from opalux.solver.edges import EQUILIBRIUM, FREE, GIVEN, MIRRORED
 
 E, FX, FY, T = range(4)
 
 
-@numba.njit(cache=True, inline="always")
+@njit(inline="always")
 def ghost(rule, inside, outside, given, a, T_ghost):
     """Return the new value of one field of one ghost cell."""
     if rule == FREE:
@@ -25,7 +24,7 @@ def ghost(rule, inside, outside, given, a, T_ghost):
     return outside
 
 
-@numba.njit(cache=True)
+@njit()
 def fill_row(state, j_ghost, j_inside, rules, given, a, radiation_first):
     """Fill the ghost row of the upper or lower edge from the row inside and ``given`` (4, nx).
 
@@ -43,7 +42,7 @@ def fill_row(state, j_ghost, j_inside, rules, given, a, radiation_first):
         state[T, j_ghost, k] = T_new
 
 
-@numba.njit(cache=True, inline="always")
+@njit(inline="always")
 def fill_side(state, j, k_ghost, k_inside, rules, given, a, radiation_first):
     """Fill the ghost cell at the end of row ``j`` from the cell inside and ``given`` (4, ny)."""
     T_old = state[T, j, k_ghost]
@@ -56,7 +55,7 @@ def fill_side(state, j, k_ghost, k_inside, rules, given, a, radiation_first):
     state[T, j, k_ghost] = T_new
 
 
-@numba.njit(cache=True)
+@njit()
 def wrap(state, along_x, along_y):
     """Continue a periodic field that one process owns entirely."""
     if along_x:
@@ -71,7 +70,7 @@ def wrap(state, along_x, along_y):
                 state[f, state.shape[1] - 1, k] = state[f, 1, k]
 
 
-@numba.njit(cache=True)
+@njit()
 def record(state, up, down, left, right):
     """Copy the cells along the edges into the signals (4, cells); empty signals are skipped."""
     ny, nx = state.shape[1] - 2, state.shape[2] - 2

@@ -5,15 +5,14 @@ A wall mirrors the two cells inside it. Any other edge gives both layers the sam
 the reconstruction finds no slope there: a prescribed value holds on the edge itself.
 """
 
-import numba
-
+from opalux.base.kernels import njit
 from opalux.solver.edges import MIRRORED
 from opalux.solver.schemes.ghosts import ghost
 
 E, FX, FY, T = range(4)
 
 
-@numba.njit(cache=True, error_model="numpy", inline="always")
+@njit(error_model="numpy", inline="always")
 def fill_cell(wide, j, k, j_inside, k_inside, rules, given, place, a):
     """Fill the ghost cell (j, k) from a cell inside and what is prescribed at ``place``."""
     T_ghost = ghost(rules[T], wide[T, j_inside, k_inside], wide[T, j, k], given[T, place], a, 0.0)
@@ -24,7 +23,7 @@ def fill_cell(wide, j, k, j_inside, k_inside, rules, given, place, a):
         )
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def fill_halo(wide, rules, up, down, left, right, a):
     """Fill the ghost cells at the edges of the domain; ``up`` ... (4, cells) are prescribed.
 
@@ -46,7 +45,7 @@ def fill_halo(wide, rules, up, down, left, right, a):
             fill_cell(wide, j, nx + 2 + layer, j, nx + 1 - deep[3], rules[3], right, i, a)
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def wrap_halo(wide, along_x, along_y):
     """Continue a periodic field that one process owns entirely."""
     ny, nx = wide.shape[1] - 4, wide.shape[2] - 4

@@ -9,9 +9,9 @@ directions swapped, and M built with Δx in both directions.
 Source: R. Ngueguin, "Reconstruction de la densité d'un domaine par un V-Net" (2020/21).
 """
 
-import numba
 import numpy as np
 
+from opalux.base.kernels import njit
 from opalux.solver.domains.domain import Domain
 from opalux.solver.edges import EXCHANGED
 from opalux.solver.formulas.formula import Formula
@@ -23,7 +23,7 @@ E, FX, FY, T = range(4)
 MAX_SWEEPS = 1000  # the published loop has no limit; a loop that cycles is cut here
 
 
-@numba.njit(cache=True, error_model="numpy", inline="always")
+@njit(error_model="numpy", inline="always")
 def couple_sweep(E_n, T_n, Theta_n, T_k, rho, sigma_a, C_v, c, dt):
     """One sweep of the fixed point: the next (E, Θ) from the iterate T_k = (Θ/a)^¼."""
     mu = 1.0 / (T_n**3.0 + T_n * T_k**2.0 + T_k * T_n**2.0 + T_k**3.0)
@@ -39,7 +39,7 @@ def couple_sweep(E_n, T_n, Theta_n, T_k, rho, sigma_a, C_v, c, dt):
     return E_next, Theta_next
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def couple_row(E_row, T_row, rho, C_v, a, c, dt, precision, code, result, registers, work):
     """Couple radiation and matter in one row of cells; each cell stops by itself.
 
@@ -79,7 +79,7 @@ def couple_row(E_row, T_row, rho, C_v, a, c, dt, precision, code, result, regist
             break
 
 
-@numba.njit(cache=True, error_model="numpy", inline="always")
+@njit(error_model="numpy", inline="always")
 def face(E_k, E_l, Fn_k, Fn_l, sigma_k, sigma_l, length, dx):
     """Fluxes through the face from cell k to l with F·n given: (E-flux·n, F-flux, l·M, Mσ)."""
     sigma = 0.5 * (sigma_k + sigma_l)
@@ -89,7 +89,7 @@ def face(E_k, E_l, Fn_k, Fn_l, sigma_k, sigma_l, length, dx):
     return flux_E, flux_F, length * M, M * sigma
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def transport(state, new, sigma, dx, dy, dt, c):
     """Move energy and flux by one step; ``sigma`` (ny + 2, nx + 2) is σ_c, ghosts included."""
     ny, nx = state.shape[1] - 2, state.shape[2] - 2
@@ -119,7 +119,7 @@ def transport(state, new, sigma, dx, dy, dt, c):
         state[f, 1:-1, 1:-1] = new[f, 1:-1, 1:-1]
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def advance(state, rho, physics, programs, rules, given, signals, work):
     """Take as many steps as the edge tables ``given`` (n, 4, cells) have rows.
 

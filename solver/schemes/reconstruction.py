@@ -28,15 +28,14 @@ B. Koren, in: Numerical methods for advection-diffusion problems, Vieweg 1993, 1
 C.-W. Shu, Math. Comput. 49 (1987) 105 (the extrema).
 """
 
-import numba
-
+from opalux.base.kernels import njit
 from opalux.solver.edges import EQUILIBRIUM, GIVEN
 
 GENTLE = 1 / 32
 KEPT = 0.99
 
 
-@numba.njit(cache=True, error_model="numpy", inline="always")
+@njit(error_model="numpy", inline="always")
 def limited(far, near, level):
     """Return the slope of u or v = ``level`` from the differences at the cell's two faces."""
     slope = (far + 2 * near) / 3
@@ -45,7 +44,7 @@ def limited(far, near, level):
     return min(max(slope, -steepest), steepest)
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def differences(P, Q, E_k, E_l, F_k, F_l, sigma_k, sigma_l, pull, w):
     """Fill P and Q of the faces between the cells k and l; ``pull`` = h/(4 k)."""
     for i in range(E_k.shape[0]):
@@ -55,7 +54,7 @@ def differences(P, Q, E_k, E_l, F_k, F_l, sigma_k, sigma_l, pull, w):
         Q[i] = residual - jump
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def faces(phi, energy, E_k, E_l, F_k, F_l, sigma_k, sigma_l, P_k, P, Q, Q_l, drag, w):
     """Fill Φ and E of the faces between the cells k and l.
 
@@ -72,7 +71,7 @@ def faces(phi, energy, E_k, E_l, F_k, F_l, sigma_k, sigma_l, P_k, P, Q, Q_l, dra
         energy[i] = 0.5 * (a + b)
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def hold(phi, energy, rule_E, rule_F, E_out, F_out, sigma_k, sigma_l, outwards, drag, w):
     """Give the faces on an edge the E, or the flux, that is prescribed there, the other being free.
 
@@ -95,7 +94,7 @@ def hold(phi, energy, rule_E, rule_F, E_out, F_out, sigma_k, sigma_l, outwards, 
             energy[i] = inside - outwards * (F_out[i] * (1 + drop) / w)
 
 
-@numba.njit(cache=True, error_model="numpy", inline="always")
+@njit(error_model="numpy", inline="always")
 def reach(E, flow, w):
     """Return the most energy that may leave a cell through one face: w u, what moves towards it.
 
@@ -105,7 +104,7 @@ def reach(E, flow, w):
     return max(0.0, KEPT * min(w * E + flow, 2 * w * E))
 
 
-@numba.njit(cache=True, error_model="numpy", inline="always")
+@njit(error_model="numpy", inline="always")
 def within_reach(phi, E_k, E_l, F_k, F_l, w):
     """Return Φ, bounded so that no cell gives more energy than it has."""
     return min(max(phi, -reach(E_l, -F_l, w)), reach(E_k, F_k, w))

@@ -23,9 +23,9 @@ References
 U. M. Ascher, S. J. Ruuth, R. J. Spiteri, Appl. Numer. Math. 25 (1997) 151, section 2.6.
 """
 
-import numba
 import numpy as np
 
+from opalux.base.kernels import njit
 from opalux.solver.domains.domain import Domain
 from opalux.solver.edges import EQUILIBRIUM, FREE, GIVEN, edge_tables
 from opalux.solver.formulas.formula import Formula
@@ -49,7 +49,7 @@ PHI, ENERGY = range(2)
 UP, DOWN, LEFT, RIGHT = range(4)
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def opacity_row(out, rho, T_row, sigma_c):
     """Fill ``out`` (n,) with σ_c of a row of cells."""
     code, result, registers = sigma_c
@@ -60,7 +60,7 @@ def opacity_row(out, rho, T_row, sigma_c):
     out[:] = registers[result, :n]
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def settle(
     phi, energy, phi_kept, energy_kept, second, E_k, E_l, F_k, F_l, sigma_k, sigma_l, drag, w
 ):
@@ -80,7 +80,7 @@ def settle(
         energy_kept[i] = energy[i] = level - excess
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def first_update(E_row, Fx, Fy, x, below, above, nu_x, nu_y, k):
     """Add γ Δt L(U_n) to n cells; ``nu`` = c Δt/h, faces i and i + 1 of ``x`` belong to cell i."""
     for i in range(E_row.shape[0]):
@@ -91,7 +91,7 @@ def first_update(E_row, Fx, Fy, x, below, above, nu_x, nu_y, k):
         Fy[i] -= GAMMA * k * (nu_y * (above[ENERGY, i] - below[ENERGY, i]))
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def second_update(E_row, Fx, Fy, E_n, Fx_n, Fy_n, x, below, above, sigma, nu_x, nu_y, k, c_dt):
     """Replace U₁ in n cells by U_n + all of L + Δt (1 − γ) R(U₁); R here has no exchange."""
     for i in range(E_row.shape[0]):
@@ -105,7 +105,7 @@ def second_update(E_row, Fx, Fy, E_n, Fx_n, Fy_n, x, below, above, sigma, nu_x, 
         Fy[i] = Fy_n[i] - pull_y - relaxed * Fy[i]
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def relax(Fx, Fy, sigma, gamma_c_dt):
     """Relax F of n cells implicitly."""
     for i in range(Fx.shape[0]):
@@ -113,7 +113,7 @@ def relax(Fx, Fy, sigma, gamma_c_dt):
         Fy[i] /= 1 + gamma_c_dt * sigma[i]
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def row_opacity(sigma, wide, rho, j, sigma_c, prescribed):
     """Fill ``sigma`` (nx + 4,) with σ_c of row ``j``.
 
@@ -130,7 +130,7 @@ def row_opacity(sigma, wide, rho, j, sigma_c, prescribed):
         sigma[nx + 2 :] = 0
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def stage(
     second, wide, old, rho, kept, spacing, w, physics, formulas, sigma_c, x, y, t, rules, work
 ):

@@ -1,0 +1,69 @@
+"""Compiled kernels, whose cache never outlives the sources that they came from.
+
+numba keys its cache on one file alone: after an upgrade that changes a function which kernels of
+other files have inlined, it would go on with old machine code under the new version's name. Here
+the cache lies in a folder named after the sources of the whole package. Where no folder can be
+written, kernels are compiled without a cache.
+"""
+
+import functools
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+
+from opalux.base.shipped import PACKAGE
+
+
+def njit(**options: Any) -> Callable[[Any], Any]:
+    """Return `numba.njit` with ``options`` and the package's cache."""
+
+    def compiled(function: Any) -> Any:
+        folder = cache_folder()
+        if folder is None:
+            return numba.njit(**options)(function)
+        config: Any = numba.config
+        before = config.CACHE_DIR
+        config.CACHE_DIR = str(folder)  # looked at while the function is decorated, only
+        try:
+            return numba.njit(cache=True, **options)(function)
+        finally:
+            config.CACHE_DIR = before
+
+    return compiled
+
+
+@functools.cache
+def cache_folder() -> Path | None:
+    """Return the folder for machine code of these sources, None where none can be written.
+
+    It lies in NUMBA_CACHE_DIR or XDG_CACHE_HOME where one is set, else in ~/.cache.
+    """
+    name = f"kernels-{_fingerprint()}"
+    given = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
+    try:
+        folder = (Path(given) if given else Path.home() / ".cache") / "opalux" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except (OSError, RuntimeError):  # RuntimeError: no home folder
+        return None
+
+
+def _fingerprint() -> str:
+    """Return a name for what kernels are compiled from: the solver, and other modules with some.
+
+    All of the solver, since its kernels take constants from modules that have no kernel.
+    """
+    found = hashlib.sha256()
+    tops = ("base", "solver", "learning", "jobs")
+    for path in sorted(path for top in tops for path in (PACKAGE / top).rglob("*.py")):
+        module = path.relative_to(PACKAGE).as_posix()
+        text = path.read_bytes()
+        if module.startswith("solver/") or b"njit" in text:
+            found.update(module.encode() + b"\0" + text)
+    return found.hexdigest()[:16]

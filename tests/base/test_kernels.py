@@ -1,0 +1,64 @@
+"""Machine code is that of the sources as they are, and runs where nothing can be written."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+SCRIPT = """
+import numpy as np
+from opalux.base.kernels import cache_folder
+from opalux.solver.schemes.halo import fill_halo
+wide = np.ones((4, 6, 6))
+rules = np.full((4, 4), 1)  # GIVEN
+given = np.full((4, 2), 7.0)
+fill_halo(wide, rules, given, given, given, given, 1.0)
+print(wide[0, 1, 2], "cache" if cache_folder() else "no cache")
+"""
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    """Return a folder with a copy of the package, to be changed."""
+    folder = tmp_path_factory.mktemp("package")
+    for name in ("base", "solver"):
+        shutil.copytree(ROOT / "opalux" / name, folder / "opalux" / name)
+    shutil.copy(ROOT / "opalux" / "__init__.py", folder / "opalux")
+    return folder
+
+
+def run(package, **environment):
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(package), **environment},
+        cwd=package,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_change_in_a_function_that_others_inline_takes_effect_at_once(package, tmp_path):
+    cache = str(tmp_path)
+    assert run(package, NUMBA_CACHE_DIR=cache) == "7.0 cache"
+    assert run(package, NUMBA_CACHE_DIR=cache) == "7.0 cache"
+    changed = package / "opalux" / "solver" / "schemes" / "ghosts.py"
+    text = changed.read_text()
+    assert text.count("        return given\n") == 1
+    # halo.py, whose kernel has this inlined, stays as it is
+    changed.write_text(text.replace("        return given\n", "        return 2.0 * given\n"))
+    try:
+        assert run(package, NUMBA_CACHE_DIR=cache) == "14.0 cache"
+    finally:
+        changed.write_text(text)
+
+
+def test_kernels_compile_without_a_cache_where_no_folder_can_be_written(package):
+    assert run(package, HOME="/proc/nowhere") == "7.0 no cache"
