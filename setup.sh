@@ -298,6 +298,14 @@ install_torch() {
     fi && echo "$TORCH" >$TORCH_CHOICE
 }
 
+# A CUDA build that nobody asked for is worth a line.
+name_the_torch() {
+    local cuda
+    [ -z "$TORCH" ] || return 0
+    cuda=$(.venv/bin/python -c 'import torch; print(torch.version.cuda or "")' 2>/dev/null) || return 0
+    [ -z "$cuda" ] || say "torch is a build for CUDA $cuda: the package index has no CPU build for this Python (4 GB more)"
+}
+
 install_opalux() {
     local extras=torch,onnx,cluster,xlsx,dev
     [ $MPI_IS = none ] || extras+=,mpi
@@ -418,6 +426,7 @@ main() {
         write_constraints
     fi
     step "torch${TORCH:+ as $TORCH}" install_torch
+    name_the_torch
     step "Opalux and the packages it stands on" install_opalux
     # The login node of a cluster may not run MPI.
     case $MPI_IS in

@@ -277,6 +277,7 @@ def test_published_cfg_runs_with_all_its_keys(tmp_path, monkeypatch):
     assert (tmp_path / "rho16.sds").read_bytes() == (GOLDEN / "rho16.sds").read_bytes()
 
 
+@pytest.mark.mpi
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_a_run_stopped_by_a_signal_goes_on_bit_for_bit(ranks, tmp_path, mpirun):
     config = tmp_path / "long.yaml"
