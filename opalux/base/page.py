@@ -57,8 +57,9 @@ class Page:
         Parameters
         ----------
         header : title of each column; without any title there is no header
-        rows : cells; floating-point numbers are rounded to three places, None and NaN become a
-            dash, and columns of numbers (or of texts that are numbers) are aligned to the right
+        rows : cells; floating-point numbers are rounded to three places (tiny and huge ones to
+            three digits), None and NaN become a dash. Columns of numbers, or of texts that are
+            numbers, are aligned to the right
         """
         texts = [[_shown(value) for value in row] for row in rows]
         columns = range(max(len(row) for row in (header, *texts)))
@@ -115,7 +116,7 @@ def _shown(value: object) -> str:
         number = float(value)
         if math.isnan(number):
             return NO_VALUE
-        return f"{number:.3f}" if number == 0.0 or 0.001 <= abs(number) < 1e6 else f"{number:.3g}"
+        return f"{number:.3f}" if number == 0.0 or 0.0005 <= abs(number) < 1e6 else f"{number:.3g}"
     return str(value)
 
 

@@ -71,6 +71,7 @@ def test_bold_and_code_mark_a_part_and_escape_it():
         (np.float32(0.5), "0.500"),
         (np.int64(7), "7"),
         (0.0, "0.000"),
+        (0.0008, "0.001"),
         (1.5e-7, "1.5e-07"),
         (None, "—"),
         (float("nan"), "—"),
