@@ -1,7 +1,9 @@
 """The folder of a data set in the making: opened, continued, and cleaned after killed workers."""
 
 import platform
+import re
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from opalux.base.config import dump
@@ -11,6 +13,15 @@ from opalux.base.run_folder import CONFIG_NAME, open_run
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.jobs.sampling.marker import RUNNING
 from opalux.learning.data.card import NAME, Card, part_name
+from opalux.learning.data.finish import VIEW_NAME
+from opalux.learning.data.stats import NAME as STATS_NAME
+
+PARTS = "part-*.h5"
+FILES = (PARTS, CONFIG_NAME, NAME, STATS_NAME, VIEW_NAME, "run.json", "quarantine.json")
+"""The files of a data set."""
+
+_TEMPORARY = re.compile(r"\.(?P<process>\d+)\.(part\.\w+|tmp)$")
+"""End of a temporary name; earlier versions used ``.tmp``."""
 
 
 def open_folder(
@@ -31,8 +42,8 @@ def open_folder(
     if together and out.is_dir():
         begun |= all(path.name.startswith(".") for path in out.iterdir())
     open_run(out, dump(campaign), resume=resume or (begun and not force), force=force)
-    for temporary in _temporary_files(out, platform.node()):
-        if not Path("/proc", str(_process_of(temporary))).exists():
+    for temporary in _temporary_files(out, platform.node(), FILES):
+        if not Path("/proc", _process_of(temporary)).exists():
             temporary.unlink(missing_ok=True)
     write_text(out / NAME, card.to_yaml())
     return out
@@ -41,19 +52,21 @@ def open_folder(
 def remove_leftovers(out: Path) -> None:
     """Remove the markers and temporary files of killed workers, once all parts are there."""
     shutil.rmtree(out / RUNNING, ignore_errors=True)
-    for temporary in _temporary_files(out, "*"):
+    for temporary in _temporary_files(out, "*", (PARTS,)):  # other tasks may write other files now
         temporary.unlink(missing_ok=True)
 
 
-def _temporary_files(out: Path, host: str) -> list[Path]:
-    """Return the parts that processes on a machine were writing; see `opalux.base.files.atomic`."""
-    endings = (".part.h5", ".tmp")  # the latter: as earlier versions named them
-    return [path for ending in endings for path in out.glob(f".part-*.h5.{host}.*{ending}")]
+def _temporary_files(out: Path, host: str, names: Iterable[str]) -> list[Path]:
+    """Return the files that processes on a machine were writing; see `opalux.base.files.atomic`."""
+    patterns = [f".{name}.{host}.*{end}" for name in names for end in (".part.*", ".tmp")]
+    found = (path for pattern in patterns for path in out.glob(pattern))
+    return [path for path in found if _TEMPORARY.search(path.name)]
 
 
-def _process_of(temporary: Path) -> int:
-    name = temporary.name.removesuffix(".part.h5").removesuffix(".tmp")
-    return int(name.rsplit(".", 1)[-1])
+def _process_of(temporary: Path) -> str:
+    found = _TEMPORARY.search(temporary.name)
+    assert found is not None
+    return found["process"]
 
 
 def _check_disk(out: Path, campaign: Campaign, card: Card) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import platform
 import shutil
 from pathlib import Path
 
@@ -145,9 +146,25 @@ def test_what_killed_writers_left_is_removed(small, tmp_path):
     out = tmp_path / "set"
     assert main([str(small), "--out", str(out)]) == 0
     (out / ".part-00000.h5.elsewhere.17.tmp").touch()
+    (out / ".part-00000.h5.elsewhere.org.17.part.h5").touch()
+    dead = f"{platform.node()}.{2**22 + 1}"
+    (out / f".all.h5.{dead}.part.h5").touch()
+    (out / f".dataset.yaml.{dead}.part.yaml").touch()
     (out / ".running").mkdir()
     assert main([str(small), "--out", str(out)]) == 0
     assert not list(out.glob(".*"))
+
+
+def test_what_living_writers_write_and_files_of_others_stay(small, tmp_path):
+    out = tmp_path / "set"
+    assert main([str(small), "--out", str(out)]) == 0
+    alive = out / f".all.h5.{platform.node()}.{os.getppid()}.part.h5"
+    mine = out / f".notes.md.{platform.node()}.{2**22 + 1}.part.md"
+    for path in (alive, mine):
+        path.touch()
+    assert main([str(small), "--out", str(out)]) == 0
+    assert alive.exists()
+    assert mine.exists()
 
 
 class TestFailingSamples:
