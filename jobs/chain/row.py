@@ -94,3 +94,8 @@ def read_settings(folder: Path) -> dict[str, Any]:
         return parse_yaml((folder / CONFIG_NAME).read_text(encoding="utf-8"), CONFIG_NAME)
     except (OSError, ValueError):
         return {}
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value read from JSON is a number."""
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,14 +1,15 @@
 """The judgement of the trained network on maps that it has never seen."""
 
-import dataclasses
 from pathlib import Path
 
-from opalux.jobs.chain.folders import judgement
-from opalux.jobs.chain.row import Row, newer
+from opalux.jobs.chain.row import Row, is_number, newer, read_json
 from opalux.jobs.chain.stage import Stage, StageSettings, Surroundings, Work, script
 from opalux.jobs.chain.stages.train import FOLDER as TRAIN
 
 FOLDER = "evaluate"
+
+OF_MAPS = ("r2_pooled", "rel_l1", "ssim")
+"""Measures of maps, of those in metrics.json, that the line shows."""
 
 
 def _work(own: StageSettings, around: Surroundings) -> Work:
@@ -25,12 +26,16 @@ def _fresh(folder: Path) -> bool:
 
 
 def _row(folder: Path) -> Row:
-    row = judgement(folder)
+    numbers = read_json(folder / "metrics.json")
+    if not numbers:
+        return Row(name="evaluation", state="not started")
+    scores = numbers.get("scores")  # of a network that gives no map: all that there is
+    shown = scores if isinstance(scores, dict) else {key: numbers.get(key) for key in OF_MAPS}
+    note = ", ".join(f"{key} {value:.4g}" for key, value in shown.items() if is_number(value))
     # An evaluation that stands alone has no training beside it.
     trained = (folder.parent / TRAIN / "run.json").exists()
-    if row.state == "done" and trained and not _fresh(folder):
-        return dataclasses.replace(row, state="out of date")
-    return row
+    state = "out of date" if trained and not _fresh(folder) else "done"
+    return Row(name="evaluation", state=state, note=note)
 
 
 EVALUATE = Stage(
