@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from opalux.base.errors import InputError, OpaluxError
+    from opalux.jobs.inversion.reconstruction import Reconstruction, reconstruct
+    from opalux.jobs.inversion.trained import Trained, load_trained
     from opalux.jobs.sampling.campaign import Campaign
     from opalux.jobs.sampling.run import run_campaign
     from opalux.jobs.sampling.sample import make_sample
     from opalux.learning.data.data_set import DataSet
     from opalux.learning.siqd.clustering.ils import IterativeLabelSpreading
+    from opalux.learning.training.run import train
     from opalux.solver.files.solution import read_solution
     from opalux.solver.march import simulate
     from opalux.solver.problem import Problem
@@ -31,11 +34,16 @@ _HOMES = {
     "IterativeLabelSpreading": "learning.siqd.clustering.ils",
     "OpaluxError": "base.errors",
     "Problem": "solver.problem",
+    "Reconstruction": "jobs.inversion.reconstruction",
     "Solution": "solver.solution",
+    "Trained": "jobs.inversion.trained",
+    "load_trained": "jobs.inversion.trained",
     "make_sample": "jobs.sampling.sample",
     "read_solution": "solver.files.solution",
+    "reconstruct": "jobs.inversion.reconstruction",
     "run_campaign": "jobs.sampling.run",
     "simulate": "solver.march",
+    "train": "learning.training.run",
 }
 """Where each public name is defined."""
 
@@ -46,11 +54,16 @@ __all__ = [
     "IterativeLabelSpreading",
     "OpaluxError",
     "Problem",
+    "Reconstruction",
     "Solution",
+    "Trained",
+    "load_trained",
     "make_sample",
     "read_solution",
+    "reconstruct",
     "run_campaign",
     "simulate",
+    "train",
 ]
 
 

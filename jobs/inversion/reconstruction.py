@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from opalux.base.errors import InputError
+from opalux.base.optional import import_xarray
 from opalux.jobs.inversion.metrics import LOWEST, data_misfit
 from opalux.jobs.inversion.signal_files import read_measurements
 from opalux.jobs.inversion.trained import Trained
@@ -73,12 +74,7 @@ class Reconstruction:
         InputError
             When xarray is not installed.
         """
-        try:
-            import xarray
-        except ImportError:
-            raise InputError(
-                "to_xarray needs the package xarray; run pip install 'opalux[xarray]'"
-            ) from None
+        xarray = import_xarray()
         maps = {"density": self.density, "uncertainty": self.uncertainty}
         axes = {"y": self.y, "x": self.x}
         return xarray.Dataset(

@@ -15,13 +15,9 @@ import torch.distributed
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from opalux.base.errors import InputError
+from opalux.base.agreement import on_first
 
 Result = TypeVar("Result")
-
-
-class ElsewhereError(InputError):
-    """The first process found the input bad and has said so; the others leave quietly."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,29 +55,21 @@ class Processes:
         return int(shared)
 
     def on_first(self, work: Callable[[], Result]) -> Result:
-        """Do ``work`` on the first process and give its result, or its bad input, to all.
+        """Do ``work`` on the first process and give its result to all.
 
         Raises
         ------
-        InputError
-            On the first process, with the message; `ElsewhereError` on the others.
+        OpaluxError
+            That ``work`` raised, on all processes.
         """
-        if self.world == 1:
-            return work()
-        told: list[tuple[str, Result | None]] = [("", None)]
-        error: Exception | None = None
-        if self.first:
-            try:
-                told = [("", work())]
-            except Exception as caught:
-                error, told = caught, [(str(caught) or type(caught).__name__, None)]
-        torch.distributed.broadcast_object_list(told, src=0)
-        message, result = told[0]
-        if error is not None:
-            raise error
-        if message:
-            raise ElsewhereError(message)
-        return result  # type: ignore[return-value]
+        return work() if self.world == 1 else on_first(self.rank, _broadcast, work)
+
+
+def _broadcast(value: Any) -> Any:
+    """Return the first process's ``value``."""
+    told = [value]
+    torch.distributed.broadcast_object_list(told, src=0)
+    return told[0]
 
 
 @contextlib.contextmanager

@@ -7,8 +7,10 @@ import math
 import h5py
 import numpy as np
 import pytest
+import torch
 import yaml
 
+import opalux
 from opalux.base.axes import EDGES
 from opalux.jobs import reconstruct, sample, solve, train
 from opalux.jobs.inversion.signal_files import read_measurements
@@ -150,6 +152,52 @@ def test_one_source_may_lack_when_training_left_sources_out(run, signals, tmp_pa
     words = [str(run), *map(str, three[:2]), "--out", str(tmp_path / "b")]
     assert reconstruct.main(words) == 2
     assert "drop_sources=2" in capsys.readouterr().err
+
+
+def test_python_gets_the_map_that_the_command_writes(run, solutions, tmp_path):
+    expected, numbers = reconstructed(run, tmp_path / "a", *solutions)
+    found = opalux.reconstruct(opalux.load_trained(run), solutions)
+    np.testing.assert_array_equal(found.density, expected)
+    assert found.data_misfit == numbers["data_misfit"]
+    assert found.members == numbers["reconstructions"] == 8
+    assert not found.calibrated
+    assert repr(found).startswith("Reconstruction(16×16 cells, ")
+    assert found.plot().axes[0].get_xlabel() == "x [cm]"
+
+
+def test_signals_out_of_a_data_set_are_taken_as_they_are(run):
+    network = opalux.load_trained(run / "best.ckpt")
+    data = opalux.DataSet(network.settings.data.folder)
+    signals = data.signals(3)
+    found = opalux.reconstruct([network, network], signals, symmetries=False, simulate=False)
+    expected = network.model(torch.from_numpy(signals)[None])[0].numpy()
+    np.testing.assert_allclose(found.density, expected, rtol=1e-6)
+    assert found.uncertainty is not None
+    assert not found.uncertainty.any(), "twice the same network"
+    with pytest.raises(opalux.InputError, match="found an array"):
+        opalux.reconstruct(network, signals[..., :-1])
+
+
+def test_the_file_of_a_reconstruction_names_axes_and_units(run, solutions, tmp_path):
+    reconstructed(run, tmp_path / "a", *solutions)
+    with h5py.File(tmp_path / "a" / "reconstruction.h5") as file:
+        for name in ("density", "uncertainty"):
+            assert file[name].attrs["units"] == "g/cm^3"
+            assert [axis.label for axis in file[name].dims] == ["y", "x"]
+            np.testing.assert_allclose(file[name].dims[1][0], (np.arange(16) + 0.5) / 16)
+        assert file["x"].attrs["units"] == "cm"
+
+
+def test_a_reconstruction_is_an_xarray_with_coordinates(run):
+    pytest.importorskip("xarray")
+    network = opalux.load_trained(run)
+    signals = opalux.DataSet(network.settings.data.folder).signals(0)
+    found = opalux.reconstruct(network, signals, simulate=False)
+    shown = found.to_xarray()
+    assert shown.density.dims == ("y", "x")
+    assert shown.density.attrs["units"] == "g/cm^3"
+    assert shown.x.attrs["units"] == "cm"
+    np.testing.assert_array_equal(shown.density, found.density)
 
 
 @pytest.mark.parametrize("what", ["missing", "empty folder", "text", "no solution", "no run"])

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import opalux
 from opalux.base.config import load
 from opalux.base.exit_codes import CHECKPOINTED
 from opalux.base.stopping import StopRequest
@@ -122,6 +123,29 @@ def test_bad_input_is_said_once_by_all_processes_together(tmp_path):
     assert "nowhere" in said[0]
     assert "jobs/train.py" not in errors, "no traceback of ours"
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_diverged_training_ends_with_its_message_and_no_traceback(data, tmp_path, processes):
+    steep = ["--set", "optimiser={lr: 1.0e+30, clip: null}"]
+    job = start(data, tmp_path / "out", *steep, processes=processes)
+    _, errors = job.communicate(timeout=120)
+    assert job.returncode == 1
+    said = [line for line in errors.splitlines() if line.startswith("error:")]
+    assert len(said) == 1
+    assert "lower optimiser.lr (now 1e+30)" in said[0]
+    assert "DivergedError" not in errors
+
+
+def test_training_can_be_called_from_python(data, tmp_path):
+    small = ["precision=float32", "epochs=1", f"data.folder={data}"]
+    assert opalux.train(DEBUG, tmp_path / "run", overrides=small)
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["state"] == "finished"
+    network = opalux.load_trained(tmp_path / "run")
+    assert repr(network).startswith("Trained(vnet, 35,945 weights, maps of 16×16 cells")
+    assert network.campaign is not None
+    with pytest.raises(opalux.InputError, match="exists already"):
+        opalux.train(network.settings, tmp_path / "run")
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from opalux.base.errors import InputError
 from opalux.base.stopping import StopRequest
 from opalux.learning.training import checkpoint, logbook
 from opalux.learning.training.distributed import Processes
+from opalux.learning.training.loop import DivergedError, prepare, run_loop
 from opalux.learning.training.plan import TrainSettings
-from opalux.learning.training.train import DivergedError, prepare, train
 from tests.learning.made_data import make_data
 
 ALONE = Processes(0, 1, torch.device("cpu"))
@@ -58,7 +58,7 @@ def settings(data, **changes):
 
 def run(folder, wanted, *, resume=False, stop=math.inf):
     folder.mkdir(exist_ok=True)
-    return train(
+    return run_loop(
         prepare(wanted, ALONE), folder, ALONE, resume=resume, stop=StopAfter(stop),
         show=lambda *_: Silent(),
     )  # fmt: skip

@@ -27,7 +27,7 @@ from opalux.learning.training.validation import validate
 
 
 class DivergedError(OpaluxError, RuntimeError):
-    """The loss is no number any more."""
+    """The loss is no longer a finite number."""
 
 
 class Advance(Protocol):
@@ -85,8 +85,8 @@ class State:
     step : global batches done; the learning rate and the next batch follow from it
     loss_sum, loss_count : losses since the last line of the log
     best : best score so far
-    waited : validations since
-    ended : whether patience is at its end
+    waited : validations since then
+    ended : whether patience is used up
     """
 
     step: int = 0
@@ -97,7 +97,7 @@ class State:
     ended: bool = False
 
 
-def train(
+def run_loop(
     prepared: Prepared,
     folder: Path,
     among: Processes,
@@ -126,7 +126,7 @@ def train(
     InputError
         When last.ckpt does not fit, or the data hold NaN.
     DivergedError
-        When the loss is no number any more.
+        When the loss is no longer a finite number.
     """
     settings, data, plan, model = prepared
     average = MovingAverage(model, settings.optimiser.ema) if settings.optimiser.ema else None
@@ -209,8 +209,8 @@ def train(
                 state.loss_count += 1
                 if not math.isfinite(state.loss_sum):
                     raise DivergedError(
-                        f"the loss is no number any more at step {state.step}; lower optimiser.lr "
-                        f"(now {settings.optimiser.lr:g}), or use precision=float32"
+                        f"the loss is no longer a finite number at step {state.step}; lower "
+                        f"optimiser.lr (now {settings.optimiser.lr:g}), or use precision=float32"
                     )
                 if state.step % settings.log_every == 0 or state.step == plan.steps:
                     rate = (state.step - first_step) / (time.monotonic() - started)
