@@ -228,4 +228,5 @@ def simulate(problem: Problem, density: np.ndarray | None = None) -> Solution:
         t_final=march.t_final,
         rho=march.rho[1:-1, 1:-1].copy(),
         grid=problem.cells,
+        scheme=problem.scheme,
     )

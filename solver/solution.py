@@ -22,6 +22,7 @@ class Solution:
     t_final : final time [sh]
     rho : (ny, nx) density [g/cm³]
     grid : the cells
+    scheme : name of the scheme
     """
 
     times: np.ndarray
@@ -30,6 +31,7 @@ class Solution:
     t_final: float
     rho: np.ndarray
     grid: Grid
+    scheme: str = "consistent"
 
     def __repr__(self) -> str:
         return (
@@ -65,13 +67,14 @@ class Solution:
         )
 
     def plot(self) -> Any:
-        """Return a matplotlib figure of ρ, E, |F| and T at the final time."""
+        """Return a matplotlib figure of ρ, E, |F| and T at the final time; close it after use."""
         from opalux.solver.pictures import fields_figure
 
         E, Fx, Fy, T = self.fields
         F = flux_magnitude(np.stack([Fx, Fy]), axis=0)
         fields = {"rho": self.rho, "E": E, "F": F, "T": T}
-        return fields_figure(fields, self.grid, f"t = {self.t_final:.6g} sh")
+        title = f"t = {self.t_final:.6g} sh, scheme: {self.scheme}"
+        return fields_figure(fields, self.grid, title)
 
 
 def edge_quantities(signal: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

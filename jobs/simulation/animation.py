@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import h5py
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,7 +14,8 @@ from PIL import Image
 from opalux.base.axes import QUANTITIES, flux_magnitude
 from opalux.base.files import atomic
 from opalux.base.plots import COLOURS, LABELS
-from opalux.jobs.simulation.pictures import thinned
+from opalux.jobs.simulation.pictures import SHOWN_CELLS
+from opalux.solver.files.snapshots import Snapshots
 
 FRAMES_PER_SECOND = 10
 
@@ -34,14 +34,14 @@ def animate(snapshots: Path, path: Path) -> None:
     path : the animation; its suffix, .gif or .mp4, decides on the format
     """
     figure = plt.figure(figsize=(12, 3.6), dpi=80, layout="compressed")
-    with h5py.File(snapshots, "r") as file, atomic(path) as temporary:
+    with Snapshots(snapshots) as shown, atomic(path) as temporary:
         if path.suffix == ".mp4":
             writer = FFMpegWriter(FRAMES_PER_SECOND, extra_args=["-pix_fmt", "yuv420p"])
             with writer.saving(figure, str(temporary), dpi=figure.dpi):
-                for _ in _frames(file, figure):
+                for _ in _frames(shown, figure):
                     writer.grab_frame()
         else:
-            frames = _indexed_images(file, figure)
+            frames = _indexed_images(shown, figure)
             next(frames).save(
                 temporary,
                 format="GIF",
@@ -53,18 +53,18 @@ def animate(snapshots: Path, path: Path) -> None:
     plt.close(figure)
 
 
-def _frames(file: h5py.File, figure: Any) -> Iterator[None]:
+def _frames(shown: Snapshots, figure: Any) -> Iterator[None]:
     """Draw one snapshot after the other into ``figure``."""
-    times, x, y = file["t"][()], file["x"][()], file["y"][()]
+    times, grid = shown.times, shown.grid
     decimals = max(0, 3 - math.floor(math.log10(times[-1])))
     images = {}
     axes = figure.subplots(1, len(QUANTITIES))
     for axis, name in zip(axes, QUANTITIES, strict=True):
-        low, high = _limits(file, len(times), name)
+        low, high = _limits(shown, name)
         images[name] = axis.imshow(
-            _field(file, 0, name),
+            _field(shown, 0, name),
             origin="lower",
-            extent=(x[0], x[-1], y[0], y[-1]),
+            extent=(*grid.x, *grid.y),
             cmap=COLOURS[name],
             vmin=low,
             vmax=high,
@@ -74,16 +74,16 @@ def _frames(file: h5py.File, figure: Any) -> Iterator[None]:
     title = figure.suptitle("t")
     for n, t in enumerate(times):
         for name, image in images.items():
-            image.set_data(_field(file, n, name))
+            image.set_data(_field(shown, n, name))
         title.set_text(f"t = {t:.{decimals}f} sh")
         yield
 
 
-def _indexed_images(file: h5py.File, figure: Any) -> Iterator[Image.Image]:
+def _indexed_images(shown: Snapshots, figure: Any) -> Iterator[Image.Image]:
     """Yield the frames in the 256 colours of a GIF, the same for all, so that none flickers."""
     palette = Image.new("P", (1, 1))
     palette.putpalette(_palette().tobytes())
-    for _ in _frames(file, figure):
+    for _ in _frames(shown, figure):
         figure.canvas.draw()
         pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]
         picture = Image.fromarray(np.ascontiguousarray(pixels))
@@ -99,14 +99,14 @@ def _palette() -> np.ndarray:
     return np.rint(255 * np.concatenate([*maps, greys])).astype(np.uint8)
 
 
-def _field(file: h5py.File, n: int, name: str) -> np.ndarray:
+def _field(shown: Snapshots, n: int, name: str) -> np.ndarray:
     """Return E, |F| or T of snapshot ``n``, with as many cells as a picture can show."""
-    values = thinned(file[f"{n:05d}/{name}"])
+    values = shown.field(n, name, at_most=SHOWN_CELLS)
     return flux_magnitude(values) if name == "F" else values
 
 
-def _limits(file: h5py.File, count: int, name: str) -> tuple[float, float]:
+def _limits(shown: Snapshots, name: str) -> tuple[float, float]:
     """Return the least and the greatest value over all snapshots."""
-    fields = (_field(file, n, name) for n in range(count))
+    fields = (_field(shown, n, name) for n in range(len(shown.times)))
     ends = [(values.min(), values.max()) for values in fields]
     return min(low for low, _ in ends), max(high for _, high in ends)

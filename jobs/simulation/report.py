@@ -77,10 +77,11 @@ def write_report(
 
 def _draw(settings: SolveSettings, out: Path) -> None:
     if settings.output.pictures:
-        from opalux.jobs.simulation.pictures import draw_fields, draw_signals
+        from opalux.jobs.simulation.pictures import SHOWN_CELLS, draw_fields, draw_signals
 
-        draw_fields(out / "solution.h5", out / "fields.png")
-        draw_signals(out / "solution.h5", out / "signals.png")
+        shown = read_solution(out / "solution.h5", at_most=SHOWN_CELLS)
+        draw_fields(shown, out / "fields.png")
+        draw_signals(shown, out / "signals.png")
     if settings.output.animation:
         from opalux.jobs.simulation.animation import animate
 

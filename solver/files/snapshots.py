@@ -11,11 +11,11 @@
 A viewer needs a data set for each array, which is why the snapshots are not one array.
 """
 
-import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+import h5py
 import numpy as np
 
 from opalux.base.axes import UNITS
@@ -29,6 +29,8 @@ from opalux.solver.files.growing import (
     cell_coordinates,
 )
 from opalux.solver.files.solution import fields_of
+from opalux.solver.files.thinned import thinned
+from opalux.solver.files.xdmf import snapshot_name, xdmf_text
 from opalux.solver.grid import Grid
 from opalux.solver.march import March
 
@@ -59,7 +61,11 @@ def snapshot_arrays(grid: Grid, count: int) -> dict[str, tuple[int, ...]]:
     arrays: dict[str, tuple[int, ...]] = {"/x": (grid.nx + 1,), "/y": (grid.ny + 1,)}
     arrays |= {"/t": (count,), "/step": (count,), "/rho": shape}
     for n in range(count):
-        arrays |= {_name(n, "E"): shape, _name(n, "F"): (*shape, 2), _name(n, "T"): shape}
+        arrays |= {
+            snapshot_name(n, "E"): shape,
+            snapshot_name(n, "F"): (*shape, 2),
+            snapshot_name(n, "T"): shape,
+        }
     return arrays
 
 
@@ -135,7 +141,7 @@ class SnapshotFile:
         if self._march.step in self.steps:
             n = self.steps.index(self._march.step)
             for name, part in fields_of(self._march).items():
-                self._file.write(_name(n, name), part)
+                self._file.write(snapshot_name(n, name), part)
 
     def sync(self) -> None:
         """Bring the snapshots written so far to the disk."""
@@ -151,61 +157,37 @@ class SnapshotFile:
         self._file.finish()
 
 
-def xdmf_text(file: str, grid: Grid, times: list[float]) -> str:
-    """Return what ParaView, VisIt and pyvista read: cell data on a flat grid of straight lines.
-
-    Parameters
-    ----------
-    file : name of the HDF5 file, which has to stand beside the XDMF file
-    grid : the cells
-    times : time of each snapshot [sh]
-
-    Notes
-    -----
-    The topology is 2DRectMesh, with the cells' ends as arrays: readers of XDMF put the shorter
-    2DCoRectMesh (origin and spacing) into the plane of y and z.
-    """
-    cells = f"{grid.ny} {grid.nx}"
-    root = ET.Element("Xdmf", Version="3.0")
-    series = ET.SubElement(
-        ET.SubElement(root, "Domain"),
-        "Grid", Name="opalux", GridType="Collection", CollectionType="Temporal",
-    )  # fmt: skip
-
-    def item(parent: ET.Element, dimensions: str, name: str) -> None:
-        data = ET.SubElement(
-            parent, "DataItem",
-            Dimensions=dimensions, NumberType="Float", Precision="8", Format="HDF",
-        )  # fmt: skip
-        data.text = f"{file}:{name}"
-
-    def field(parent: ET.Element, name: str, data_set: str, *, vector: bool = False) -> None:
-        kind = "Vector" if vector else "Scalar"
-        attribute = ET.SubElement(parent, "Attribute", Name=name, AttributeType=kind, Center="Cell")
-        item(attribute, f"{cells} 2" if vector else cells, data_set)
-
-    for n, t in enumerate(times):
-        snapshot = ET.SubElement(series, "Grid", Name=f"snapshot {n}", GridType="Uniform")
-        ET.SubElement(snapshot, "Time", Value=repr(t))
-        ET.SubElement(
-            snapshot, "Topology",
-            TopologyType="2DRectMesh", Dimensions=f"{grid.ny + 1} {grid.nx + 1}",
-        )  # fmt: skip
-        geometry = ET.SubElement(snapshot, "Geometry", GeometryType="VXVY")
-        item(geometry, str(grid.nx + 1), "/x")
-        item(geometry, str(grid.ny + 1), "/y")
-        field(snapshot, "E", _name(n, "E"))
-        field(snapshot, "F", _name(n, "F"), vector=True)
-        field(snapshot, "T", _name(n, "T"))
-        field(snapshot, "rho", "/rho")
-    ET.indent(root)
-    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def _name(n: int, field: str) -> str:
-    return f"/{n:05d}/{field}"
-
-
 def _ends(extent: tuple[float, float], cells: int) -> np.ndarray:
     """Return the ends of the cells along one axis, (cells + 1,) [cm]."""
     return np.linspace(*extent, cells + 1)
+
+
+class Snapshots:
+    """snapshots.h5 to be read; use it in a ``with`` statement.
+
+    Attributes
+    ----------
+    times : (n,) [sh]
+    grid : the cells
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = h5py.File(path, "r")
+        x, y = self._file["x"], self._file["y"]
+        self.times: np.ndarray = self._file["t"][()]
+        self.grid = Grid(
+            nx=len(x) - 1,
+            ny=len(y) - 1,
+            x=(float(x[0]), float(x[-1])),
+            y=(float(y[0]), float(y[-1])),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def field(self, n: int, name: str, at_most: int | None = None) -> np.ndarray:
+        """Return E, F or T of snapshot ``n``, (ny, nx) or (ny, nx, 2); see `thinned`."""
+        return thinned(self._file[snapshot_name(n, name)], at_most)

@@ -26,6 +26,7 @@ from opalux.solver.files.growing import (
     Shapes,
     cell_coordinates,
 )
+from opalux.solver.files.thinned import thinned
 from opalux.solver.grid import Grid
 from opalux.solver.march import Chunk, March
 from opalux.solver.solution import Solution
@@ -148,35 +149,40 @@ def _join(
     return rows
 
 
-def read_solution(path: Path) -> Solution:
+def read_solution(path: Path, at_most: int | None = None) -> Solution:
     """Read solution.h5.
+
+    Parameters
+    ----------
+    path : the file
+    at_most : values along each axis that are enough: of a larger file every few cells and times are
+        read (None: all)
 
     Raises
     ------
     OSError, KeyError
         When the file cannot be read, or is not a solution.h5.
     """
+
+    def four(group: h5py.Group, axis: int) -> np.ndarray:
+        """Return E, Fx, Fy, T of a group, put together along a new axis."""
+        F = thinned(group["F"], at_most)
+        fields = thinned(group["E"], at_most), F[..., 0], F[..., 1], thinned(group["T"], at_most)
+        return np.stack(fields, axis=axis)
+
     with h5py.File(path, "r") as file:
-        fields = file["fields"]
-        F = fields["F"][()]
-        signals = {}
-        for edge in EDGES:
-            group = file[f"signals/{edge}"]
-            flux = np.moveaxis(group["F"][()], 2, 1)
-            signals[edge] = np.concatenate(
-                [group["E"][()][:, None], flux, group["T"][()][:, None]], axis=1
-            )
         return Solution(
-            times=file["signals/t"][()],
-            signals=signals,
-            fields=np.stack([fields["E"][()], F[..., 0], F[..., 1], fields["T"][()]]),
-            t_final=float(fields.attrs["t"]),
-            rho=fields["rho"][()],
-            grid=read_grid(file),
+            times=thinned(file["signals/t"], at_most),
+            signals={edge: four(file[f"signals/{edge}"], axis=1) for edge in EDGES},
+            fields=four(file["fields"], axis=0),
+            t_final=float(file["fields"].attrs["t"]),
+            rho=thinned(file["fields/rho"], at_most),
+            grid=_grid(file),
+            scheme=str(file.attrs["scheme"]),
         )
 
 
-def read_grid(file: h5py.File) -> Grid:
+def _grid(file: h5py.File) -> Grid:
     """Return the grid of an open solution.h5, from its shape and its resolved configuration."""
     ny, nx = file["fields/rho"].shape
     grid = parse_yaml(str(file.attrs["config"]), file.filename)["grid"]

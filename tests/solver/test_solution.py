@@ -13,10 +13,12 @@ from opalux.base.config import dump
 from opalux.base.errors import InputError
 from opalux.jobs.solve import main
 from opalux.solver.domains.domain import SerialDomain
+from opalux.solver.files.snapshots import Snapshots
 from opalux.solver.files.solution import read_solution
 from opalux.solver.march import March, simulate
 from opalux.solver.media import ValuesDensity
 from opalux.solver.problem import Problem
+from tests.conftest import ROOT
 
 RHO = np.random.default_rng(2).uniform(0.5, 5, (6, 9))
 SETTINGS = {"time": {"final": 0.002}, "edges": {"left": {"kind": "source"}}}
@@ -182,3 +184,45 @@ def test_a_solution_that_is_read_is_the_one_that_was_written(run):
         assert np.array_equal(a, b)
     for edge, signal in expected.signals.items():
         assert np.array_equal(found.signals[edge], signal)
+    assert found.scheme == expected.scheme == "consistent"
+
+
+def test_of_a_large_file_every_few_values_are_read(run):
+    found, whole = read_solution(run / "solution.h5", at_most=4), read_solution(run / "solution.h5")
+    assert found.grid == whole.grid
+    assert np.array_equal(found.rho, whole.rho[::2, ::2])
+    assert np.array_equal(found.fields, whole.fields[:, ::2, ::2])
+    step = -(-len(whole.times) // 4)
+    assert np.array_equal(found.times, whole.times[::step])
+    assert np.array_equal(found.signals["up"], whole.signals["up"][::step, :, ::2])
+
+
+def test_snapshots_are_read_one_field_at_a_time(run):
+    whole = read_solution(run / "solution.h5")
+    with Snapshots(run / "snapshots.h5") as shown:
+        assert (len(shown.times), shown.grid) == (3, whole.grid)
+        assert np.array_equal(shown.field(2, "E"), whole.fields[0])
+        assert np.array_equal(shown.field(2, "F", at_most=3)[..., 1], whole.fields[2, ::2, ::2])
+
+
+ON_RANKS = """
+import sys
+import numpy as np
+from opalux.solver.domains.petsc import PetscDomain, world
+from opalux.solver.march import March
+from opalux.solver.problem import Problem
+
+problem = Problem(material={"density": np.load(sys.argv[1])}, time={"final": 0.002})
+march = March(problem, PetscDomain(problem, world()))
+assert march.domain.block.nx * march.domain.block.ny < 54
+rows, columns = march.domain.block.inner
+assert (march.rho[1:-1, 1:-1] == problem.material.density.values[rows, columns]).all()
+"""
+
+
+@pytest.mark.mpi
+def test_each_rank_takes_its_block_of_an_array(tmp_path, mpirun):
+    np.save(tmp_path / "rho.npy", RHO)
+    (tmp_path / "script.py").write_text(ON_RANKS)
+    done = mpirun(2, tmp_path / "script.py", tmp_path / "rho.npy", PYTHONPATH=str(ROOT))
+    assert done.returncode == 0, done.stderr
