@@ -307,7 +307,7 @@ name_the_torch() {
 }
 
 install_opalux() {
-    local extras=torch,onnx,cluster,xlsx,dev
+    local extras=torch,onnx,cluster,xlsx,xarray,dev
     [ $MPI_IS = none ] || extras+=,mpi
     pip_install --no-build-isolation --editable ".[$extras]" &&
         .venv/bin/python -m pip check

@@ -130,6 +130,7 @@ def test_bad_input_under_mpirun_is_told_once_with_exit_code_2(tmp_path, mpirun):
     assert not out.exists()
 
 
+@pytest.mark.mpi
 def test_a_world_of_one_where_slurm_says_more_is_refused(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "jobs.solve", str(DEBUG), "--out", str(tmp_path / "run")],
