@@ -18,7 +18,7 @@ from opalux.jobs.inversion.trained import Trained
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.jobs.sampling.sample import simulate_sources
 from opalux.learning.data.data_set import DataSet
-from opalux.learning.networks.objective import Objective
+from opalux.learning.networks.objectives.objective import Objective
 from opalux.learning.training.loader import require_split, training_positions
 
 

@@ -13,7 +13,7 @@ from opalux.jobs.inversion import pictures
 from opalux.jobs.inversion.kind import Answers, Judged
 from opalux.jobs.inversion.settings import EvaluateSettings
 from opalux.jobs.inversion.trained import Trained
-from opalux.learning.networks.objective import Objective
+from opalux.learning.networks.objectives.objective import Objective
 
 
 @dataclasses.dataclass(frozen=True)

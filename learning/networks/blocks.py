@@ -9,8 +9,8 @@ from torch import nn
 from torch.nn import functional
 
 from opalux.base.settings import Settings
-from opalux.learning.networks.objective import Objective
-from opalux.learning.networks.whole_map import WholeMap
+from opalux.learning.networks.objectives.objective import Objective
+from opalux.learning.networks.objectives.whole_map import WholeMap
 
 Norm = Literal["batch", "group"]
 

@@ -15,8 +15,8 @@ from opalux.base.errors import InputError
 from opalux.base.settings import Settings
 from opalux.learning.data.layout import Layout
 from opalux.learning.networks.images import stack_channels
-from opalux.learning.networks.niche import NicheInFront, NichePlace
-from opalux.learning.networks.objective import Objective
+from opalux.learning.networks.objectives.niche import NicheInFront, NichePlace
+from opalux.learning.networks.objectives.objective import Objective
 
 
 class NicheCNNSettings(Settings):

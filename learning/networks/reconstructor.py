@@ -7,7 +7,7 @@ from torch import nn
 
 from opalux.learning.data.layout import Layout
 from opalux.learning.networks.catalogue import ModelSettings
-from opalux.learning.networks.objective import Objective
+from opalux.learning.networks.objectives.objective import Objective
 
 
 class Scaling(NamedTuple):

@@ -17,8 +17,8 @@ from opalux.base.errors import InputError
 from opalux.base.settings import Settings
 from opalux.learning.data.layout import Layout
 from opalux.learning.networks.images import stack_channels
-from opalux.learning.networks.objective import Objective
-from opalux.learning.networks.whole_map import WholeMap
+from opalux.learning.networks.objectives.objective import Objective
+from opalux.learning.networks.objectives.whole_map import WholeMap
 
 
 class VNetSettings(Settings):

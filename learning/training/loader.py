@@ -19,7 +19,7 @@ from opalux.learning.data.card import Split
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.layout import Layout
 from opalux.learning.data.resampler import Resampler
-from opalux.learning.networks.objective import Objective
+from opalux.learning.networks.objectives.objective import Objective
 from opalux.learning.training.augmentation import Augmentation
 from opalux.learning.training.calibration import Calibration
 from opalux.learning.training.scaling import Standardise

@@ -10,7 +10,7 @@ from opalux.base.errors import InputError
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.layout import Layout
 from opalux.learning.data.resampler import Resampler
-from opalux.learning.networks.objective import Objective
+from opalux.learning.networks.objectives.objective import Objective
 from opalux.learning.networks.reconstructor import Scaling
 from opalux.learning.training.truth import StoredTruth
 

@@ -12,7 +12,7 @@ from opalux.learning.data.data_set import DataSet
 
 @dataclasses.dataclass(frozen=True)
 class StoredTruth:
-    """A `opalux.learning.networks.objective.Truth` in a data set.
+    """A `opalux.learning.networks.objectives.objective.Truth` in a data set.
 
     Most objectives need only a part of it, and reading the rest would slow training down.
 

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from opalux.learning.data.layout import Layout
 from opalux.learning.data.stats import Stats
-from opalux.learning.networks.objective import Array, Truth
+from opalux.learning.networks.objectives.objective import Array, Truth
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,7 +6,7 @@ import torch
 
 from opalux.base.errors import InputError
 from opalux.learning.data.data_set import DataSet
-from opalux.learning.networks.whole_map import WholeMap
+from opalux.learning.networks.objectives.whole_map import WholeMap
 from opalux.learning.training.augmentation import Augmentation, AugmentationSettings
 from opalux.learning.training.grid_error import grid_errors
 from opalux.learning.training.loader import Samples, layout_of

@@ -8,8 +8,8 @@ from opalux.base.axes import EDGES
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.layout import Layout
 from opalux.learning.networks.edge_vnet import EdgeVNetSettings
+from opalux.learning.networks.objectives.whole_map import WholeMap
 from opalux.learning.networks.reconstructor import build
-from opalux.learning.networks.whole_map import WholeMap
 from opalux.learning.training.scaling import scaling_of
 from tests.learning.made_data import make_data
 

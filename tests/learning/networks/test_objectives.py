@@ -13,8 +13,8 @@ from opalux.base.errors import InputError
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.layout import Layout
 from opalux.learning.data.stats import Stats
-from opalux.learning.networks.niche import NicheInFront, NichePlace
-from opalux.learning.networks.whole_map import WholeMap
+from opalux.learning.networks.objectives.niche import NicheInFront, NichePlace
+from opalux.learning.networks.objectives.whole_map import WholeMap
 from opalux.learning.training.truth import StoredTruth
 from tests.learning.made_data import make_data
 

@@ -7,7 +7,7 @@ import torch
 from opalux.base.errors import InputError
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.resampler import Resampler, evenly
-from opalux.learning.networks.whole_map import WholeMap
+from opalux.learning.networks.objectives.whole_map import WholeMap
 from opalux.learning.training.augmentation import Augmentation, AugmentationSettings
 from opalux.learning.training.loader import EpochOrder, Samples, batches, layout_of
 from tests.learning.made_data import make_data
