@@ -12,7 +12,7 @@
 #   ./setup.sh --no-mpi       without MPI and PETSc
 #   ./setup.sh --build-petsc  with an MPI and a PETSc from the package index, for
 #                             those without root; PETSc is compiled here (minutes)
-#   ./setup.sh --mpi          takes either of these two back
+#   ./setup.sh --mpi          undoes either choice
 #
 # A choice holds until the next one; the make targets keep it.  Variables:
 #

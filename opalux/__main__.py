@@ -15,7 +15,7 @@ JOBS = {
     "pipeline": "campaign, training, evaluation, … as a chain of Slurm jobs",
     "status": "how far a pipeline, a campaign or a run is",
     "bench": "how fast the parts are, as ratios measured in one run",
-    "verify": "compare the solver with exact solutions, write docs/verification.md",
+    "verify": "compare the solver with exact solutions, and write the page about it",
     "demo": "solve, sample, train and evaluate, in minutes, with a report",
 }
 
@@ -32,7 +32,8 @@ def usage() -> str:
             "jobs:",
             *lines,
             "",
-            "'opalux JOB --help' tells about a job; 'python -m jobs.JOB' is the same.",
+            "CONFIG is a file, or the name of a configuration that comes with Opalux (published).",
+            "'opalux JOB --help' tells about a job; 'python -m opalux JOB' is the same.",
         ]
     )
 

@@ -101,7 +101,7 @@ run() {
     "$@" &
     child=$!
     # shellcheck disable=SC2317  # called by the trap
-    # Again and again: at its start, a program may not be listening yet.
+    # Repeated, since a program that is just starting may not listen yet.
     tell_to_stop() {
         interrupted=1
         [ -z "$told_to_stop" ] || return 0
