@@ -22,8 +22,8 @@ Train a network that reconstructs the density from the edge signals.
 
 Writes last.ckpt, best.ckpt, metrics.jsonl and TensorBoard events into DIR
 (default: runs/train/NAME for CONFIG NAME.yaml).  On SIGUSR1 or SIGTERM the run
-writes last.ckpt and ends with exit code 75; the same line with --resume goes on
-where it stood."""
+writes last.ckpt and ends with exit code 75; the same command with --resume
+continues it."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -76,7 +76,7 @@ def _train(parsed: argparse.Namespace) -> int:
     if train(settings, out, resume=given.resume, force=given.force):
         return OK
     if speaks:
-        print(f"stopped by a signal; {out}/last.ckpt is written, go on with --resume")
+        print(f"stopped by a signal; {out}/last.ckpt is written; continue with --resume")
     return CHECKPOINTED
 
 

@@ -1,7 +1,7 @@
-"""How fast networks train: ours beside MONAI's and beside plain float32, in turns in one run.
+"""Training speed: our networks, MONAI's, and plain float32, measured in turns in one run.
 
-``python -m jobs.bench learning``, or this file by itself; on a GPU where there is one, and then
-with the share of what its matrix units and its memory can do at most.
+``opalux bench learning`` runs it, on a GPU where there is one; it then also prints the share of the
+highest rates of its matrix units and memory.
 """
 
 import dataclasses

@@ -28,7 +28,7 @@ class Judged:
     ----------
     numbers : the content of metrics.json
     scores : of the objective, by name
-    headline : the measures that stand side by side
+    headline : the measures that reports compare
     truth, predicted : targets and answers (n, ...), in physical units
     families : (n,) labels
     """

@@ -1,10 +1,10 @@
 """The linear baseline: ridge regression from standardised signals to the density.
 
-A network is worth its training only where it does better than this. The penalty is chosen by
-leave-one-out errors on the training split.
+A network is useful only where it is better than this. The penalty is chosen by leave-one-out errors
+on the training split.
 
-Signals have far more numbers (200,000 on 64×64 cells) than there are maps, so that the regression
-is done in the span of the training maps: their products alone are kept.
+Signals have far more numbers (200,000 on 64×64 cells) than there are maps. The regression is
+therefore done in the span of the training maps, and only their scalar products are kept.
 """
 
 import dataclasses
@@ -21,10 +21,10 @@ PENALTIES = np.logspace(-1, 6, 15)
 """In units of the squared standardised signals."""
 
 MOST_MAPS = 4000
-"""Training maps that are used at most; beyond, eigenvectors take longer than they are worth."""
+"""Training maps that are used at most; with more, the eigenvectors take too long."""
 
 BLOCK_BYTES = 2**27
-"""Of signals that are in memory at a time, twice."""
+"""Size of the signals in one block; two blocks are in memory at a time."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +53,7 @@ class _Scaled:
         for block in self.blocks():
             rows = self.rows(block)
             for across in other.blocks():
-                if other is self and across.start < block.start:  # known by symmetry
+                if other is self and across.start < block.start:  # symmetric
                     out[block, across] = out[across, block].T
                 else:
                     out[block, across] = rows @ other.rows(across).T

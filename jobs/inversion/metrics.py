@@ -15,7 +15,7 @@ MEANING = {
     "ssim": "structural similarity",
     "data_misfit": "‖F(ρ̂)−d‖ / ‖d‖ by simulation of ρ̂, mean over maps",
 }
-"""The measures that stand side by side, by their names in metrics.json."""
+"""The measures that reports compare, by their names in metrics.json."""
 
 LOWEST = 1e-3
 """Density [g/cm³] that a reconstruction is raised to before it is simulated."""
@@ -105,20 +105,20 @@ def data_misfit(simulated: Array, measured: Array) -> float:
     return float(np.linalg.norm(difference) / np.linalg.norm(measured.astype(np.float64)))
 
 
-def coverage(truth: Array, predicted: Array, spread: Array) -> dict[str, float]:
-    """Return how well the spread of several reconstructions tells their error.
+def coverage(truth: Array, predicted: Array, deviation: Array) -> dict[str, float]:
+    """Return how well the standard deviation of several reconstructions shows their error.
 
     Returns
     -------
-    ``within_1``, ``within_2`` : share of cells whose error is at most one and two spreads (0.683
+    ``within_1``, ``within_2`` : share of cells whose error is at most one and two deviations (0.683
     and 0.954 for a Gaussian error of that size); ``scale``: root mean square error over root mean
-    square spread, by which the spread must be multiplied to be as large as the error.
+    square deviation, by which the deviation must be multiplied to be as large as the error.
     """
     error = np.abs(predicted - truth).astype(np.float64)
     return {
-        "within_1": float(np.mean(error <= spread)),
-        "within_2": float(np.mean(error <= 2 * spread)),
-        "scale": float(np.sqrt(np.mean(error**2) / np.mean(spread.astype(np.float64) ** 2))),
+        "within_1": float(np.mean(error <= deviation)),
+        "within_2": float(np.mean(error <= 2 * deviation)),
+        "scale": float(np.sqrt(np.mean(error**2) / np.mean(deviation.astype(np.float64) ** 2))),
     }
 
 

@@ -1,4 +1,4 @@
-"""The model card: what a trained network is for, what it was trained on, what it can and cannot."""
+"""The model card: the purpose of a trained network, its training data, its scores and limits."""
 
 from collections.abc import Mapping
 

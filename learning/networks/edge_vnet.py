@@ -1,16 +1,17 @@
-"""A residual V-Net that first carries each edge's signals to the place that they speak of.
+"""A residual V-Net that first maps the signals of each edge onto the cells behind that edge.
 
-A signal at a cell of an edge tells of the column of the map that stands on that cell: the later the
-time, the deeper the place. A linear map from (source, quantity, time) to (channel, depth), learned
-and shared by the four edges and all cells, turns the signals into features on the grid
-(``stem: columns``). Shared, because the four edges differ by a turn of the square alone: an edge's
-sources are put in the order same edge, opposite edge, side of low and side of high coordinate.
+A signal at a cell of an edge depends on the column of cells behind it; later times correspond to
+greater depth. A linear map from (source, quantity, time) to (channel, depth), learned and shared by
+the four edges and all cells, turns the signals into features on the grid (``stem: columns``). It is
+shared because a rotation of the square takes one edge to another: the sources of each edge are put
+in the order same edge, opposite edge, side of low and side of high coordinate.
 
-The two other stems leave the time axis as it is (``turned``: each edge's image lies as the edge
-does; ``stacked``: all lie alike, as in the published network) and are there for comparison.
+The two other stems keep the time axis (``turned``: the image of each edge is turned to lie as the
+edge does; ``stacked``: all images lie alike, as in the published network). They serve for
+comparison.
 
-With ``patch: 2`` the network works on squares of 2×2 cells and gives all four densities of each,
-which costs a quarter: maps that were smoothed over three cells lose next to nothing.
+With ``patch: 2`` the network works on squares of 2×2 cells and gives all four densities of each
+square, which costs a quarter. Maps that were smoothed over three cells lose almost nothing.
 """
 
 from typing import Literal
@@ -42,7 +43,7 @@ class EdgeVNetSettings(ResidualUNetSettings):
     ----------
     stem : how signals come onto the grid, see the module's description
     features : channels that the stem gives
-    patch : side of the squares of cells that the V-Net sees as one (``columns`` alone)
+    patch : side of the squares of cells that the V-Net sees as one (only with ``columns``)
     """
 
     kind: Literal["edge_vnet"] = "edge_vnet"
@@ -103,7 +104,7 @@ class Columns(nn.Module):
             for edge, order in enumerate(self.seen)
         ]
         columns_BENK = torch.stack(edges, 1).transpose(-1, -2)
-        if self.patch > 1:  # the cells of a patch tell of it together
+        if self.patch > 1:  # the cells of a patch are one input
             columns_BENK = columns_BENK.unflatten(2, (-1, self.patch)).flatten(-2)
         carried = self.carry(columns_BENK).unflatten(-1, (self.features, self.depth))
         carried_BECYN = carried.permute(0, 1, 3, 4, 2)

@@ -10,8 +10,8 @@ import torch
 def stack_channels(signals_BSEQTN: torch.Tensor) -> torch.Tensor:
     """Return the signals as images (B, C, T, N), one per source, edge and quantity, as published.
 
-    Rows are times and columns are cells, for every edge alike: the image's axes are those of the
-    map for none of the edges but the lower one.
+    Rows are times and columns are cells, for every edge alike: the axes of the image are those of
+    the map only for the lower edge.
     """
     return signals_BSEQTN.flatten(1, 3)
 
@@ -20,7 +20,7 @@ def turn_to_map(signals_BETN_first: torch.Tensor) -> torch.Tensor:
     """Turn images (B, E, C, depth, N) of the edges up, down, left, right into the map's frame.
 
     In an edge's own frame row 0 lies at the edge and rows count the depth below it. Afterwards a
-    feature found at depth d and cell n of an edge stands where that place is in the map.
+    feature at depth d and cell n of an edge is at the corresponding place of the map.
     """
     up, down, left, right = signals_BETN_first.unbind(1)
     return torch.stack(

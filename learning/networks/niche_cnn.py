@@ -1,7 +1,7 @@
 """The two earlier networks, which look for one niche: its place and height, or its bearing.
 
 Convolutions over time × position with one image per source, edge and quantity, then two dense
-layers. As found then, max pooling throws away the place that is asked for; strides do not.
+layers. Max pooling loses the place of the niche, which is what is asked for; strides keep it.
 """
 
 from typing import Literal

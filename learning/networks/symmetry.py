@@ -1,8 +1,8 @@
 """The eight symmetries of the square, applied to edge signals and density together.
 
-The equations know no direction: reflecting the density, and with it the sources and the edges,
-reflects the solution. On a square grid with equal cells this holds for the discrete solution too,
-to rounding.
+The equations have no preferred direction: reflecting the density together with the sources and the
+edges reflects the solution. On a square grid with equal cells this holds for the discrete solution
+too, to rounding.
 """
 
 from typing import NamedTuple
@@ -54,7 +54,7 @@ def transform_signals(signals_SEQTN: torch.Tensor, symmetry: Symmetry) -> torch.
     """Return the signals (..., S, E, Q, T, N) of the density that `transform_map` gives.
 
     Sources and edges must both be `EDGES`, each source covering the whole of its edge. E, |F| and
-    T are not changed by a reflection; only where they are measured is.
+    T are not changed by a reflection; only the places of measurement are.
     """
     out = signals_SEQTN
     if symmetry.mirror_x:

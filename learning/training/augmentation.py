@@ -1,4 +1,4 @@
-"""What training changes of each sample at random: symmetries, noise, missing measurements."""
+"""Random changes of each training sample: symmetries, noise, missing measurements."""
 
 import numpy as np
 import pydantic
@@ -13,14 +13,14 @@ from opalux.learning.networks.symmetry import SQUARE, transform_map, transform_s
 
 
 class AugmentationSettings(Settings):
-    """What is changed at random in each training sample, anew in each epoch.
+    """What is changed at random in each training sample, differently in each epoch.
 
     Attributes
     ----------
     symmetries : turn and reflect map, edges and sources together
     noise : standard deviation of the noise added to the signals, relative to each channel's own
-    other_grid : data set with some of the training densities, simulated on another grid; what its
-        calibrated signals differ by is added to the signals, see `learning.training.grid_error`
+    other_grid : data set with some of the training densities, simulated on another grid; the errors
+        that calibration leaves are added to the signals, see `opalux.learning.training.grid_error`
     drop_sources, drop_edges : leave out up to so many sources and edges (their signals are set to
         the channel's mean), so that one model serves fewer measurements
     """

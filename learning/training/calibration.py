@@ -1,10 +1,10 @@
-"""Taking the error of a coarse grid out of the comparison between signals.
+"""Removing the error of a coarse grid from the comparison between signals.
 
-A network learns from simulations on one grid; what is measured, or simulated on a finer grid,
-differs from them by the discretisation error, which is larger than what some densities change in
-the signals. Most of that error is the same for all densities. It is estimated from a few densities
-simulated on both grids: for each source, edge, quantity and time a straight line takes the finer
-signals to the coarser ones.
+A network learns from simulations on one grid. Signals that are measured, or simulated on a finer
+grid, differ from them by the discretisation error, which is larger than the effect of some
+densities on the signals. Most of that error is the same for all densities. It is estimated from a
+few densities simulated on both grids: for each source, edge, quantity and time a straight line
+takes the finer signals to the coarser ones.
 
 References
 ----------

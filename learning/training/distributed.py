@@ -1,4 +1,4 @@
-"""Everything that knows of several processes: starting them, agreeing, training together.
+"""All work with several processes: joining them, agreeing, training one network together.
 
 Processes are started by torchrun, which tells each one its rank in the environment. Without RANK
 there is one process, and nothing here communicates.
@@ -36,7 +36,7 @@ class Processes:
 
     @property
     def first(self) -> bool:
-        """Whether this process writes and speaks for all."""
+        """Whether this process writes files and messages for all."""
         return self.rank == 0
 
     def sum(self, values: torch.Tensor) -> torch.Tensor:
@@ -103,7 +103,7 @@ def processes() -> Iterator[Processes]:
 
 
 def parallelise(model: nn.Module, among: Processes) -> nn.Module:
-    """Return ``model`` such that gradients are averaged over the processes.
+    """Return ``model`` in a form whose gradients are averaged over the processes.
 
     Batch normalisation is made to see the whole global batch, so that several processes train what
     one would.
@@ -118,7 +118,7 @@ def parallelise(model: nn.Module, among: Processes) -> nn.Module:
 def exchange(model: nn.Module, now: bool) -> contextlib.AbstractContextManager[None]:
     """Return a context whose backward pass averages gradients over the processes only if ``now``.
 
-    Gradients that were kept back are part of the next exchange.
+    Gradients that were not exchanged are part of the next exchange.
     """
     if now or not isinstance(model, DistributedDataParallel):
         return contextlib.nullcontext()
@@ -136,7 +136,7 @@ def _share_batch_norm(module: nn.Module) -> None:
 
 
 class _Sum(torch.autograd.Function):
-    """The sum over all processes; so is its gradient, for each process' loss has a share in it."""
+    """The sum over all processes; its gradient is a sum as well, since each loss depends on it."""
 
     @staticmethod
     def forward(ctx: Any, values: torch.Tensor) -> torch.Tensor:

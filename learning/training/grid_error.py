@@ -1,10 +1,10 @@
 """The error of a coarse grid as one more noise to train with.
 
 Signals of a finer grid, or of a measurement, are calibrated before a network sees them
-(`calibration`). What the straight lines leave depends on the density, and a network that
+(`calibration`). The error that the straight lines leave depends on the density, and a network that
 reads small echoes takes it for structure. So it is measured on some training densities that were
-simulated on both grids, and added to the signals in training: what lies within such errors is then
-not read.
+simulated on both grids, and added to the signals in training: the network learns to ignore features
+smaller than this error.
 
 References
 ----------
@@ -23,10 +23,10 @@ from opalux.learning.data.resampler import Resampler
 from opalux.learning.training import calibration
 
 MOST_MAPS = 64
-"""Densities that are taken of a data set with more: their errors are kept in memory."""
+"""Densities that are used at most: their errors are kept in memory."""
 
 FEWEST_MAPS = 8
-"""Of fewer, the straight lines would take out what they are to leave."""
+"""With fewer densities the straight lines would fit the very errors that are to be measured."""
 
 HOW = "make it by the configuration of the training data with --set refinement=2"
 
@@ -34,7 +34,7 @@ HOW = "make it by the configuration of the training data with --set refinement=2
 def grid_errors(
     data: DataSet, folder: Path, times: NDArray[np.float64], seen: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """Return what calibrated signals of another grid differ by from those of the training data.
+    """Return the difference between calibrated signals of another grid and the training signals.
 
     Parameters
     ----------

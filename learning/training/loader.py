@@ -1,8 +1,8 @@
 """From the data set to batches: resampling in time, and the order of samples.
 
-Everything random is drawn from (seed, epoch, position of the sample), never from a stream that
-remembers: the batch of a given step is the same after a resume, with other loader workers and with
-another number of processes.
+Everything random is drawn from (seed, epoch, position of the sample), and never from a stream with
+a state: the batch of a step is the same after a resume, with other loader workers and with another
+number of processes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,12 +35,12 @@ class DataSettings(Settings):
     n_times : signals are resampled to this many times, at equal distances, by linear interpolation;
         null: as stored
     training_maps : use the first so many of the training split; null: all
-    standardise : what is standardised by itself. channel: each (source, edge, quantity) as a
-        whole; time: each time of it, since what tells of the depth is a small change of a late
-        signal; cell: each time at each cell, since where a source covers a part of an edge, a
-        cell's place tells more of the signal than the density does
-    floor : for time and cell: signals are divided by no less than this share of the whole
-        channel's deviation, or rounding and noise would be all that is seen
+    standardise : what is standardised separately. channel: each (source, edge, quantity) as a
+        whole; time: each time of a channel, since the information on the depth is a small change
+        of a late signal; cell: each time at each cell, since where a source covers a part of an
+        edge, the signal depends more on the place of the cell than on the density
+    floor : for time and cell: signals are divided by at least this share of the whole channel's
+        deviation; otherwise rounding and noise would dominate
     workers : processes that load ahead, per training process; 0: load in the training process
     """
 
@@ -66,7 +66,7 @@ def layout_of(data: DataSet, n_times: int | None) -> Layout:
 
 
 class Samples(Dataset[tuple[torch.Tensor, torch.Tensor, int]]):
-    """The torch face of a data set; items are asked for by (epoch, position).
+    """A data set as torch reads it; the key of an item is (epoch, position).
 
     An item is (signals (S, E, Q, T, N), target, position); the target is the density (Y, X) unless
     the objective is another.
@@ -108,9 +108,9 @@ class Samples(Dataset[tuple[torch.Tensor, torch.Tensor, int]]):
 class EpochOrder:
     """The order in which one process visits the samples of one epoch.
 
-    The epoch is one permutation of all samples, cut into global batches; the tail that fills no
-    batch is left out (another one in each epoch). Each global batch is cut into ``parts`` micro
-    batches of equal size, and these again between the processes.
+    The epoch is one permutation of all samples, cut into global batches; samples at the end
+    that fill no batch are left out (others in each epoch). Each global batch is cut into ``parts``
+    micro batches of equal size, and these again between the processes.
 
     Parameters
     ----------

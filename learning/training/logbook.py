@@ -1,4 +1,4 @@
-"""What a training run writes down as it goes: metrics.jsonl and TensorBoard events."""
+"""The records of a training run: metrics.jsonl and TensorBoard events."""
 
 import json
 from pathlib import Path
@@ -35,7 +35,7 @@ class Logbook:
     def write(self, kind: str, step: int, **values: Any) -> None:
         """Note ``values`` of the step; ``kind`` groups them (train, validation).
 
-        Texts are written to metrics.jsonl alone: TensorBoard shows numbers.
+        Texts are written only to metrics.jsonl: TensorBoard shows numbers.
         """
         if self._file is None:
             return

@@ -1,4 +1,4 @@
-"""The training loop.  It reads from top to bottom; one process or many run the same lines."""
+"""The training loop. It reads from top to bottom; one process or many run the same lines."""
 
 import contextlib
 import dataclasses
@@ -7,22 +7,20 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
 
 from opalux.base.errors import InputError, OpaluxError
 from opalux.base.stopping import StopRequest
-from opalux.learning.data.data_set import DataSet
-from opalux.learning.networks.reconstructor import Reconstructor, build
+from opalux.learning.networks.reconstructor import Reconstructor
 from opalux.learning.training import checkpoint, distributed, loader
 from opalux.learning.training.distributed import Processes
 from opalux.learning.training.logbook import Logbook
 from opalux.learning.training.optimise import MovingAverage, learning_rate, make_optimiser
-from opalux.learning.training.plan import TrainingPlan, TrainSettings
 from opalux.learning.training.precision import mixed_precision
-from opalux.learning.training.scaling import scaling_of
+from opalux.learning.training.prepare import Prepared
 from opalux.learning.training.validation import validate
 
 
@@ -39,41 +37,6 @@ class Advance(Protocol):
 
 ShowProgress = Callable[[str, int, int], contextlib.AbstractContextManager[Advance]]
 """Given a label, a total and what is done already, shows progress while entered."""
-
-
-class Prepared(NamedTuple):
-    """All that training needs, checked."""
-
-    settings: TrainSettings
-    data: DataSet
-    plan: TrainingPlan
-    model: Reconstructor
-
-
-def prepare(settings: TrainSettings, among: Processes) -> Prepared:
-    """Check that data, model and settings fit together; writes nothing.
-
-    Raises
-    ------
-    InputError
-        When they do not.
-    """
-    data = DataSet(settings.data.folder)
-    plan = TrainingPlan(settings, data, among.world)
-    model = build(settings.model, loader.layout_of(data, settings.data.n_times), settings.seed)
-    scaling = scaling_of(
-        data,
-        plan.seen,
-        plan.times,
-        model.layout,
-        model.objective,
-        standardise=settings.data.standardise,
-        floor=settings.data.floor,
-    )
-    model.scale_by(scaling)
-    model.to(among.device)
-    model.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Prepared(settings, data, plan, model)
 
 
 @dataclasses.dataclass
@@ -113,8 +76,8 @@ def run_loop(
     prepared : see `prepare`
     folder : of the run
     among : this process among all
-    resume : go on from last.ckpt if there is one
-    stop : looked at before each step
+    resume : continue from last.ckpt if there is one
+    stop : checked before each step
     show : see `ShowProgress`
 
     Returns
@@ -147,7 +110,7 @@ def run_loop(
         state = State(**content["state"])
 
     def keep(name: str) -> None:
-        """Write a checkpoint; the best one needs nothing to go on from."""
+        """Write a checkpoint; the best one holds nothing that only a resume needs."""
         if not among.first:
             return
         content = {

@@ -56,7 +56,7 @@ def export_onnx(
     """
     try:
         import onnxruntime
-        import onnxscript  # noqa: F401  (what torch.onnx stands on)
+        import onnxscript  # noqa: F401  (torch.onnx needs it)
     except ImportError as error:
         raise InputError(
             f"ONNX export needs the package {error.name}; run pip install 'opalux[onnx]'"
@@ -66,7 +66,7 @@ def export_onnx(
     noise = torch.randn(CHECKED, *layout.signals_shape, generator=draw)
     signals = model.signal_mean + model.signal_std * noise
     name = "density" if model.objective.is_map else "answer"
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision, we do not
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns that torchvision is missing
     with warnings.catch_warnings(action="ignore", category=FutureWarning):
         program = torch.onnx.export(
             model,

@@ -1,4 +1,4 @@
-"""What a training run is told, and which samples it sees when."""
+"""The settings of a training run, and the order in which it sees the samples."""
 
 import pydantic
 
@@ -50,7 +50,7 @@ class TrainSettings(Settings):
 
 
 class TrainingPlan:
-    """Which samples are seen when, and how.
+    """Which samples are used, in which order, and how they are changed.
 
     Raises
     ------

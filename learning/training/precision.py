@@ -1,4 +1,4 @@
-"""Mixed precision: where it pays."""
+"""Mixed precision, where the device has instructions for it."""
 
 from typing import Literal
 

@@ -14,8 +14,9 @@ from opalux.base.progress import Progress
 from opalux.base.provenance import provenance
 from opalux.base.run_folder import open_run
 from opalux.learning.training.distributed import processes
-from opalux.learning.training.loop import prepare, run_loop
+from opalux.learning.training.loop import run_loop
 from opalux.learning.training.plan import TrainSettings
+from opalux.learning.training.prepare import prepare
 
 
 def train(
@@ -36,7 +37,7 @@ def train(
     settings : of the training, or a YAML file that holds them
     out : folder of the run
     overrides : ``a.b=value`` settings that replace those of the file
-    resume : go on from last.ckpt in the folder
+    resume : continue from last.ckpt in the folder
     force : replace what the folder holds
 
     Returns

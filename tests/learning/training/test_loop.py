@@ -10,8 +10,9 @@ from opalux.base.errors import InputError
 from opalux.base.stopping import StopRequest
 from opalux.learning.training import checkpoint, logbook
 from opalux.learning.training.distributed import Processes
-from opalux.learning.training.loop import DivergedError, prepare, run_loop
+from opalux.learning.training.loop import DivergedError, run_loop
 from opalux.learning.training.plan import TrainSettings
+from opalux.learning.training.prepare import prepare
 from tests.learning.made_data import make_data
 
 ALONE = Processes(0, 1, torch.device("cpu"))
