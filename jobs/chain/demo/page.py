@@ -30,10 +30,11 @@ def demo_page(
         + " at 32 × 32 cells.",
     )
     page.note(
-        "Training and held-out maps come from the same solver and grid, without noise. The column "
-        "“finer grid, 1 % noise” does not: its signals have to be calibrated first, by straight "
-        "lines from grid to grid. The published network, at 64 × 64 cells and with another "
-        "training set, reached 0.87–0.89 on its own solver and grid, without noise."
+        "Training and held-out maps come from the same solver and grid, without noise. The maps of "
+        "the columns “finer grid, 1 % noise” do not. Such signals have to be calibrated first, by "
+        "straight lines from grid to grid; the column without “calibrated” shows what comes out "
+        "otherwise. The published network, at 64 × 64 cells and with another training set, reached "
+        "0.87–0.89 on its own solver and grid, without noise."
     )
     page.section("The published density")
     page.figure(_published(out), "The published density, its reconstruction, and the error")
