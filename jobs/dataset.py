@@ -4,14 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-import pydantic
-
 from opalux.base import command_line
 from opalux.base.exit_codes import FAILURE, OK
-from opalux.jobs.sampling.check import check_data_set
-from opalux.learning.data.card import Splits
-from opalux.learning.data.data_set import DataSet
-from opalux.learning.data.export import EXPORTS, export
+
+FORMATS = ("npy", "well")
+"""Formats of `dataset export`; those of `opalux.learning.data.export.EXPORTS`."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -55,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
 
     export = verbs.add_parser("export", help="write the samples in another format")
     export.add_argument("folder", metavar="DIR", type=Path)
-    export.add_argument("--format", choices=sorted(EXPORTS), required=True)
+    export.add_argument("--format", choices=FORMATS, required=True)
     export.add_argument("--out", metavar="DIR", type=Path, required=True)
     export.set_defaults(work=_export)
 
@@ -72,17 +69,21 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _splits(text: str) -> Splits:
-    try:
-        train, validation, test = (int(part) for part in text.split(","))
-        return Splits(train=train, validation=validation, test=test)
-    except (ValueError, pydantic.ValidationError):
+def _splits(text: str) -> dict[str, int]:
+    words = text.split(",")
+    if len(words) != 3 or not all(word.isdecimal() for word in words) or not int(words[0]):
         raise argparse.ArgumentTypeError(
-            f"found '{text}', expected three numbers such as 1950,750,183"
-        ) from None
+            f"found '{text}', expected three numbers such as 1950,750,183, the first above 0"
+        )
+    return dict(zip(("train", "validation", "test"), map(int, words), strict=True))
+
+
+# What does the work is imported once the command line is understood.
 
 
 def _check(parsed: argparse.Namespace) -> int:
+    from opalux.jobs.sampling.check import check_data_set
+
     report = check_data_set(
         parsed.folder,
         parsed.resimulate,
@@ -98,12 +99,13 @@ def _check(parsed: argparse.Namespace) -> int:
 
 def _import(parsed: argparse.Namespace) -> int:
     from opalux.jobs.sampling.sds_import import import_sds
+    from opalux.learning.data.card import Splits
 
     card = import_sds(
         parsed.files,
         parsed.out,
         name=parsed.name,
-        splits=parsed.splits,
+        splits=Splits(**parsed.splits) if parsed.splits else None,
         n_times=parsed.n_times,
         dt=parsed.dt,
         shard_size=parsed.shard_size,
@@ -113,6 +115,9 @@ def _import(parsed: argparse.Namespace) -> int:
 
 
 def _export(parsed: argparse.Namespace) -> int:
+    from opalux.learning.data.data_set import DataSet
+    from opalux.learning.data.export import export
+
     export(DataSet(parsed.folder), parsed.out, parsed.format)
     print(f"{parsed.out}: written as {parsed.format}")
     return OK
@@ -120,6 +125,7 @@ def _export(parsed: argparse.Namespace) -> int:
 
 def _pictures(parsed: argparse.Namespace) -> int:
     from opalux.jobs.sampling.pictures import draw_pages
+    from opalux.learning.data.data_set import DataSet
 
     for path in draw_pages(DataSet(parsed.folder), parsed.out or parsed.folder / "pictures"):
         print(path)

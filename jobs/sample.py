@@ -5,12 +5,7 @@ import sys
 from pathlib import Path
 
 from opalux.base import command_line
-from opalux.base.config import load
 from opalux.base.exit_codes import FAILURE, OK
-from opalux.jobs.sampling.card import card_of, describe
-from opalux.jobs.sampling.run import run_campaign
-from opalux.jobs.sampling.settings import SampleSettings
-from opalux.jobs.sampling.status import read_status, show
 
 DESCRIPTION = """\
 Draw random densities, simulate them with each source and write a data set.
@@ -49,6 +44,12 @@ def _task(text: str) -> tuple[int, int]:
 
 
 def _sample(parsed: argparse.Namespace) -> int:
+    # Not before the command line is understood: this takes a second.
+    from opalux.base.config import load
+    from opalux.jobs.sampling.card import card_of, describe
+    from opalux.jobs.sampling.run import run_campaign
+    from opalux.jobs.sampling.settings import SampleSettings
+
     arguments = command_line.arguments(parsed)
     settings, _ = load(SampleSettings, arguments.config, arguments.overrides)
     backend = settings.backend_for(parsed.task)
@@ -88,6 +89,8 @@ def _status(argv: list[str]) -> int:
     parsed = parser.parse_args(argv)
 
     def work() -> int:
+        from opalux.jobs.sampling.status import read_status, show
+
         print(show(parsed.folder, read_status(parsed.folder)))
         return OK
 
