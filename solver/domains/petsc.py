@@ -27,7 +27,7 @@ try:
 except ImportError as error:  # pragma: no cover - depends on the installation
     raise InputError(
         f"running on several processes needs mpi4py and petsc4py ({error}); "
-        "run 'make setup', or 'pip install opalux[mpi]' with PETSC_DIR set"
+        "run './setup.sh --mpi', or 'pip install opalux[mpi]' with PETSC_DIR set"
     ) from None
 
 
