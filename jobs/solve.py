@@ -10,7 +10,7 @@ Solve the 2D grey P1 radiative-transfer equations coupled to matter temperature.
 CONFIG is a YAML file, or a .cfg file of the original program. Results go to DIR: solution.h5
 (fields and edge signals), run.json, fields.png, signals.png, and on request snapshots.h5,
 snapshots.xdmf (for ParaView) and an animation. Run it on several processes with
-'mpirun -n N python -m jobs.solve CONFIG'; the results are the same to the last bit.
+'mpirun -n N opalux solve CONFIG'; the results are the same to the last bit.
 
 SIGTERM or SIGUSR1 writes a checkpoint and ends with exit code 75; the same line with --resume
 continues from there, on any number of processes.

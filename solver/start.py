@@ -3,11 +3,12 @@
 import numpy as np
 
 from opalux.base.errors import InputError
+from opalux.solver.checks import check_density, check_material
 from opalux.solver.domains.domain import Domain
 from opalux.solver.formulas.formula import Formula
 from opalux.solver.grid import Block, bands
 from opalux.solver.media import ArrayDensity, ValuesDensity, cut_block
-from opalux.solver.problem import Problem, check_density, check_material
+from opalux.solver.problem import Problem
 from opalux.solver.schemes.ghosts import wrap
 
 
