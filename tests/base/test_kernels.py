@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.conftest import ROOT
+from opalux.base.shipped import PACKAGE
 
 SCRIPT = """
 import numpy as np
@@ -26,8 +26,8 @@ def package(tmp_path_factory):
     """Return a folder with a copy of the package, to be changed."""
     folder = tmp_path_factory.mktemp("package")
     for name in ("base", "solver"):
-        shutil.copytree(ROOT / "opalux" / name, folder / "opalux" / name)
-    shutil.copy(ROOT / "opalux" / "__init__.py", folder / "opalux")
+        shutil.copytree(PACKAGE / name, folder / "opalux" / name)
+    shutil.copy(PACKAGE / "__init__.py", folder / "opalux")
     return folder
 
 
