@@ -18,7 +18,7 @@ def run(redirection, out):
         env=clean_environment(),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 
@@ -38,7 +38,7 @@ def test_a_run_whose_log_is_lost_writes_its_results_and_succeeds(redirection, tm
 def test_standard_output_on_a_full_disk_is_told_once_the_results_are_written(tmp_path):
     line = f"'{sys.executable}' -m opalux solve configs/solve/debug.yaml --dry-run >/dev/full"
     done = subprocess.run(
-        ["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        ["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 1
     assert done.stderr == "error: standard output: cannot be written (No space left on device)\n"
