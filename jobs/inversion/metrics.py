@@ -99,10 +99,10 @@ def error_by_depth(truth: Array, predicted: Array) -> NDArray[np.float64]:
     return np.array([np.sqrt(square[depth == d].mean()) for d in range(depth.max() + 1)])
 
 
-def data_misfit(simulated: Array, measured: Array) -> float:
+def data_misfit(simulated: Array, recorded: Array) -> float:
     """Return ‖F(ρ̂)−d‖/‖d‖ of one sample's signals, any shape."""
-    difference = (simulated - measured).astype(np.float64)
-    return float(np.linalg.norm(difference) / np.linalg.norm(measured.astype(np.float64)))
+    difference = (simulated - recorded).astype(np.float64)
+    return float(np.linalg.norm(difference) / np.linalg.norm(recorded.astype(np.float64)))
 
 
 def coverage(truth: Array, predicted: Array, deviation: Array) -> dict[str, float]:

@@ -156,13 +156,16 @@ def test_one_source_may_lack_when_training_left_sources_out(run, signals, tmp_pa
 
 def test_python_gets_the_map_that_the_command_writes(run, solutions, tmp_path):
     expected, numbers = reconstructed(run, tmp_path / "a", *solutions)
-    found = opalux.reconstruct(opalux.load_trained(run), solutions)
+    network = opalux.load_trained(run)
+    found = opalux.reconstruct(network, solutions)
     np.testing.assert_array_equal(found.density, expected)
     assert found.data_misfit == numbers["data_misfit"]
     assert found.members == numbers["reconstructions"] == 8
     assert not found.calibrated
     assert repr(found).startswith("Reconstruction(16×16 cells, ")
     assert found.plot().axes[0].get_xlabel() == "x [cm]"
+    with pytest.raises(opalux.InputError, match="nowhere: no such file"):
+        opalux.reconstruct(network, "nowhere")
 
 
 def test_signals_out_of_a_data_set_are_taken_as_they_are(run):
