@@ -102,9 +102,9 @@ def reconstruct(
     Parameters
     ----------
     trained : a network, or several whose reconstructions are averaged; see `load_trained`
-    signals : a folder, or files and folders (solution.h5, .sds, .csv), or measurements, one for each
-        source; or an array (sources, edges, quantities, n_times, n_cells) on the network's own grid
-        and times, such as a data set holds
+    signals : a folder, or files and folders (solution.h5, .sds, .csv), or measurements, one for
+        each source; or an array (sources, edges, quantities, n_times, n_cells) on the network's own
+        grid and times, such as a data set holds
     symmetries : average over the eight symmetries of the square, too, where the data allow it
     simulate : simulate the density and compare it with the signals
     calibration_maps : signals of a finer grid are calibrated with so many densities that are
