@@ -67,7 +67,6 @@ def _sample(parsed: argparse.Namespace) -> int:
         launcher=settings.launcher,
         resume=arguments.resume,
         force=arguments.force,
-        together=parsed.task is not None,
     )
     print(result)
     if not result.parts_missing and result.failed > settings.tolerated_failures * result.samples:

@@ -8,7 +8,7 @@ from pathlib import Path
 from opalux.base import command_line
 from opalux.base.config import dump, load
 from opalux.base.exit_codes import OK
-from opalux.base.run_folder import CONFIG_NAME, open_run
+from opalux.base.run_folder import CONFIG_NAME, run_folder
 
 DESCRIPTION = """\
 Repeat the published analysis of silicon quantum dots, and compare its numbers with ours.
@@ -44,14 +44,21 @@ def _siqd(parsed: argparse.Namespace) -> int:
     finished = (out / "metrics.json").is_file()
     unfinished = (out / CONFIG_NAME).is_file() and not finished
     resume = arguments.resume or (unfinished and not arguments.force)
-    open_run(out, dump(settings.work), resume=resume, force=arguments.force)
-    if resume and finished:
-        print(f"{out / 'report.html'}: complete already; --force starts again")
-        return OK
-    start = time.perf_counter()
-    with open_pool(settings.task_backend) as pool:
-        results = run(settings, pool, out, workers=settings.workers)
-    print(folder.write(results, time.perf_counter() - start, out))
+    with run_folder(
+        out,
+        dump(settings.work),
+        job="siqd",
+        makes=folder.MAKES,
+        resume=resume,
+        force=arguments.force,
+    ):
+        if resume and finished:
+            print(f"{out / 'report.html'}: complete already; --force starts again")
+            return OK
+        start = time.perf_counter()
+        with open_pool(settings.task_backend) as pool:
+            results = run(settings, pool, out, workers=settings.workers)
+        print(folder.write(results, time.perf_counter() - start, out))
     return OK
 
 

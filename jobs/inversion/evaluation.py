@@ -1,12 +1,13 @@
 """Judging a training run: all sets that were asked for, then pictures, report and metrics.json."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from opalux.base.config import dump
 from opalux.base.files import write_json, write_text
-from opalux.base.run_folder import open_run
+from opalux.base.run_folder import add_made, run_folder
 from opalux.jobs.inversion.judge import (
     averages_symmetries,
     judge,
@@ -14,13 +15,22 @@ from opalux.jobs.inversion.judge import (
     judge_learning_curve,
     kind_of,
 )
+from opalux.jobs.inversion.kind import Kind
 from opalux.jobs.inversion.model_card import model_card
 from opalux.jobs.inversion.report import write_report
 from opalux.jobs.inversion.settings import EvaluateSettings
-from opalux.jobs.inversion.trained import load_ensemble
+from opalux.jobs.inversion.trained import Trained, load_ensemble
 
 MAIN = "held-out maps"
 """How the main set is called beside others."""
+
+MAKES = (
+    "metrics.json",
+    "report.html",
+    "model_card.md",
+    *(f"{name}.png" for name in ("maps", "depth", "cells", "training", "learning_curve")),
+)
+"""Files that an evaluation makes in its folder."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -62,7 +72,7 @@ def evaluate(
     run : folder of the training run
     settings : what it is judged on
     out : folder for the results; None: the run itself
-    resume, force : see `open_run`
+    resume, force : see `run_folder`
     dry_run : check everything and write nothing
 
     Returns
@@ -82,9 +92,17 @@ def evaluate(
     if dry_run:
         return None
     if out is None or out.resolve() == run.resolve():
-        out = run
-    else:
-        open_run(out, dump(settings), resume=resume, force=force)
+        add_made(run, MAKES)
+        return _evaluate(run, ensemble, kind, settings, run)
+    with run_folder(out, dump(settings), job="evaluate", makes=MAKES, resume=resume, force=force):
+        return _evaluate(run, ensemble, kind, settings, out)
+
+
+def _evaluate(
+    run: Path, ensemble: Sequence[Trained], kind: Kind, settings: EvaluateSettings, out: Path
+) -> Evaluation:
+    """Judge the networks and write everything into ``out``."""
+    trained = ensemble[0]
     judged = {MAIN: judge(ensemble, settings, settings)}
     for name, maps in settings.apart.items():
         judged |= judge_apart(ensemble, name, maps, settings)

@@ -12,7 +12,7 @@ from opalux.base.files import atomic, write_json
 from opalux.base.hdf5 import describe
 from opalux.base.plots import save
 from opalux.base.provenance import provenance
-from opalux.base.run_folder import open_run
+from opalux.base.run_folder import run_folder
 from opalux.jobs.inversion.reconstruction import (
     Reconstruction,
     assembled,
@@ -45,6 +45,9 @@ class Inputs:
         return f"would reconstruct {shape} cells from {len(self.measurements)} sources"
 
 
+MAKES = ("reconstruction.h5", "reconstruction.png", "reconstruction.json", "run.json")
+
+
 def check_inputs(run: Path, signals: Sequence[Path], settings: ReconstructSettings) -> Inputs:
     """Read networks and signals, and check that they fit; writes nothing.
 
@@ -75,32 +78,34 @@ def reconstruct_into(
     out : folder for the results
     inputs : see `check_inputs`
     settings : how the signals are turned into a density
-    resume, force : see `open_run`
+    resume, force : see `run_folder`
     """
-    open_run(out, dump(settings), resume=resume, force=force)
-    found = reconstruct(
-        inputs.networks,
-        inputs.measurements,
-        symmetries=settings.symmetries,
-        simulate=settings.simulate,
-        calibration_maps=settings.calibration_maps,
-    )
-    uncertainty = found.uncertainty
-    numbers: dict[str, Any] = {
-        "run": str(inputs.run),
-        "signals": [m.origin for m in inputs.measurements],
-        "sources": list(found.sources),
-        "reconstructions": found.members,
-        "density_min": float(found.density.min()),
-        "density_max": float(found.density.max()),
-        "uncertainty_mean": None if uncertainty is None else float(uncertainty.mean()),
-        "calibrated": found.calibrated,
-        "data_misfit": found.data_misfit,
-    }
-    write_reconstruction(found, out / "reconstruction.h5")
-    save(found.plot(), out / "reconstruction.png")
-    write_json(out / "run.json", provenance())
-    write_json(out / "reconstruction.json", numbers)
+    with run_folder(
+        out, dump(settings), job="reconstruct", makes=MAKES, resume=resume, force=force
+    ):
+        found = reconstruct(
+            inputs.networks,
+            inputs.measurements,
+            symmetries=settings.symmetries,
+            simulate=settings.simulate,
+            calibration_maps=settings.calibration_maps,
+        )
+        uncertainty = found.uncertainty
+        numbers: dict[str, Any] = {
+            "run": str(inputs.run),
+            "signals": [m.origin for m in inputs.measurements],
+            "sources": list(found.sources),
+            "reconstructions": found.members,
+            "density_min": float(found.density.min()),
+            "density_max": float(found.density.max()),
+            "uncertainty_mean": None if uncertainty is None else float(uncertainty.mean()),
+            "calibrated": found.calibrated,
+            "data_misfit": found.data_misfit,
+        }
+        write_reconstruction(found, out / "reconstruction.h5")
+        save(found.plot(), out / "reconstruction.png")
+        write_json(out / "run.json", provenance())
+        write_json(out / "reconstruction.json", numbers)
     return found
 
 

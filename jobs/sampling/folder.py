@@ -1,15 +1,16 @@
 """The folder of a data set in the making: opened, continued, and cleaned after killed workers."""
 
+import contextlib
 import platform
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from opalux.base.config import dump
 from opalux.base.errors import InputError
 from opalux.base.files import write_text
-from opalux.base.run_folder import CONFIG_NAME, open_run
+from opalux.base.run_folder import CONFIG_NAME, read_marker, run_folder
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.jobs.sampling.marker import RUNNING
 from opalux.learning.data.card import NAME, Card, part_name
@@ -17,36 +18,58 @@ from opalux.learning.data.finish import VIEW_NAME
 from opalux.learning.data.stats import NAME as STATS_NAME
 
 PARTS = "part-*.h5"
-FILES = (PARTS, CONFIG_NAME, NAME, STATS_NAME, VIEW_NAME, "run.json", "quarantine.json")
-"""The files of a data set."""
+MAKES = (
+    NAME,
+    PARTS,
+    VIEW_NAME,
+    STATS_NAME,
+    "run.json",
+    "quarantine.json",
+    "check.txt",
+    "pictures/*.png",
+    f"{RUNNING}/*",
+)
+"""Files that a campaign makes in its folder, its check and its pictures included."""
 
 _TEMPORARY = re.compile(r"\.(?P<process>\d+)\.(part\.\w+|tmp)$")
 """End of a temporary name; earlier versions used ``.tmp``."""
 
 
+@contextlib.contextmanager
 def open_folder(
-    out: Path, campaign: Campaign, card: Card, *, resume: bool, force: bool, together: bool
-) -> Path:
+    out: Path, campaign: Campaign, card: Card, *, resume: bool, force: bool
+) -> Iterator[Path]:
     """Make or enter the folder of the data set; one of the same campaign is always continued.
 
-    With ``together`` other tasks may open it at the same moment; a folder that holds only their
-    temporary files is then no foreign folder.
+    Several processes may work in it at the same time, and share the parts among them. One that
+    replaces the folder must be alone.
 
     Raises
     ------
     InputError
-        When the folder holds something else, or its disk is too small.
+        When the folder holds something else, others work in it, or its disk is too small.
     """
     _check_disk(out, campaign, card)
-    begun = (out / CONFIG_NAME).is_file()
-    if together and out.is_dir():
-        begun |= all(path.name.startswith(".") for path in out.iterdir())
-    open_run(out, dump(campaign), resume=resume or (begun and not force), force=force)
-    for temporary in _temporary_files(out, platform.node(), FILES):
+    begun = read_marker(out) is not None
+    with run_folder(
+        out,
+        dump(campaign),
+        job="sample",
+        makes=MAKES,
+        resume=resume or (begun and not force),
+        force=force,
+        together=not force,
+    ):
+        _remove_temporary_of_the_dead(out)
+        write_text(out / NAME, card.to_yaml())
+        yield out
+
+
+def _remove_temporary_of_the_dead(out: Path) -> None:
+    """Remove what killed processes of this machine were writing."""
+    for temporary in _temporary_files(out, platform.node(), (*MAKES, CONFIG_NAME)):
         if not Path("/proc", _process_of(temporary)).exists():
             temporary.unlink(missing_ok=True)
-    write_text(out / NAME, card.to_yaml())
-    return out
 
 
 def remove_leftovers(out: Path) -> None:

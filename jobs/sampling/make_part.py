@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from opalux.jobs.sampling.campaign import Campaign
-from opalux.jobs.sampling.marker import Marker
+from opalux.jobs.sampling.marker import Marker, claimed
 from opalux.jobs.sampling.sample import Sample, Simulation, make_sample, simulate_here
 from opalux.learning.data.card import Card, part_name
 from opalux.learning.data.part import (
@@ -56,7 +56,7 @@ class Report:
 
     Attributes
     ----------
-    made : False when a valid part was there already
+    made : False when a valid part was there already, or another process is at it (no samples)
     samples, failed : numbers of all and of failed samples
     size : of the file [bytes]
     seconds : spent
@@ -83,17 +83,34 @@ def make_part(run: CampaignRun, part: int) -> Report:
     OSError
         When the part cannot be written (a full disk); no sample is counted as failed.
     """
-    start = time.monotonic()
+    found, damage = _found(run, part)
+    if found is not None:
+        return found
+    with claimed(run.folder, part) as ours:
+        if not ours:
+            return Report(made=False, samples=0, failed=0, size=0, seconds=0.0)
+        found, damage = _found(run, part)  # another process may just have made it
+        return _make(run, part, damage) if found is None else found
+
+
+def _found(run: CampaignRun, part: int) -> tuple[Report | None, str]:
+    """Return the report of a part that is there and valid, or what is wrong with it."""
     path = run.folder / part_name(part)
-    damage = ""
     try:
         status = validate_part(path, run.card, part)
-        failed = int(np.count_nonzero(status))
-        if not (failed and run.redo_failed):
-            size = path.stat().st_size
-            return Report(made=False, samples=len(status), failed=failed, size=size, seconds=0.0)
     except DamagedPartError as error:
-        damage = str(error) if path.exists() else ""
+        return None, str(error) if path.exists() else ""
+    failed = int(np.count_nonzero(status))
+    if failed and run.redo_failed:
+        return None, ""
+    size = path.stat().st_size
+    return Report(made=False, samples=len(status), failed=failed, size=size, seconds=0.0), ""
+
+
+def _make(run: CampaignRun, part: int, damage: str) -> Report:
+    """Make a part whatever is there."""
+    start = time.monotonic()
+    path = run.folder / part_name(part)
     outcomes: list[_Outcome] = []
     with _marked(run, part) as (marker, marker_path):
         for number in run.card.samples_of(part):

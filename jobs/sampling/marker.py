@@ -1,5 +1,9 @@
 """Progress marker of a part; read by `status` and by the worker that takes the part over."""
 
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pydantic
@@ -11,6 +15,29 @@ RUNNING = ".running"
 
 SIZE = 1024
 """All markers are padded to this length, so that a new one covers the old one [bytes]."""
+
+
+@contextlib.contextmanager
+def claimed(folder: Path, part: int) -> Iterator[bool]:
+    """Give whether this process may make a part: no other living process is at it.
+
+    The system gives the claim up when the process dies. On a file system without locks everybody
+    may; a part that is made twice has the same bits.
+    """
+    path = folder / RUNNING / f"{part_name(part)}.lock"
+    path.parent.mkdir(exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        except OSError:
+            pass
+        yield True
+    finally:
+        os.close(handle)
 
 
 class Marker(pydantic.BaseModel):

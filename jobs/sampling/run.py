@@ -77,7 +77,6 @@ def run_campaign(
     launcher: tuple[str, ...] = (),
     resume: bool = False,
     force: bool = False,
-    together: bool = False,
 ) -> CampaignResult:
     """Make the data set of a campaign, or continue it.
 
@@ -93,7 +92,6 @@ def run_campaign(
     launcher : words that start each simulation on many processes, such as ("mpirun", "-n", "8");
         only with the in-process back end
     resume, force : continue the folder, or replace it, whatever it holds
-    together : other tasks may open the folder at the same time
 
     Raises
     ------
@@ -113,27 +111,27 @@ def run_campaign(
     """
     start = time.monotonic()
     card = card_of(campaign)
-    out = open_folder(Path(folder), campaign, card, resume=resume, force=force, together=together)
-    run = CampaignRun(
-        folder=out,
-        campaign=campaign,
-        card=card,
-        attributes={"config": dump(campaign), **card.made_with},
-        retries=retries,
-        session=uuid.uuid4().hex,
-        redo_failed=redo_failed,
-        simulation=MpiSimulation(launcher) if launcher else simulate_here,
-    )
-    backend = Local() if backend is None else backend
-    try:
-        reports = make_parts(run, range(task[0], card.n_parts, task[1]), backend)
-    except OSError as error:
-        free = shutil.disk_usage(out).free / 1e9
-        raise StorageError(
-            f"{out}: cannot write ({error.strerror or error}; {free:.3g} GB free); make room "
-            "and start the same line again; it continues"
-        ) from error
-    return _complete(run, reports, backend, time.monotonic() - start)
+    with open_folder(Path(folder), campaign, card, resume=resume, force=force) as out:
+        run = CampaignRun(
+            folder=out,
+            campaign=campaign,
+            card=card,
+            attributes={"config": dump(campaign), **card.made_with},
+            retries=retries,
+            session=uuid.uuid4().hex,
+            redo_failed=redo_failed,
+            simulation=MpiSimulation(launcher) if launcher else simulate_here,
+        )
+        backend = Local() if backend is None else backend
+        try:
+            reports = make_parts(run, range(task[0], card.n_parts, task[1]), backend)
+        except OSError as error:
+            free = shutil.disk_usage(out).free / 1e9
+            raise StorageError(
+                f"{out}: cannot write ({error.strerror or error}; {free:.3g} GB free); make room "
+                "and start the same line again; it continues"
+            ) from error
+        return _complete(run, reports, backend, time.monotonic() - start)
 
 
 def make_parts(run: CampaignRun, parts: Iterable[int], backend: Backend) -> list[Report]:

@@ -1,7 +1,7 @@
 """The job of ``opalux solve``: read and check everything, step to the end, report."""
 
+import contextlib
 import resource
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -9,12 +9,12 @@ from pathlib import Path
 from opalux.base.command_line import Arguments
 from opalux.base.errors import InputError, StorageError
 from opalux.base.exit_codes import CHECKPOINTED, FAILURE, OK
-from opalux.base.run_folder import open_run
+from opalux.base.run_folder import remove_run, run_folder
 from opalux.base.stopping import StopRequest, stop_on_signals
 from opalux.jobs.simulation.checks import check_memory, check_targets, plan
 from opalux.jobs.simulation.ranks import Ranks
 from opalux.jobs.simulation.report import write_report
-from opalux.jobs.simulation.run import RunFiles, take_steps
+from opalux.jobs.simulation.run import MAKES, RunFiles, take_steps
 from opalux.jobs.simulation.settings import SolveSettings, read_settings
 from opalux.solver.domains.domain import SerialDomain
 from opalux.solver.march import March, SolverFailure
@@ -45,10 +45,18 @@ def _solve(arguments: Arguments, ranks: Ranks) -> int:
             print(text + "# " + plan(settings))
         return OK
     out = arguments.out or Path("runs/solve") / arguments.config.stem
-    with stop_on_signals() as stop:
+    with stop_on_signals() as stop, contextlib.ExitStack() as opened:
         ranks.on_root(lambda: check_targets(settings, out))
         march = ranks.together(lambda: _start(settings, ranks))  # finds all that may be wrong
-        ranks.on_root(lambda: open_run(out, text, resume=arguments.resume, force=arguments.force))
+        folder = run_folder(
+            out,
+            text,
+            job="solve",
+            makes=MAKES,
+            resume=arguments.resume,
+            force=arguments.force,
+        )
+        ranks.on_root(lambda: opened.enter_context(folder))
         if arguments.resume and ranks.on_root((out / "run.json").exists):
             if ranks.rank == 0:
                 print(f"{out}: complete already", file=sys.stderr)
@@ -57,7 +65,7 @@ def _solve(arguments: Arguments, ranks: Ranks) -> int:
             return _finish(march, settings, text, out, ranks, stop)
         except SolverFailure as error:  # on all processes at once
             if not ranks.on_root((out / "checkpoint.h5").exists):  # nothing worth keeping
-                ranks.on_root(lambda: shutil.rmtree(out))
+                ranks.on_root(lambda: remove_run(out))
             raise InputError(f"{arguments.config}: {error}") from None
 
 

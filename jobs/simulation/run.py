@@ -5,6 +5,7 @@ from pathlib import Path
 
 from opalux.base.progress import Progress
 from opalux.base.provenance import git_revision, version
+from opalux.base.run_folder import temporary_of
 from opalux.base.stopping import StopRequest
 from opalux.jobs.simulation.ranks import Ranks
 from opalux.jobs.simulation.settings import SolveSettings
@@ -13,6 +14,19 @@ from opalux.solver.files.growing import can_go_on, unfinished
 from opalux.solver.files.snapshots import SnapshotFile
 from opalux.solver.files.solution import SolutionFile
 from opalux.solver.march import March
+
+MAKES = (
+    "solution.h5",
+    "snapshots.h5",
+    "snapshots.xdmf",
+    "checkpoint.h5",
+    "run.json",
+    "fields.png",
+    "signals.png",
+    "animation.gif",
+    "animation.mp4",
+)
+"""Files that a run makes in its folder."""
 
 
 class RunFiles:
@@ -35,8 +49,9 @@ class RunFiles:
         def look_around() -> bool:
             going_on = self._checkpoint.exists() and all(can_go_on(path) for path in growing)
             used = [unfinished(path) for path in growing] if going_on else []
-            for left_over in set(out.glob(".*.part*")) - set(used):
-                left_over.unlink()
+            left_over = {path for name in MAKES for path in out.glob(temporary_of(name))}
+            for path in left_over - set(used):
+                path.unlink()
             return going_on
 
         going_on = ranks.on_root(look_around)

@@ -12,11 +12,14 @@ from opalux.base.config import dump, load
 from opalux.base.files import write_json
 from opalux.base.progress import Progress
 from opalux.base.provenance import provenance
-from opalux.base.run_folder import open_run
+from opalux.base.run_folder import run_folder
 from opalux.learning.training.distributed import processes
 from opalux.learning.training.loop import run_loop
 from opalux.learning.training.plan import TrainSettings
 from opalux.learning.training.prepare import prepare
+
+MAKES = ("last.ckpt", "best.ckpt", "metrics.jsonl", "run.json", "tensorboard/events.*")
+"""Files that a run makes in its folder."""
 
 
 def train(
@@ -59,10 +62,15 @@ def train(
     out = Path(out)
     if not isinstance(settings, TrainSettings):
         settings, _ = load(TrainSettings, settings, list(overrides))
-    with processes() as among, _stop_request() as stop:
+    with (
+        processes() as among,
+        _stop_request() as stop,
+        contextlib.ExitStack() as opened,
+    ):
         prepared = prepare(settings, among)
         text = dump(settings)
-        among.on_first(lambda: open_run(out, text, resume=resume, force=force))
+        folder = run_folder(out, text, job="train", makes=MAKES, resume=resume, force=force)
+        among.on_first(lambda: opened.enter_context(folder))
         started = time.monotonic()
         finished = run_loop(
             prepared,

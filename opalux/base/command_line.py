@@ -63,13 +63,20 @@ def parser(
         default=[],
         help="override one key of CONFIG (may be given several times)",
     )
-    made.add_argument("--out", metavar="DIR", type=Path, help="folder for the results")
+    made.add_argument("--out", metavar="DIR", type=_folder, help="folder for the results")
     made.add_argument("--resume", action="store_true", help="go on with the results in DIR")
     made.add_argument("--force", action="store_true", help="replace the results in DIR")
     made.add_argument(
         "--dry-run", action="store_true", help="check the input, print the plan, write nothing"
     )
     return made
+
+
+def _folder(text: str) -> Path:
+    """Return the folder that ``--out`` names; an empty word is a slip of a script."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("found an empty name, expected a folder")
+    return Path(text).expanduser()
 
 
 def arguments(parsed: argparse.Namespace) -> Arguments:

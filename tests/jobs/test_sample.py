@@ -5,6 +5,8 @@ import json
 import os
 import platform
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import h5py
@@ -101,7 +103,7 @@ def test_array_tasks_in_any_order_give_the_same_data_set(small, tmp_path):
 def test_array_tasks_may_open_the_folder_at_the_same_moment(small, tmp_path):
     out = tmp_path / "set"
     out.mkdir()
-    (out / ".config.yaml.17.part.yaml").touch()  # another task is about to write config.yaml
+    (out / ".config.yaml.host.17.part.yaml").touch()  # another task is about to write config.yaml
     assert main([str(small), "--out", str(out), "--task", "0/1"]) == 0
 
 
@@ -152,7 +154,7 @@ def test_what_killed_writers_left_is_removed(small, tmp_path):
     (out / f".dataset.yaml.{dead}.part.yaml").touch()
     (out / ".running").mkdir()
     assert main([str(small), "--out", str(out)]) == 0
-    assert not list(out.glob(".*"))
+    assert {path.name for path in out.glob(".*")} == {".opalux.json", ".opalux.lock"}
 
 
 def test_what_living_writers_write_and_files_of_others_stay(small, tmp_path):
@@ -380,7 +382,7 @@ class TestBadInput:
         assert main([str(small), "--out", str(tmp_path)]) == 2
         assert main([str(small), "--force", "--out", str(tmp_path)]) == 2
         assert (tmp_path / "thesis.tex").exists()
-        assert "exists already" in capsys.readouterr().err
+        assert "no run of Opalux" in capsys.readouterr().err
 
     def test_like_a_disk_that_is_too_small_is_refused(self, small, tmp_path, capsys, monkeypatch):
         monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 10, 10))
@@ -398,3 +400,25 @@ class TestBadInput:
         launched = ["--set", "launcher=[mpirun]", "--set", "backend={kind: local}"]
         assert main([str(small), *launched, "--out", str(tmp_path / "set")]) == 2
         assert "in-process" in capsys.readouterr().err
+
+
+def test_samplers_of_one_campaign_share_the_parts(small, tmp_path):
+    """Six at once make each sample once, and none of them fails."""
+    out = tmp_path / "set"
+    line = [sys.executable, "-m", "opalux", "sample", str(small), "--out", str(out)]
+    line += ["--set", "backend={kind: in-process}"]
+    started = [
+        subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(6)
+    ]
+    told = [process.communicate(timeout=300) for process in started]
+    assert [process.returncode for process in started] == [0] * 6, told
+    made = sum(
+        int(text.split(" of them made now")[0].split()[-1])
+        for text, _ in told
+        if "made now" in text
+    )
+    assert made <= 7
+    assert main(["status", str(out)]) == 0
+    assert contents(out).keys()
+    assert not (out / ".running").exists()

@@ -186,7 +186,8 @@ def test_a_killed_run_goes_on_to_the_same_snapshots_on_other_ranks(tmp_path, who
 
 def nothing_looks_whole(out: Path) -> bool:
     """Return whether all that stands in ``out`` is the configuration and unfinished files."""
-    return all(path.name == "config.yaml" or ".part" in path.name for path in out.iterdir())
+    kept = {"config.yaml", ".opalux.json", ".opalux.lock"}
+    return all(path.name in kept or ".part" in path.name for path in out.iterdir())
 
 
 def test_a_file_that_cannot_grow_ends_the_run_with_one_message(tmp_path):
@@ -252,7 +253,8 @@ def test_a_full_disk_ends_the_run_with_one_message_and_room_lets_it_go_on(ranks,
     assert log.count("error:") == 1
     assert "Traceback" not in log
     names = set((tmp_path / "listing").read_text().split())
-    assert names == {"config.yaml", ".solution.h5.part", ".snapshots.h5.part"}
+    ours = {"config.yaml", ".opalux.json", ".opalux.lock"}
+    assert names == {*ours, ".solution.h5.part", ".snapshots.h5.part"}
     assert same_bits(whole / "solution.h5", tmp_path / "kept.h5")
 
 

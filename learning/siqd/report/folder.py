@@ -7,9 +7,22 @@ from typing import Any
 from opalux.base.files import atomic, write_json, write_text
 from opalux.base.progress import Progress
 from opalux.base.provenance import provenance
+from opalux.learning.siqd.dots.table import SHIPPED
 from opalux.learning.siqd.report import metrics, page, pictures, tables
 from opalux.learning.siqd.study import comparison
 from opalux.learning.siqd.study.run import Results
+
+MAKES = (
+    "report.html",
+    "metrics.json",
+    "run.json",
+    "figures/*.png",
+    "tables/*.csv",
+    "dots.jsonl",
+    "search_*.jsonl",
+    SHIPPED.name,
+)
+"""Files that a run makes in its folder."""
 
 
 def write(results: Results, seconds: float, out: Path) -> Path:
