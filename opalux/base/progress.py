@@ -66,7 +66,9 @@ class Progress:
         self._last_line = time.monotonic()
         elapsed = self._last_line - self._start
         made = self._done - self._first
-        left = elapsed / made * (self._total - self._done) if made else float("nan")
+        missing = self._total - self._done
+        seconds = elapsed / made * missing if made else 0.0
+        left = f"{seconds:.0f} s left" if made or not missing else "time left unknown"
         share = f"{self._done}/{self._total}"
-        text = f"{self._label}: {share}, {elapsed:.0f} s, {left:.0f} s left {note}"
+        text = f"{self._label}: {share}, {elapsed:.0f} s, {left} {note}"
         print(text.rstrip(), file=sys.stderr, flush=True)

@@ -19,6 +19,12 @@ def test_a_resumed_job_counts_what_was_done_before(capsys):
     assert "work: 10/10" in capsys.readouterr().err
 
 
+def test_a_job_that_was_done_before_has_no_time_left(capsys):
+    with Progress("work", 10, 10):
+        pass
+    assert capsys.readouterr().err == "work: 10/10, 0 s, 0 s left\n"
+
+
 def test_a_note_is_shown_at_the_end_of_a_line(capsys, monkeypatch):
     monkeypatch.setattr(Progress, "LINE_EVERY", 0.0)
     with Progress("work", 2) as progress:
