@@ -1,1 +1,1 @@
-"""Command lines: each module is one job, runnable as ``python -m jobs.NAME`` or ``opalux NAME``."""
+"""Command lines: each module is one job, ``opalux NAME``; in a checkout also ``python -m jobs.NAME``."""

@@ -71,9 +71,9 @@ requeue() {
     [ -z "${SLURM_ARRAY_JOB_ID:-}" ] || job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
     state=$(scontrol show job "$job" | sed -n 's/.*JobState=\([A-Z_]*\).*/\1/p')
     if [ "$state" != RUNNING ]; then
-        say "not requeued: the job is $state; the same sbatch line goes on from here"
+        say "not requeued: the job is $state; the same sbatch line continues it"
     elif [ "$restarts" -ge "$OPALUX_REQUEUES" ]; then
-        printf 'error: requeued %s times already, which is the limit; the same sbatch line goes on from here\n' "$restarts" >&2
+        printf 'error: requeued %s times already, which is the limit; the same sbatch line continues it\n' "$restarts" >&2
     else
         trap 'exit $CHECKPOINTED' TERM
         say "requeued for restart $((restarts + 1))"
@@ -81,7 +81,7 @@ requeue() {
             sleep 60 & # Slurm ends this script meanwhile
             wait
         fi
-        printf 'error: Slurm does not requeue; the same sbatch line goes on from here\n' >&2
+        printf 'error: Slurm does not requeue; the same sbatch line continues it\n' >&2
     fi
     exit $CHECKPOINTED
 }

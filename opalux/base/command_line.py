@@ -64,12 +64,19 @@ def parser(
         help="override one key of CONFIG (may be given several times)",
     )
     made.add_argument("--out", metavar="DIR", type=_folder, help="folder for the results")
-    made.add_argument("--resume", action="store_true", help="go on with the results in DIR")
+    made.add_argument("--resume", action="store_true", help="continue the run in DIR")
     made.add_argument("--force", action="store_true", help="replace the results in DIR")
     made.add_argument(
         "--dry-run", action="store_true", help="check the input, print the plan, write nothing"
     )
     return made
+
+
+def count(text: str) -> int:
+    """Return the whole number that an argument gives."""
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"found '{text}', expected a whole number")
+    return int(text)
 
 
 def _folder(text: str) -> Path:

@@ -1,7 +1,7 @@
 """Compiled kernels, whose cache never outlives the sources that they came from.
 
 numba keys its cache on one file alone: after an upgrade that changes a function which kernels of
-other files have inlined, it would go on with old machine code under the new version's name. Here
+other files have inlined, it would run old machine code under the new version's name. Here
 the cache lies in a folder named after the sources of the whole package. Where no folder can be
 written, kernels are compiled without a cache.
 """

@@ -112,5 +112,5 @@ def _call(number: int, line: Line) -> None:
         kind = InputError if code == BAD_INPUT else OpaluxError
         raise kind(
             f"stage {number} ended with exit code {code}; its message is above. The same command "
-            "goes on from this stage"
+            "continues from this stage"
         )
