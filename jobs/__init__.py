@@ -1,1 +1,1 @@
-"""Command lines: each module is one job, ``opalux NAME``; in a checkout also ``python -m jobs.NAME``."""
+"""Commands: each module is one job, ``opalux NAME``; in a checkout also ``python -m jobs.NAME``."""

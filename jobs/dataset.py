@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from opalux.base import command_line
+from opalux.base.command_line import count
 from opalux.base.exit_codes import FAILURE, OK
 
 FORMATS = ("npy", "well")
@@ -26,15 +27,9 @@ def _parser() -> argparse.ArgumentParser:
     check = verbs.add_parser("check", help="check layout, checksums, ranges and reproduction")
     check.add_argument("folder", metavar="DIR", type=Path)
     check.add_argument(
-        "--resimulate",
-        metavar="N",
-        type=command_line.count,
-        default=3,
-        help="samples made again (default 3)",
+        "--resimulate", metavar="N", type=count, default=3, help="samples made again (default 3)"
     )
-    check.add_argument(
-        "--seed", type=command_line.count, default=0, help="of the choice of those samples"
-    )
+    check.add_argument("--seed", type=count, default=0, help="of the choice of those samples")
     check.set_defaults(work=_check)
 
     bring = verbs.add_parser("import", help="make a data set from published sds02 files")
@@ -48,15 +43,12 @@ def _parser() -> argparse.ArgumentParser:
         help="numbers of samples (default: all for training)",
     )
     bring.add_argument(
-        "--n-times",
-        metavar="N",
-        type=command_line.count,
-        help="interpolate to N times (default: all steps)",
+        "--n-times", metavar="N", type=count, help="interpolate to N times (default: all steps)"
     )
     bring.add_argument(
         "--dt", metavar="SH", type=float, help="time step [sh] (default: as published, 0.5 dx/c)"
     )
-    bring.add_argument("--shard-size", metavar="N", type=command_line.count, default=32)
+    bring.add_argument("--shard-size", metavar="N", type=count, default=32)
     bring.set_defaults(work=_import)
 
     export = verbs.add_parser("export", help="write the samples in another format")
