@@ -7,8 +7,10 @@ short summaries, so that a lost back end loses no results.
 import contextlib
 import logging
 import os
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -30,6 +32,15 @@ KEEP_MEMORY = {
     "MALLOC_TRIM_THRESHOLD_": str(2**30),
 }
 
+LOOPBACK = "127.0.0.1:0"
+"""Any free port that only this machine can reach: campaigns may run side by side."""
+
+NO_HTTP: dict[str, list[str]] = {
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+}
+"""dask's processes open a port for HTTP in any case; with these settings it serves nothing."""
+
 SINGLE_THREADED = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -50,6 +61,8 @@ class Local(Settings):
     kind: Literal["local"] = "local"
     workers: int | None = pydantic.Field(None, ge=1, le=1024)
     """Number of processes; left out: one for each core that this process may use."""
+    dashboard: bool = False
+    """Serve dask's dashboard on a free port of the loopback interface."""
     memory: str | None = None
     """Limit for each worker, such as 2GB; one that exceeds it is replaced."""
 
@@ -71,6 +84,8 @@ class Slurm(Settings):
     """Network interface through which workers reach this process, such as ib0."""
     directives: tuple[str, ...] = ()
     """Further #SBATCH options, such as --constraint=skylake."""
+    dashboard: bool = False
+    """Serve dask's dashboard on a free port of the loopback interface."""
     prologue: tuple[str, ...] = ()
     """Lines of the job script before the worker starts, such as module load python."""
 
@@ -168,6 +183,8 @@ def _dask_client(backend: Local | Slurm | Address) -> Iterator[Any]:
             except OSError as error:
                 raise PoolLostError(f"no dask scheduler at {backend.address} ({error})") from None
         else:
+            if not backend.dashboard:  # nor anything else over HTTP
+                stack.enter_context(dask.config.set(NO_HTTP))
             cluster = _local(backend) if isinstance(backend, Local) else _slurm(backend)
             client = distributed.Client(stack.enter_context(cluster))
         yield stack.enter_context(client)
@@ -183,14 +200,18 @@ def _silence() -> None:
 @contextlib.contextmanager
 def _local(backend: Local) -> Iterator[Any]:
     import distributed
+    from distributed.security import Security
 
     wanted = backend.workers or available_cores()
     with distributed.LocalCluster(
+        host="127.0.0.1",
+        protocol="tls://",
+        security=Security.temporary(),  # who can talk to a scheduler can run code in its workers
         n_workers=wanted,
         threads_per_worker=1,
         processes=True,
         memory_limit=backend.memory or "auto",
-        dashboard_address=":0",  # any free port: campaigns may run side by side
+        dashboard_address=LOOPBACK if backend.dashboard else None,
         silence_logs=logging.CRITICAL,
     ) as cluster:
         over = threading.Event()
@@ -213,8 +234,21 @@ def _keep_up(cluster: Any, wanted: int, over: threading.Event) -> None:
 @contextlib.contextmanager
 def _slurm(backend: Slurm) -> Iterator[Any]:
     from dask_jobqueue.slurm import SLURMCluster
+    from distributed.security import Security
 
-    with SLURMCluster(**slurm_options(backend)) as cluster:
+    # The workers read their keys from a folder that all nodes see and only this user can open.
+    home = Path.home() / ".cache" / "opalux"
+    home.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="keys-", dir=home) as keys,
+        SLURMCluster(
+            **slurm_options(backend),
+            protocol="tls://",
+            security=Security.temporary(),
+            shared_temp_directory=keys,
+            scheduler_options={"dashboard": backend.dashboard, "dashboard_address": LOOPBACK},
+        ) as cluster,
+    ):
         # `adapt` submits a new job for each one that ended at its time limit.
         cluster.adapt(minimum=backend.workers, maximum=backend.workers)
         yield cluster
@@ -232,8 +266,10 @@ def slurm_options(backend: Slurm) -> dict[str, Any]:
         "account": backend.account,
         "interface": backend.interface,
         "job_extra_directives": list(backend.directives),
+        "worker_extra_args": ["--no-dashboard"],
         "job_script_prologue": [
             *(f"export {name}={value}" for name, value in SINGLE_THREADED.items()),
+            "export DASK_DISTRIBUTED__WORKER__HTTP__ROUTES=[]",
             *backend.prologue,
         ],
     }

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 from pathlib import Path
+from typing import Any
 
 import pydantic
 import pytest
@@ -84,6 +85,47 @@ def test_workers_whose_nanny_is_gone_are_replaced(monkeypatch):
         assert len(list(pool.map(square, range(4)))) == 4
 
 
+def listening() -> list[Any]:
+    """Return the sockets on which this process and its children listen."""
+    psutil = pytest.importorskip("psutil")
+    here = psutil.Process()
+    return [
+        connection
+        for process in [here, *here.children(recursive=True)]
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+
+
+def scheduler_of(pool: Any) -> str:
+    return str(pool._client.scheduler.address)
+
+
+@pytest.mark.parametrize("backend", [Local(workers=2), Local(workers=1, dashboard=True)])
+def test_nothing_of_a_local_pool_listens_beyond_this_machine(backend):
+    before = {connection.laddr for connection in listening()}
+    with open_pool(backend) as pool:
+        list(pool.map(square, [1]))
+        opened = {connection.laddr for connection in listening()} - before
+    assert len(opened) >= 3
+    assert {address.ip for address in opened} <= {"127.0.0.1", "::1"}
+
+
+def test_only_who_has_the_keys_of_a_pool_may_use_its_workers():
+    """Another user of this machine can reach the port, but not run code behind it."""
+    distributed = pytest.importorskip("distributed")
+    with open_pool(Local(workers=1)) as pool:
+        address = scheduler_of(pool)
+        assert address.startswith("tls://127.0.0.1:")
+        for stranger in (
+            {"address": address.replace("tls://", "tcp://")},
+            {"address": address, "security": distributed.Security.temporary()},
+        ):
+            with pytest.raises((OSError, RuntimeError)):
+                distributed.Client(**stranger, timeout=5)
+        assert list(pool.map(square, [3])) == [(3, 9)]
+
+
 def test_a_scheduler_that_is_not_there_is_named():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -128,9 +170,10 @@ export OMP_NUM_THREADS=1
 export OPENBLAS_NUM_THREADS=1
 export MKL_NUM_THREADS=1
 export NUMBA_NUM_THREADS=1
+export DASK_DISTRIBUTED__WORKER__HTTP__ROUTES=[]
 module load python
 python -m distributed.cli.dask_worker tcp://10.0.0.1:8786 --name opalux --nthreads 1 \
---memory-limit 1.86GiB --nworkers 4 --nanny --death-timeout 60
+--memory-limit 1.86GiB --nworkers 4 --nanny --death-timeout 60 --no-dashboard
 """
 
 
