@@ -13,6 +13,7 @@ from opalux.jobs.inversion.judge import (
     judge,
     judge_apart,
     judge_learning_curve,
+    judged_data,
     kind_of,
 )
 from opalux.jobs.inversion.kind import Kind
@@ -89,6 +90,10 @@ def evaluate(
     trained = ensemble[0]
     kind = kind_of(trained)
     kind.refuse(settings)
+    for maps in (settings, *settings.apart.values()):
+        judged_data(trained, maps).close()  # refused before any work
+    if settings.linear_baseline:
+        trained.training_data().close()
     if dry_run:
         return None
     if out is None or out.resolve() == run.resolve():

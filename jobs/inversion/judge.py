@@ -45,7 +45,7 @@ def judge(
         When the data set is not of the kind that the networks were trained on.
     """
     trained = ensemble[0]
-    data = DataSet(maps.folder or trained.settings.data.folder)
+    data = judged_data(trained, maps)
     positions = require_split(data, maps.split)
     layout = layout_of(data, trained.settings.data.n_times)
     require_same(data, layout, trained.layout)
@@ -85,6 +85,11 @@ def judge(
     return judged
 
 
+def judged_data(trained: Trained, maps: JudgedMaps) -> DataSet:
+    """Open the data set that a network is judged on: another one, or that of its training."""
+    return DataSet(maps.folder) if maps.folder else trained.training_data()
+
+
 def averages_symmetries(trained: Trained, settings: EvaluateSettings) -> bool:
     """Return whether answers are averaged over the symmetries of the square."""
     return settings.symmetries and trained.model.objective.is_map and trained.layout.is_symmetric
@@ -101,7 +106,7 @@ def judge_apart(
     """
     results = {name: judge(ensemble, maps, settings)}
     trained = ensemble[0]
-    data = DataSet(maps.folder or trained.settings.data.folder)
+    data = judged_data(trained, maps)
     if not data.card.campaign:
         return results
     refinement = Campaign.of(data.card, f"{data.folder}/dataset.yaml").refinement
@@ -147,8 +152,7 @@ def judge_learning_curve(
 
 
 def _maps_seen(trained: Trained) -> int:
-    settings = trained.settings.data
-    return len(training_positions(DataSet(settings.folder), settings))
+    return len(training_positions(trained.training_data(), trained.settings.data))
 
 
 def require_same(data: DataSet, found: Layout, expected: Layout) -> None:

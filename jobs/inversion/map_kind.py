@@ -77,8 +77,8 @@ class MapKind:
         """Judge ridge regression, trained on the same data, on the main set, if it is asked for."""
         if not settings.linear_baseline:
             return {}
-        data = DataSet(trained.settings.data.folder)
-        judged_on = DataSet(settings.folder or data.folder)
+        data = trained.training_data()
+        judged_on = DataSet(settings.folder) if settings.folder else data
         positions = require_split(judged_on, settings.split)
         seen = training_positions(data, trained.settings.data)
         regression = linear.fit(trained.model, data, seen, trained.times)

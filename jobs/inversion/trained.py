@@ -12,6 +12,8 @@ from opalux.base.errors import InputError
 from opalux.jobs.inversion.settings import Checkpoint
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.learning.data.card import Card
+from opalux.learning.data.data_set import DataSet
+from opalux.learning.data.identity import require_unchanged
 from opalux.learning.data.layout import Layout
 from opalux.learning.networks.reconstructor import Reconstructor, build
 from opalux.learning.training import checkpoint
@@ -31,6 +33,7 @@ class Trained:
     campaign : that made this data set; None when it was imported
     times : (n_times,) of the signals that it takes [sh]
     step : global batches that it has seen
+    fingerprint : of the data set that it was trained on; None: checkpoints of earlier versions
     """
 
     path: Path
@@ -40,6 +43,25 @@ class Trained:
     campaign: Campaign | None
     times: NDArray[np.float64]
     step: int
+    fingerprint: int | None = None
+
+    def training_data(self) -> DataSet:
+        """Open the data set that it was trained on.
+
+        Raises
+        ------
+        InputError
+            When the folder is gone or holds another data set by now.
+        """
+        data = DataSet(self.settings.data.folder)
+        require_unchanged(
+            data,
+            self.card.model_dump(mode="json"),
+            self.fingerprint,
+            self.path,
+            ", or judge on another folder (folder=DIR)",
+        )
+        return data
 
     @property
     def layout(self) -> Layout:
@@ -96,6 +118,7 @@ def load_trained(path: str | Path, device: torch.device | str = "cpu") -> Traine
         campaign=Campaign.of(card, f"{path}: data card") if card.campaign else None,
         times=np.array(content["times"]),
         step=content["state"]["step"],
+        fingerprint=content.get("fingerprint"),
     )
 
 

@@ -23,7 +23,7 @@ from opalux.solver.problem import Material, Problem
 from opalux.solver.start import time_steps
 
 # Each purpose has a random stream of its own, so that a change in one does not change the others.
-_CHOICE, _DENSITY, _SOURCES = range(3)
+_CHOICE, _DENSITY, _SOURCES, _ORDER = range(4)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -94,6 +94,13 @@ class Campaign(Settings):
             raise ValueError(
                 f"families: found '{twice.pop()}' more than once; give each a 'name' of its own"
             )
+        for number, family in enumerate(self.families):
+            if family.length is not None and family.length < self.splits.total:
+                raise ValueError(
+                    f"families.{number}: found {family.length} maps for {self.splits.total} "
+                    "samples, expected at least as many maps as samples, since a map that comes "
+                    "twice may be in two splits; add maps, or lower splits"
+                )
         if len(set(self.quantities)) < len(self.quantities):
             raise ValueError(f"quantities: found {list(self.quantities)}, expected each one once")
         if self.problem.material.density != Material().density:
@@ -175,7 +182,10 @@ class Campaign(Settings):
     def draw_density(self, number: int) -> tuple[NDArray[np.float32], str, str]:
         """Return density (ny, nx) [g/cm³], label of the family, and what was drawn, as JSON."""
         family = choose(self.families, Stream(self.seed, number, _CHOICE))
-        rho, drawn = family.draw(Stream(self.seed, number, _DENSITY), self.shape, number)
+        index = number
+        if family.length is not None:
+            index = _shuffled(self.seed, family.length)[number]
+        rho, drawn = family.draw(Stream(self.seed, number, _DENSITY), self.shape, index)
         return rho.astype(np.float32), family.label, json.dumps(drawn)
 
     def draw_sources(self, number: int) -> NDArray[np.float64]:
@@ -199,6 +209,14 @@ class Campaign(Settings):
             self.problem_for(place.edge, float(start), float(stop))
             for place, (start, stop) in zip(self.sources, sources, strict=True)
         ]
+
+
+@functools.lru_cache(maxsize=8)
+def _shuffled(seed: int, length: int) -> tuple[int, ...]:
+    """Return the order in which the entries of a list are dealt out to the samples."""
+    stream = Stream(seed, 0, _ORDER)
+    draws = [stream.uniform((0.0, 1.0)) for _ in range(length)]
+    return tuple(sorted(range(length), key=draws.__getitem__))
 
 
 @functools.lru_cache(maxsize=8)

@@ -8,11 +8,15 @@ import h5py
 import numpy as np
 
 from opalux.base.progress import Progress
+from opalux.base.yaml_text import parse_yaml
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.jobs.sampling.sample import make_sample
+from opalux.learning.data.card import NAME as CARD_NAME
 from opalux.learning.data.card import part_name, read_card
 from opalux.learning.data.data_set import DataSet
+from opalux.learning.data.densities import Densities
 from opalux.learning.data.finish import VIEW_NAME, training_stats
+from opalux.learning.data.identity import first_difference
 from opalux.learning.data.part import GOOD, DamagedPartError, validate_part
 
 Advance = Callable[[int], None]
@@ -29,6 +33,7 @@ class CheckReport:
     imported : the data set was imported, so that no sample can be made again
     resimulated : number of samples that were made again
     problems : one line for each problem; empty: the data set is sound
+    unchecked : what was not looked at, in words
     """
 
     folder: Path
@@ -37,16 +42,19 @@ class CheckReport:
     imported: bool
     resimulated: int
     problems: tuple[str, ...]
+    unchecked: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        missing = [f"not checked: {what}" for what in self.unchecked]
         if self.problems:
-            return "\n".join(self.problems)
-        again = (
-            "imported, so none made again"
-            if self.imported
-            else f"{self.resimulated} made again to the bit"
-        )
-        return f"{self.folder}: {self.samples} samples in {self.parts} parts are sound, {again}"
+            return "\n".join([*self.problems, *missing])
+        again = "none made again"
+        if self.imported:
+            again = "imported, so none made again"
+        elif self.resimulated:
+            again = f"{self.resimulated} made again to the bit"
+        sound = f"{self.folder}: {self.samples} samples in {self.parts} parts are sound, {again}"
+        return "\n".join([sound, *missing])
 
 
 def check_data_set(
@@ -71,9 +79,10 @@ def check_data_set(
     """
     card = read_card(folder)
     again = min(resimulate, card.n_samples) if card.campaign else 0
+    unchecked: list[str] = []
     with Progress(f"checking {card.name}", card.n_samples + again) as progress:
         found = []
-        for problem in problems(folder, resimulate, seed, progress.advance):
+        for problem in problems(folder, resimulate, seed, progress.advance, unchecked.append):
             found.append(problem)
             tell(problem)
     return CheckReport(
@@ -83,10 +92,17 @@ def check_data_set(
         imported=not card.campaign,
         resimulated=again,
         problems=tuple(found),
+        unchecked=tuple(unchecked),
     )
 
 
-def problems(folder: Path, resimulate: int, seed: int, advance: Advance) -> Iterator[str]:
+def problems(
+    folder: Path,
+    resimulate: int,
+    seed: int,
+    advance: Advance,
+    leave_out: Callable[[str], object] = lambda what: None,
+) -> Iterator[str]:
     """Yield the problems of a data set, one line each.
 
     Parameters
@@ -95,6 +111,7 @@ def problems(folder: Path, resimulate: int, seed: int, advance: Advance) -> Iter
     resimulate : how many random good samples are made again from the card and compared bit by bit
     seed : of the choice of those samples
     advance : called with the number of samples just checked
+    leave_out : called with each thing that is not checked, in words
 
     Raises
     ------
@@ -102,30 +119,65 @@ def problems(folder: Path, resimulate: int, seed: int, advance: Advance) -> Iter
         When the folder holds no data set, or not all of its parts.
     """
     data = DataSet(folder)
+    densities = Densities(data.card)
     try:
         damaged = False
         for part in range(data.card.n_parts):
             try:
                 validate_part(folder / part_name(part), data.card, part)
-                yield from _range_problems(data, part)
+                yield from _range_problems(data, part, densities)
+                yield from _campaign_problems(data, part)
             except DamagedPartError as error:
                 damaged = True
                 yield f"{part_name(part)}: {error}; start the line that made the set again"
             advance(len(data.card.samples_of(part)))
-        if not damaged:
-            yield from _summary_problems(data)
+        yield from densities.problems()
+        if damaged:
+            leave_out("the damaged parts, the statistics, and whether samples come out again")
+            return
+        yield from _summary_problems(data)
+        if not data.card.campaign:
+            leave_out("whether samples come out again, since the card keeps no campaign")
+        elif not resimulate:
+            leave_out("whether samples come out again (--resimulate 0)")
+        else:
             yield from _reproduction_problems(data, resimulate, seed, advance)
     finally:
         data.close()
 
 
-def _range_problems(data: DataSet, part: int) -> Iterator[str]:
-    """Yield the good samples of a part that hold impossible numbers."""
+def _campaign_problems(data: DataSet, part: int) -> Iterator[str]:
+    """Yield what the card says otherwise than the configuration that a part keeps."""
+    card = data.card
+    if card.origin != "simulated":
+        return
+    if not card.campaign:
+        if part == 0:
+            yield (
+                f"{CARD_NAME}: found no campaign, though the set was simulated; the card was cut "
+                "off: start the line that made the set again"
+            )
+        return
+    kept = data.part(part).attrs.get("config")
+    if isinstance(kept, str):
+        before = parse_yaml(kept, f"{part_name(part)}: config")
+        before = {key: value for key, value in before.items() if key in Campaign.model_fields}
+        key = first_difference(before, card.campaign)
+        if key:
+            yield (
+                f"{part_name(part)}: was made with another campaign than {CARD_NAME} says ({key}); "
+                "start the line that made the set again"
+            )
+
+
+def _range_problems(data: DataSet, part: int, densities: Densities) -> Iterator[str]:
+    """Yield the good samples of a part that hold impossible numbers, and note the densities."""
     quantities = data.card.quantities
     for number in data.card.samples_of(part):
         if data.status[number] != GOOD:
             continue
         density, signals = data.density(number), data.signals(number)
+        densities.note(number, density)
         if not (np.isfinite(density).all() and (density > 0).all()):
             yield f"sample {number}: density is not finite and positive everywhere"
         if not np.isfinite(signals).all():
@@ -154,9 +206,7 @@ def _reproduction_problems(
 ) -> Iterator[str]:
     """Yield the samples that differ when they are made again from the card."""
     card = data.card
-    if not (resimulate and card.campaign):
-        return
-    campaign = Campaign.of(card, str(data.folder / "dataset.yaml"))
+    campaign = Campaign.of(card, str(data.folder / CARD_NAME))
     good = np.flatnonzero(data.status == GOOD)
     chosen = np.random.default_rng(seed).permutation(good)[:resimulate]
     for number in np.sort(chosen):

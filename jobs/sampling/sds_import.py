@@ -16,6 +16,7 @@ from opalux.base.new_folder import new_folder
 from opalux.base.progress import Progress
 from opalux.base.provenance import git_revision, version
 from opalux.learning.data.card import NAME, Card, Splits, part_name
+from opalux.learning.data.densities import checksum
 from opalux.learning.data.finish import finish
 from opalux.learning.data.part import GOOD, Part, write_part
 from opalux.learning.data.resampler import resample
@@ -93,7 +94,9 @@ def _import(
 ) -> Card:
     first = next(_densities(files[:1]))
     sources = sorted(first.sources)
-    count = sum(1 for density in _densities(files) if _fits(density, first, sources))
+    count = sum(
+        1 for density in _all_different(_densities(files)) if _fits(density, first, sources)
+    )
     splits = splits or Splits(train=count)
     if splits.total != count:
         raise InputError(
@@ -133,6 +136,22 @@ def _densities(files: list[Path]) -> Iterator[_SimulatedDensity]:
         records = read_sds(path)
         for _, group in itertools.groupby(records, key=lambda record: record.density.tobytes()):
             yield _SimulatedDensity(path.name, list(group))
+
+
+def _all_different(densities: Iterator[_SimulatedDensity]) -> Iterator[_SimulatedDensity]:
+    """Yield the densities, or refuse one that came before."""
+    seen: dict[bytes, tuple[int, str]] = {}
+    for number, density in enumerate(densities, start=1):
+        mark = checksum(density.records[0].density)
+        earlier, name = seen.setdefault(mark, (number, density.name))
+        if earlier != number:
+            raise InputError(
+                f"{density.name}: found a density (number {number} of all) that {name} holds "
+                f"already (number {earlier}), expected each density once, with all of its "
+                "simulations one after the other in one file; leave the copy out, or bring its "
+                "records together"
+            )
+        yield density
 
 
 def _fits(density: _SimulatedDensity, first: _SimulatedDensity, sources: list[SourceCode]) -> bool:

@@ -14,6 +14,7 @@ import torch
 
 from opalux.base.errors import InputError, OpaluxError
 from opalux.base.stopping import StopRequest
+from opalux.learning.data.identity import fingerprint, require_unchanged
 from opalux.learning.networks.reconstructor import Reconstructor
 from opalux.learning.training import checkpoint, distributed, loader
 from opalux.learning.training.distributed import Processes
@@ -87,7 +88,7 @@ def run_loop(
     Raises
     ------
     InputError
-        When last.ckpt does not fit, or the data hold NaN.
+        When last.ckpt does not fit, is of other data, or the data hold NaN.
     DivergedError
         When the loss is no longer a finite number.
     """
@@ -103,11 +104,20 @@ def run_loop(
     last = folder / checkpoint.LAST
     if resume and last.is_file():
         content = checkpoint.load(last, among.device)
+        require_unchanged(
+            data,
+            content["card"],
+            content.get("fingerprint"),
+            last,
+            ", or train in another folder",
+        )
         checkpoint.load_weights(model, content["model"], last)
         if average is not None:
             checkpoint.load_weights(average.model, content["average"], last)
         optimiser.load_state_dict(content["optimiser"])
         state = State(**content["state"])
+
+    mark = fingerprint(data)
 
     def keep(name: str) -> None:
         """Write a checkpoint; the best one holds nothing that only a resume needs."""
@@ -117,6 +127,7 @@ def run_loop(
             "settings": settings.model_dump(mode="json"),
             "layout": model.layout._asdict(),
             "card": data.card.model_dump(mode="json"),
+            "fingerprint": mark,
             "times": plan.times.tolist(),
             "state": dataclasses.asdict(state),
             "model": (judged if name == checkpoint.BEST else model).state_dict(),

@@ -89,6 +89,11 @@ class Family(Settings, abc.ABC):
         """Label of the samples in a data set."""
         return self.name or self.kind
 
+    @property
+    def length(self) -> int | None:
+        """How many densities there are, for families that are lists; None: any number."""
+        return None
+
     @abc.abstractmethod
     def draw(self, stream: Stream, shape: tuple[int, int], index: int) -> tuple[DensityMap, Drawn]:
         """Draw one density.
@@ -97,7 +102,7 @@ class Family(Settings, abc.ABC):
         ----------
         stream : of random numbers; the only source of randomness
         shape : (ny, nx)
-        index : number of the sample in its campaign, for families that are lists
+        index : which density of the list, for families that are lists
 
         Returns
         -------

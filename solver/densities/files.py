@@ -1,5 +1,6 @@
 """The user's own density maps: files in a folder, or arrays that are saved as such."""
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +16,9 @@ from opalux.solver.densities.family import DensityMap, Drawn, Family, Stream
 
 
 class Files(Family):
-    """Density maps from ``*.npy`` files, in the order of their names; then the first one again.
+    """Density maps from ``*.npy`` files, in the order of their names (m2 before m10).
+
+    A campaign deals them out in an order that its seed gives, each at most once.
 
     Attributes
     ----------
@@ -63,16 +66,32 @@ class Files(Family):
                     np.save(temporary, rho)
         return cls(folder=Path(folder), first_row="bottom", name=name, weight=weight)
 
+    @property
+    def length(self) -> int:
+        """Number of files."""
+        return len(_maps_in(self.folder))
+
     def draw(self, stream: Stream, shape: tuple[int, int], index: int) -> tuple[DensityMap, Drawn]:
-        """See `Family.draw`; sample ``index`` takes file ``index`` modulo their number."""
+        """See `Family.draw`; file ``index`` in the order of their names."""
         files = _maps_in(self.folder)
-        path = files[index % len(files)]
+        if not index < len(files):
+            raise InputError(
+                f"{self.folder}: found {len(files)} density maps, expected at least {index + 1}; "
+                "put back the files that the campaign began with"
+            )
+        path = files[index]
         rho = read_map(path, shape)
         return (rho[::-1] if self.first_row == "top" else rho), {"file": path.name}
 
 
 def _maps_in(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.npy"))
+    return sorted(folder.glob("*.npy"), key=_by_number)
+
+
+def _by_number(path: Path) -> tuple[list[str | int], str]:
+    """Return a key that sorts names with the numbers in them as numbers."""
+    words = re.split(r"([0-9]+)", path.name)
+    return [int(word) if odd % 2 else word for odd, word in enumerate(words)], path.name
 
 
 def read_map(path: Path, shape: tuple[int, int]) -> DensityMap:

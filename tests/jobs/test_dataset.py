@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from opalux.base.axes import EDGES
+from opalux.base.yaml_text import parse_yaml, to_yaml
 from opalux.jobs.dataset import main
 from opalux.jobs.sample import main as sample
 from opalux.jobs.sampling.marker import Marker
@@ -52,6 +53,24 @@ def rewrite(folder: Path, number: int, **changes: np.ndarray) -> None:
     write_part(
         folder / part_name(number), Part(**(content | changes)), read_card(folder), attributes
     )
+
+
+def other_density(factor: float) -> bytes:
+    """Return the published file with all densities multiplied by ``factor``."""
+    data = bytearray((GOLDEN / "rho16.sds").read_bytes())
+    length = (len(data) - 14) // 4
+    for record in range(4):
+        start = 14 + record * length + 2
+        density = np.frombuffer(data, "<f4", 256, start) * np.float32(factor)
+        data[start : start + 1024] = density.tobytes()
+    return bytes(data)
+
+
+def alter_card(folder: Path, alter) -> None:
+    """Write what ``alter`` makes of the data card."""
+    content = parse_yaml((folder / "dataset.yaml").read_text(), "card")
+    alter(content)
+    (folder / "dataset.yaml").write_text(to_yaml(content))
 
 
 class TestCheck:
@@ -101,6 +120,45 @@ class TestCheck:
         assert main(["check", str(folder)]) == 2
         assert "1 of 3 parts are missing" in capsys.readouterr().err
 
+    def test_names_the_samples_whose_density_is_in_two_splits(self, folder, capsys):
+        data = DataSet(folder)
+        repeated = np.stack([data.density(4), data.density(0)])
+        rewrite(folder, 2, density=repeated)
+        finish(folder)
+        assert main(["check", str(folder), "--resimulate", "0"]) == 1
+        found = capsys.readouterr().err
+        assert "samples 0 (train), 5 (test): have the same density" in found
+        assert "1 problems" in found
+
+    def test_finds_a_campaign_of_one_uniform_map(self, tmp_path, capsys):
+        config = tmp_path / "uniform.yaml"
+        one = "[{kind: islands, ground: {range: 2}}]"
+        config.write_text(CONFIG.replace("[{kind: islands}, {kind: discs}]", one))
+        assert sample([str(config), "--out", str(tmp_path / "set")]) == 0
+        assert main(["check", str(tmp_path / "set")]) == 1
+        assert "samples 0 (train), 1 (train), 2 (train), 3 (train), 4 (validation), 5 (test)" in (
+            capsys.readouterr().err
+        )
+
+    def test_says_what_it_did_not_check(self, folder, capsys):
+        assert main(["check", str(folder), "--resimulate", "0"]) == 0
+        out = capsys.readouterr().out
+        assert "not checked: whether samples come out again (--resimulate 0)" in out
+        assert "to the bit" not in out
+
+    @pytest.mark.parametrize(
+        ("key", "message"),
+        [
+            ("campaign", "found no campaign, though the set was simulated"),
+            ("emission", "was made with another campaign than dataset.yaml says (emission"),
+        ],
+    )
+    def test_notices_a_card_that_was_cut_off(self, folder, capsys, key, message):
+        path = folder / "dataset.yaml"
+        path.write_text(path.read_text().partition(f"{key}:")[0])
+        assert main(["check", str(folder), "--resimulate", "0"]) == 1
+        assert message in capsys.readouterr().err
+
 
 class TestImport:
     def test_keeps_every_number_of_a_published_file(self, tmp_path):
@@ -134,7 +192,7 @@ class TestImport:
         files = []
         for k in range(5):
             files.append(tmp_path / f"{k}.sds")
-            files[-1].write_bytes((GOLDEN / "rho16.sds").read_bytes())
+            files[-1].write_bytes(other_density(1.0 + k))
         line = ["import", *map(str, files), "--splits", "2,1,2", "--shard-size", "2"]
         assert main([*line, "--out", str(tmp_path / "set")]) == 0
         data = DataSet(tmp_path / "set")
@@ -157,10 +215,33 @@ class TestImport:
         assert message in capsys.readouterr().err
         assert not out.exists()
 
+    def test_refuses_a_density_that_comes_twice(self, tmp_path, capsys):
+        for name in ("a", "b"):
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "same.sds").write_bytes((GOLDEN / "rho16.sds").read_bytes())
+        (tmp_path / "other.sds").write_bytes(other_density(2.0))
+        files = [str(tmp_path / name) for name in ("a/same.sds", "other.sds", "b/same.sds")]
+        assert main(["import", *files, "--out", str(tmp_path / "set")]) == 2
+        error = capsys.readouterr().err
+        assert "same.sds: found a density (number 3 of all) that same.sds holds already" in error
+        assert not (tmp_path / "set").exists()
+
+    def test_refuses_records_of_one_density_that_do_not_follow_each_other(self, tmp_path, capsys):
+        one, two = (GOLDEN / "rho16.sds").read_bytes(), other_density(2.0)
+        cut = (len(one) - 14) // 4 + 14
+        mixed = (
+            one[:5] + (6).to_bytes(2, "little") + one[7:cut] + two[14:] + one[cut : 2 * cut - 14]
+        )
+        (tmp_path / "mixed.sds").write_bytes(mixed)
+        line = ["import", str(tmp_path / "mixed.sds"), "--out", str(tmp_path / "set")]
+        assert main(line) == 2
+        assert capsys.readouterr().err.count("error:") == 1
+
     def test_of_a_half_set_of_sources_is_refused(self, tmp_path, capsys):
-        whole = (GOLDEN / "rho16.sds").read_bytes()
+        whole = other_density(2.0)
         record = (len(whole) - 14) // 4
-        (tmp_path / "half.sds").write_bytes(whole[: 14 + 2 * record])
+        half = whole[:5] + (2).to_bytes(2, "little") + whole[7 : 14 + 2 * record]
+        (tmp_path / "half.sds").write_bytes(half)
         line = ["import", str(GOLDEN / "rho16.sds"), str(tmp_path / "half.sds")]
         assert main([*line, "--out", str(tmp_path / "set")]) == 2
         assert "half.sds: found sources" in capsys.readouterr().err

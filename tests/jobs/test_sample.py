@@ -172,12 +172,13 @@ def test_what_living_writers_write_and_files_of_others_stay(small, tmp_path):
 class TestFailingSamples:
     @pytest.fixture
     def config(self, tmp_path):
-        """A campaign over user maps of which one is no density."""
+        """A campaign over user maps of which two are no densities."""
         maps = tmp_path / "maps"
         maps.mkdir()
-        for k in range(4):
+        for k in range(7):
             np.save(maps / f"{k}.npy", np.full((8, 8), 1.0 + k))
-        np.save(maps / "2.npy", np.full((8, 8), -1.0))
+        for k in (5, 6):  # the seed deals them to the samples 2 and 6
+            np.save(maps / f"{k}.npy", np.full((8, 8), -1.0))
         path = tmp_path / "files.yaml"
         families = "families: [{kind: files, folder: maps}]"
         old = "families: [{kind: islands}, {kind: niche, background: 1.0, height: [2, 5]}]"
@@ -190,7 +191,7 @@ class TestFailingSamples:
         assert "tolerated_failures" in capsys.readouterr().err
         quarantine = json.loads((out / "quarantine.json").read_text())
         assert [entry["sample"] for entry in quarantine] == [2, 6]
-        assert "2.npy" in quarantine[0]["reason"]
+        assert "5.npy" in quarantine[0]["reason"]
         data = DataSet(out)
         assert data.status.tolist() == [0, 0, 1, 0, 0, 0, 1]
         assert data.split("train").tolist() == [0, 1, 3, 4]
@@ -201,12 +202,13 @@ class TestFailingSamples:
         out = tmp_path / "set"
         main([str(config), "--out", str(out)])
         good = DataSet(out).signals(3)
-        np.save(tmp_path / "maps" / "2.npy", np.full((8, 8), 2.5))
+        for k in (5, 6):
+            np.save(tmp_path / "maps" / f"{k}.npy", np.full((8, 8), 2.5 + k))
         assert main([str(config), "--out", str(out)]) == 1
         assert main([str(config), "--out", str(out), "--retry-failed"]) == 0
         data = DataSet(out)
         assert not data.status.any()
-        assert (data.density(2) == 2.5).all()
+        assert (data.density(2) == 7.5).all()
         np.testing.assert_array_equal(data.signals(3), good)
         assert not (out / "quarantine.json").exists()
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -263,3 +264,17 @@ def test_evaluation_refuses_what_it_cannot_judge(trained, tmp_path, capsys, what
 def test_every_training_configuration_is_valid_and_names_an_existing_campaign(path):
     settings, _ = load(TrainSettings, path)
     assert (ROOT / "configs" / "sample" / f"{settings.data.folder.name}.yaml").is_file()
+
+
+def test_evaluation_refuses_data_that_replaced_those_of_the_training(tmp_path, capsys):
+    data, run = make_data(tmp_path / "set"), tmp_path / "run"
+    words = [str(DEBUG), "--set", f"data.folder={data}", "--out", str(run), *SMALL]
+    assert train.main([*words, "--set", "batch=4"]) == 0
+    shutil.rmtree(data)
+    make_data(data, change=lambda signals: signals * 2)
+    assert evaluate.main([str(run)]) == 2
+    error = capsys.readouterr().err
+    assert "is no longer the data set that" in error
+    assert "the checksums of its samples differ" in error
+    assert not (run / "metrics.json").exists()
+    assert evaluate.main([str(run), "--set", f"folder={data}"]) == 0

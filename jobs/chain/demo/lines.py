@@ -86,7 +86,8 @@ def demo_lines(out: Path, *, ranks: int) -> list[Line]:
             words=[*_OPALUX, "evaluate", str(out / TRAIN),
                    "--set", f"apart.finer grid, 1 % noise.folder={out / 'demo_finer'}",
                    "--set", "apart.finer grid, 1 % noise.noise=0.01",
-                   "--set", f"apart.published density.folder={out / PUBLISHED}"],
+                   "--set", f"apart.published density.folder={out / PUBLISHED}",
+                   "--set", "apart.published density.split=train"],
         ),
     ]  # fmt: skip
 

@@ -78,6 +78,6 @@ def _published(out: Path) -> bytes:
     from opalux.learning.data.data_set import DataSet
 
     data = DataSet(out / PUBLISHED)
-    position = int(data.split("test")[0])
+    position = int(data.split("train")[0])
     found = reconstruct(load_trained(out / TRAIN), data.signals(position), simulate=False)
     return png(maps(["published density"], data.density(position)[None], found.density[None]))

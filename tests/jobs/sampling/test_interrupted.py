@@ -213,9 +213,9 @@ def test_a_sample_that_kills_its_workers_is_given_up_and_the_others_are_not(tmp_
     finish(out)
     assert sorted(report.failed for report in reports) == [0, 1]
     data = DataSet(out)
-    assert data.status.tolist() == [0, 0, 1, 0]
-    assert data.index("reason")[2] == b"2 workers died on it"
-    assert np.isfinite(data.signals(3)).all()
+    assert data.status.tolist() == [0, 0, 0, 1]  # the seed deals that map to the last sample
+    assert data.index("reason")[3] == b"2 workers died on it"
+    assert np.isfinite(data.signals(2)).all()
 
 
 def test_when_the_whole_job_is_killed_no_sample_is_counted_as_failed(config, tmp_path):

@@ -67,8 +67,27 @@ def test_maps_given_as_arrays_are_simulated(tmp_path):
     campaign = small(families=[Files.from_arrays(maps, tmp_path / "maps")])
     result = opalux.run_campaign(campaign, tmp_path / "set", backend=InProcess())
     data = opalux.DataSet(result.folder)
-    for number in range(4):
-        np.testing.assert_array_equal(data.density(number), maps[number].astype(np.float32))
+    found = [data.density(number).tobytes() for number in range(4)]
+    assert set(found) == {rho.astype(np.float32).tobytes() for rho in maps}
+    assert check_data_set(result.folder, resimulate=4).problems == ()
+
+
+def test_the_seed_says_in_which_order_maps_are_dealt_out_and_no_map_comes_twice(tmp_path):
+    maps = np.random.default_rng(1).uniform(1, 5, (20, 8, 8))
+    family = Files.from_arrays(maps, tmp_path / "maps")
+    orders = []
+    for seed in (0, 0, 1):
+        campaign = small(families=[family], seed=seed, splits={"train": 12, "test": 8})
+        orders.append([campaign.draw(number).drawn for number in range(20)])
+        assert len(set(orders[-1])) == 20
+    assert orders[0] == orders[1] != orders[2]
+
+
+@pytest.mark.parametrize("others", [[], [{"kind": "islands"}]])
+def test_more_samples_than_maps_are_refused(tmp_path, others):
+    family = Files.from_arrays(np.ones((3, 8, 8)), tmp_path / "maps")
+    with pytest.raises(pydantic.ValidationError, match="found 3 maps for 4 samples"):
+        small(families=[family, *others])
 
 
 def test_the_campaign_of_a_data_card_is_read_once():

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 
 import pytest
 import torch
@@ -166,3 +167,14 @@ def test_the_checkpoint_of_another_model_is_refused(data, uninterrupted, tmp_pat
     other = settings(data, model={"kind": "edge_vnet", "width": 8, "features": 4, "levels": 2})
     with pytest.raises(InputError, match="another model"):
         run(tmp_path, other, resume=True)
+
+
+def test_a_resume_on_data_that_were_made_again_is_refused(tmp_path):
+    data = make_data(tmp_path / "set")
+    assert not run(tmp_path / "run", settings(data), stop=3)
+    kept = (tmp_path / "run" / checkpoint.LAST).read_bytes()
+    shutil.rmtree(data)
+    make_data(data, change=lambda signals: signals * 2)
+    with pytest.raises(InputError, match=r"last.ckpt was trained on \(the checksums"):
+        run(tmp_path / "run", settings(data), resume=True)
+    assert (tmp_path / "run" / checkpoint.LAST).read_bytes() == kept

@@ -211,10 +211,14 @@ class TestFiles:
             np.save(tmp_path / f"map_{k}.npy", np.full((4, 4), 1.0 + k) + np.eye(4))
         return tmp_path
 
-    def test_come_in_the_order_of_their_names_and_round_again(self, folder):
+    def test_come_in_the_order_of_their_numbers_and_each_once(self, folder):
+        np.save(folder / "map_10.npy", np.full((4, 4), 9.0))
         family = Files(folder=folder)
         names = [draw(family, n, (4, 4))[1]["file"] for n in range(4)]
-        assert names == ["map_0.npy", "map_1.npy", "map_2.npy", "map_0.npy"]
+        assert names == ["map_0.npy", "map_1.npy", "map_2.npy", "map_10.npy"]
+        assert family.length == 4
+        with pytest.raises(InputError, match="found 4 density maps, expected at least 5"):
+            draw(family, 4, (4, 4))
 
     def test_have_their_first_row_where_they_are_told(self, folder):
         saved = np.load(folder / "map_0.npy")
@@ -247,8 +251,8 @@ class TestFiles:
         maps = np.random.default_rng(0).uniform(1, 5, (3, 6, 6))
         family = Files.from_arrays(maps, tmp_path / "maps", name="mine")
         assert family.label == "mine"
-        for number in range(4):
-            np.testing.assert_array_equal(draw(family, number, (6, 6))[0], maps[number % 3])
+        for number in range(3):
+            np.testing.assert_array_equal(draw(family, number, (6, 6))[0], maps[number])
 
     @pytest.mark.parametrize("maps", [np.ones((4, 4)), -np.ones((2, 4, 4)), np.ones((0, 4, 4))])
     def test_from_arrays_that_are_no_maps_are_refused(self, tmp_path, maps):

@@ -1,0 +1,80 @@
+"""Whether a data set is the one that something was made from: its card, and what its parts hold."""
+
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from opalux.base.errors import InputError
+from opalux.learning.data.data_set import DataSet
+
+_BESIDES = {"name", "equation", "units", "made_with", "shard_size", "origin", "format_version"}
+_BESIDES_CAMPAIGN = {"name", "compression", "shard_size"}
+
+
+def fingerprint(data: DataSet) -> int:
+    """Return a checksum of the checksums of all samples, and of which are good."""
+    crc = zlib.crc32(np.ascontiguousarray(data.index("checksum"), np.int64).data)
+    return zlib.crc32(np.ascontiguousarray(data.status).data, crc)
+
+
+def require_unchanged(
+    data: DataSet, card: Mapping[str, Any], mark: int | None, path: Path, remedy: str
+) -> None:
+    """Refuse a data set that is no longer the one that a checkpoint was trained on.
+
+    Parameters
+    ----------
+    data : the data set as it is now
+    card : the data card in the checkpoint, as JSON has it
+    mark : `fingerprint` in the checkpoint; None: earlier versions kept none
+    path : of the checkpoint
+    remedy : what else can be done, in words
+
+    Raises
+    ------
+    InputError
+        Names the first key that differs.
+    """
+    key = first_difference(_deciding(card), _deciding(data.card.model_dump(mode="json")))
+    if not key and mark is not None and mark != fingerprint(data):
+        key = "the checksums of its samples differ"
+    if key:
+        raise InputError(
+            f"{data.folder}: is no longer the data set that {path} was trained on ({key}); bring "
+            f"that data set back{remedy}"
+        )
+
+
+def _deciding(card: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of a card that decides the samples."""
+    kept = {key: value for key, value in card.items() if key not in _BESIDES}
+    campaign = card.get("campaign")
+    if isinstance(campaign, Mapping):
+        kept["campaign"] = {k: v for k, v in campaign.items() if k not in _BESIDES_CAMPAIGN}
+    return kept
+
+
+def first_difference(before: Any, now: Any, where: str = "") -> str:
+    """Return the first key of ``before`` that is missing or another in ``now``, and both values."""
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        for key, value in before.items():
+            inner = f"{where}.{key}" if where else str(key)
+            found = first_difference(value, now.get(key), inner)
+            if found:
+                return found
+        return ""
+    if _plain(before) == _plain(now):
+        return ""
+    return f"{where}: {_short(before)} then, {_short(now)} now"
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."

@@ -1,0 +1,44 @@
+"""A data set that was made again is told from the one that a network was trained on."""
+
+from pathlib import Path
+
+import pytest
+
+from opalux.base.errors import InputError
+from opalux.learning.data.data_set import DataSet
+from opalux.learning.data.identity import fingerprint, require_unchanged
+from tests.learning.made_data import make_data
+
+
+@pytest.fixture
+def data(tmp_path):
+    return DataSet(make_data(tmp_path / "set"))
+
+
+def require(data, card, mark=None):
+    require_unchanged(data, card, mark, Path("last.ckpt"), "")
+
+
+def test_the_same_data_set_is_accepted_under_another_name_and_by_other_versions(data):
+    card = data.card.model_dump(mode="json")
+    require(data, card | {"name": "other", "made_with": {"numpy": "0"}}, fingerprint(data))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"seed": 4}, "seed: 4 then, 0 now"),
+        ({"splits": {"train": 15, "validation": 5, "test": 4}}, "splits.train: 15 then, 16 now"),
+        ({"campaign": {"refinement": 2}}, "campaign.refinement: 2 then, None now"),
+    ],
+)
+def test_the_first_key_that_differs_is_named(data, change, words):
+    with pytest.raises(InputError, match=words):
+        require(data, data.card.model_dump(mode="json") | change)
+
+
+def test_other_numbers_under_the_same_card_are_noticed(data, tmp_path):
+    other = DataSet(make_data(tmp_path / "other", change=lambda signals: signals * 1.5))
+    assert fingerprint(other) != fingerprint(data)
+    with pytest.raises(InputError, match="the checksums of its samples differ"):
+        require(other, data.card.model_dump(mode="json"), fingerprint(data))
