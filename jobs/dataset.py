@@ -93,14 +93,19 @@ def _check(parsed: argparse.Namespace) -> int:
 
 
 def _import(parsed: argparse.Namespace) -> int:
+    from opalux.base.config import check
     from opalux.jobs.sampling.sds_import import import_sds
     from opalux.learning.data.card import Splits
+
+    splits = parsed.splits
+    if splits:
+        splits = check(Splits, splits, source="--splits", folder=Path.cwd())
 
     card = import_sds(
         parsed.files,
         parsed.out,
         name=parsed.name,
-        splits=Splits(**parsed.splits) if parsed.splits else None,
+        splits=splits,
         n_times=parsed.n_times,
         dt=parsed.dt,
         shard_size=parsed.shard_size,

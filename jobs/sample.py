@@ -72,7 +72,7 @@ def _sample(parsed: argparse.Namespace) -> int:
     if not result.parts_missing and result.failed > settings.tolerated_failures * result.samples:
         print(
             f"error: {result.failed} of {result.samples} samples failed, more than "
-            f"tolerated_failures = {settings.tolerated_failures}; see "
+            f"tolerated_failures = {settings.tolerated_failures}; most often: {result.why}; see "
             f"{result.folder / 'quarantine.json'}",
             file=sys.stderr,
         )

@@ -54,7 +54,7 @@ def read_json(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: cannot be read ({error})") from None
     if not isinstance(found, dict):
         raise InputError(
@@ -79,7 +79,7 @@ def read_json_lines(path: Path) -> tuple[list[dict[str, Any]], list[int]]:
     for number, line in enumerate(lines, 1):
         try:
             one = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             one = None
         if isinstance(one, dict):
             found.append(one)

@@ -21,6 +21,7 @@ from opalux.jobs.inversion.model_card import model_card
 from opalux.jobs.inversion.report import write_report
 from opalux.jobs.inversion.settings import EvaluateSettings
 from opalux.jobs.inversion.trained import Trained, load_ensemble
+from opalux.learning.training import logbook
 
 MAIN = "held-out maps"
 """How the main set is called beside others."""
@@ -90,6 +91,7 @@ def evaluate(
     trained = ensemble[0]
     kind = kind_of(trained)
     kind.refuse(settings)
+    logbook.read(run)
     for maps in (settings, *settings.apart.values()):
         judged_data(trained, maps).close()  # refused before any work
     if settings.linear_baseline:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from opalux.base.config import check
 from opalux.base.errors import InputError
 from opalux.jobs.inversion.settings import Checkpoint
 from opalux.jobs.sampling.campaign import Campaign
@@ -109,7 +110,7 @@ def load_trained(path: str | Path, device: torch.device | str = "cpu") -> Traine
     model = build(settings.model, layout, settings.seed).to(device)
     checkpoint.load_weights(model, content.get("average", content["model"]), path)
     model.requires_grad_(False).eval()
-    card = Card.model_validate(content["card"])
+    card = check(Card, content["card"], source=f"{path}: data card", folder=path.parent)
     return Trained(
         path=path,
         model=model,

@@ -25,6 +25,9 @@ from opalux.solver.start import time_steps
 # Each purpose has a random stream of its own, so that a change in one does not change the others.
 _CHOICE, _DENSITY, _SOURCES, _ORDER = range(4)
 
+MOST_TIMES = 10**7
+"""Most recorded times; more would fill the memory."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Draw:
@@ -74,7 +77,7 @@ class Campaign(Settings):
     emission: Emission = Emission()
     quantities: tuple[Quantity, ...] = pydantic.Field(QUANTITIES, min_length=1)
     """What is recorded; F stands for |F|."""
-    n_times: int | None = pydantic.Field(64, ge=2)
+    n_times: int | None = pydantic.Field(64, ge=2, le=MOST_TIMES)
     """Recorded times, evenly spaced over the run; null: every step."""
     compression: Literal["none", "lzf", "gzip"] = "none"
     """Lossless filter of the signals; it saves a tenth to a half of the size, and reading is much

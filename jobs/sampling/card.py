@@ -1,31 +1,41 @@
 """The data card of a campaign, and the campaign in words."""
 
+from pathlib import Path
+
+from opalux.base.config import check
 from opalux.base.provenance import git_revision, version
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.learning.data.card import SPLITS, Card
 
 
 def card_of(campaign: Campaign) -> Card:
-    """Return the data card of the data set that a campaign makes."""
-    return Card(
-        name=campaign.name,
-        seed=campaign.seed,
-        splits=campaign.splits,
-        shape=campaign.shape,
-        sources=campaign.source_names,
-        quantities=campaign.quantities,
-        n_times=len(campaign.times),
-        n_cells=campaign.shape[0],
-        shard_size=campaign.shard_size,
-        families=tuple(family.label for family in campaign.families),
-        made_with={
+    """Return the data card of the data set that a campaign makes.
+
+    Raises
+    ------
+    InputError
+        When the data set would be too large for one folder.
+    """
+    content = {
+        "name": campaign.name,
+        "seed": campaign.seed,
+        "splits": campaign.splits,
+        "shape": campaign.shape,
+        "sources": campaign.source_names,
+        "quantities": campaign.quantities,
+        "n_times": len(campaign.times),
+        "n_cells": campaign.shape[0],
+        "shard_size": campaign.shard_size,
+        "families": tuple(family.label for family in campaign.families),
+        "made_with": {
             "opalux_version": version(),
             "git_revision": git_revision(),
             "numpy": version("numpy"),
             "numba": version("numba"),
         },
-        campaign=campaign.model_dump(mode="json"),
-    )
+        "campaign": campaign.model_dump(mode="json"),
+    }
+    return check(Card, content, source="campaign", folder=Path.cwd())
 
 
 def describe(card: Card) -> str:

@@ -71,7 +71,7 @@ class Marker(pydantic.BaseModel):
         """Return the marker at ``path``, or None when there is none that can be read."""
         try:
             return cls.model_validate_json(path.read_text())
-        except (OSError, pydantic.ValidationError):
+        except (OSError, ValueError):
             return None
 
     def write(self, path: Path) -> None:

@@ -13,9 +13,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from opalux.base.config import dump
-from opalux.base.errors import StorageError
+from opalux.base.errors import InputError, StorageError
 from opalux.base.files import write_json
 from opalux.base.progress import Progress
 from opalux.base.provenance import provenance
@@ -26,6 +27,7 @@ from opalux.jobs.sampling.folder import open_folder, remove_leftovers
 from opalux.jobs.sampling.launcher import MpiSimulation
 from opalux.jobs.sampling.make_part import CampaignRun, Report, make_part
 from opalux.jobs.sampling.sample import simulate_here
+from opalux.jobs.sampling.status import QUARANTINE, most_common
 from opalux.learning.data.card import part_name
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.finish import finish
@@ -42,6 +44,7 @@ class CampaignResult:
     made : number of samples that this call made; the others existed already
     failed : number of failed samples in the data set
     parts_missing : parts that are left to other tasks; 0: the data set is complete
+    why : the most common reason of failed samples; empty: none failed, or not all is made
     seconds : wall time
     size : of all parts [bytes]
     """
@@ -51,6 +54,7 @@ class CampaignResult:
     made: int
     failed: int
     parts_missing: int
+    why: str = ""
     seconds: float
     size: int
 
@@ -96,7 +100,7 @@ def run_campaign(
     Raises
     ------
     InputError
-        When the folder holds something else, or the disk is too small.
+        When the folder holds something else, the disk is too small, or every sample failed.
     StorageError
         When a part cannot be written.
     PoolLostError
@@ -158,10 +162,20 @@ def _complete(
     missing = sum(not path.exists() for path in paths)
     made = [report for report in reports if report.made]
     n_made = sum(report.samples for report in made)
-    failed = sum(report.failed for report in reports)
+    failed, why = sum(report.failed for report in reports), ""
     if not missing:
+        failed, why = quarantine(out)
+        if failed == card.n_samples:
+            raise InputError(
+                f"{out}: all {failed} samples failed, most often because: {why}; see "
+                f"{out / QUARANTINE}, and give --retry-failed once the cause is gone"
+            )
+        if why and not len(_training_samples(out)):
+            raise InputError(
+                f"{out}: all samples of the training split failed; the most common reason of all: "
+                f"{why}; see {out / QUARANTINE}, and give --retry-failed once the cause is gone"
+            )
         finish(out)
-        failed = quarantine(out)
         record = provenance(
             samples_made=n_made,
             samples_failed=failed,
@@ -178,13 +192,27 @@ def _complete(
         made=n_made,
         failed=failed,
         parts_missing=missing,
+        why=why,
         seconds=seconds,
         size=sum(path.stat().st_size for path in paths if path.exists()),
     )
 
 
-def quarantine(out: Path) -> int:
-    """List the failed samples and their reasons in ``quarantine.json``; return their number."""
+def _training_samples(out: Path) -> NDArray[np.int64]:
+    data = DataSet(out)
+    try:
+        return data.split("train")
+    finally:
+        data.close()
+
+
+def quarantine(out: Path) -> tuple[int, str]:
+    """List the failed samples and their reasons in ``quarantine.json``.
+
+    Returns
+    -------
+    Their number, and the most common reason (empty: none failed).
+    """
     data = DataSet(out)
     try:
         numbers = np.flatnonzero(data.status)
@@ -195,9 +223,9 @@ def quarantine(out: Path) -> int:
         {"sample": int(n), "family": bytes(families[n]).decode(), "reason": reasons[n].decode()}
         for n in numbers
     ]
-    path = out / "quarantine.json"
+    path = out / QUARANTINE
     if failed:
         write_json(path, failed)
     else:
         path.unlink(missing_ok=True)
-    return len(failed)
+    return len(failed), most_common(str(entry["reason"]) for entry in failed)

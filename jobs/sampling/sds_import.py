@@ -15,7 +15,8 @@ from opalux.base.files import write_text
 from opalux.base.new_folder import new_folder
 from opalux.base.progress import Progress
 from opalux.base.provenance import git_revision, version
-from opalux.learning.data.card import NAME, Card, Splits, part_name
+from opalux.jobs.sampling.campaign import MOST_TIMES
+from opalux.learning.data.card import MOST_SAMPLES, NAME, Card, Splits, part_name
 from opalux.learning.data.densities import checksum
 from opalux.learning.data.finish import finish
 from opalux.learning.data.part import GOOD, Part, write_part
@@ -74,6 +75,10 @@ def import_sds(
         raise InputError(f"{missing[0]}: no such file")
     if shard_size < 1 or (n_times is not None and n_times < 2):
         raise InputError("--shard-size must be at least 1 and --n-times at least 2")
+    if shard_size > MOST_SAMPLES or (n_times or 0) > MOST_TIMES:
+        raise InputError(
+            f"--shard-size must be at most {MOST_SAMPLES} and --n-times at most {MOST_TIMES}"
+        )
     if dt is not None and not dt > 0:
         raise InputError(f"--dt: found {dt}, expected a step above 0 sh")
     with new_folder(out):

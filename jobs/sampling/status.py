@@ -1,8 +1,10 @@
 """The progress of a campaign, read from its files alone."""
 
+import collections
 import dataclasses
 import socket
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import h5py
@@ -13,6 +15,9 @@ from opalux.learning.data.card import Card, part_name, read_card
 
 RATE_OVER = 64
 """The rate is taken over this many parts, the newest ones."""
+
+QUARANTINE = "quarantine.json"
+"""List of the failed samples, written once all parts are there."""
 
 SILENT = 3600.0
 """A worker on another machine counts as dead after this time without a sign of life [s]."""
@@ -32,6 +37,7 @@ class Status:
     rate : samples per second over the newest parts, or NaN
     size : of the parts [bytes]
     finished : the statistics are written, too
+    why : the most common reason of failed samples
     """
 
     samples: int
@@ -45,6 +51,7 @@ class Status:
     rate: float
     size: int
     finished: bool
+    why: str = ""
 
     @property
     def missing(self) -> int:
@@ -61,16 +68,19 @@ def read_status(folder: Path) -> Status:
     """Read the status of the campaign in ``folder``."""
     card = read_card(folder)
     done = failed = damaged = size = 0
+    reasons: list[str] = []
     finished: list[tuple[float, int]] = []  # when each part was written, and its samples
     for part in range(card.n_parts):
         path = folder / part_name(part)
         try:
             info = path.stat()
             with h5py.File(path, "r") as file:
-                failed += int(np.count_nonzero(file["status"][:]))
+                bad = file["status"][:] != 0
+                failed += int(np.count_nonzero(bad))
+                reasons += [bytes(text).decode() for text in file["reason"][:][bad]]
         except FileNotFoundError:
             continue
-        except (OSError, KeyError):
+        except (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError):
             damaged += 1
             continue
         samples = len(card.samples_of(part))
@@ -90,7 +100,14 @@ def read_status(folder: Path) -> Status:
         rate=_rate(finished),
         size=size,
         finished=(folder / "stats.json").is_file(),
+        why=most_common(reasons),
     )
+
+
+def most_common(reasons: Iterable[str]) -> str:
+    """Return the most common one of several reasons, in one line; empty when there is none."""
+    counts = collections.Counter(" ".join(reason.split()) for reason in reasons)
+    return counts.most_common(1)[0][0] if counts else ""
 
 
 def _working(folder: Path, card: Card) -> list[Marker]:
@@ -121,14 +138,19 @@ def show(folder: Path, status: Status) -> str:
     rate = f"{status.rate:.3g} samples/s" if status.rate == status.rate else "unknown"
     if status.done == status.samples:
         left = "none" if status.finished else "start the line again to finish the folder"
+        if status.failed == status.samples:
+            left = "none; all samples failed: mend the cause and give --retry-failed"
     elif status.workers and status.seconds_left == status.seconds_left:
         left = f"{status.seconds_left:.0f} s"
     else:
         left = "unknown" if status.workers else "stopped; start the same line again"
+    why = [f"most often: {status.why}"] if status.why else []
+    if status.failed and (folder / QUARANTINE).is_file():
+        why.append(f"see {QUARANTINE}")
     rows = [
         ("done", f"{status.done}", share + damaged),
         ("running", f"{status.running}", workers),
-        ("failed", f"{status.failed}", "see quarantine.json" if status.failed else ""),
+        ("failed", f"{status.failed}", "; ".join(why)),
         ("missing", f"{status.missing}", ""),
         ("total", f"{status.samples}", ""),
         ("rate", "", rate),

@@ -1,20 +1,30 @@
 """The data card: what a data set holds, where it comes from and how it is split."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pydantic
-import yaml
 from numpy.typing import NDArray
 
 from opalux.base.axes import EDGES, QUANTITIES
+from opalux.base.config import check
 from opalux.base.errors import InputError
 from opalux.base.settings import Settings
+from opalux.base.yaml_text import parse_yaml, to_yaml
 
 NAME = "dataset.yaml"
 FORMAT = "opalux-dataset"
 FORMAT_VERSION = 1
+
+MOST_SAMPLES = 10**7
+MOST_PARTS = 10**5
+"""Files in one folder; with more, looking at each of them takes minutes."""
+LONGEST = 10**8
+"""Longest axis of a density or of the signals."""
+
+Side = Annotated[int, pydantic.Field(ge=1, le=LONGEST)]
+Names = Annotated[tuple[str, ...], pydantic.Field(min_length=1)]
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -38,9 +48,9 @@ UNITS = {
 class Splits(Settings):
     """How many samples each split has: the first ones train, then validation, then test."""
 
-    train: int = pydantic.Field(ge=1)
-    validation: int = pydantic.Field(0, ge=0)
-    test: int = pydantic.Field(0, ge=0)
+    train: int = pydantic.Field(ge=1, le=MOST_SAMPLES)
+    validation: int = pydantic.Field(0, ge=0, le=MOST_SAMPLES)
+    test: int = pydantic.Field(0, ge=0, le=MOST_SAMPLES)
 
     @property
     def total(self) -> int:
@@ -87,16 +97,34 @@ class Card(Settings):
     units: dict[str, str] = UNITS
     seed: int = pydantic.Field(0, ge=0)
     splits: Splits
-    shape: tuple[int, int]
-    sources: tuple[str, ...]
-    edges: tuple[str, ...] = EDGES
-    quantities: tuple[str, ...] = QUANTITIES
-    n_times: int = pydantic.Field(ge=1)
-    n_cells: int = pydantic.Field(ge=1)
-    shard_size: int = pydantic.Field(ge=1)
+    shape: tuple[Side, Side]
+    sources: Names
+    edges: Names = EDGES
+    quantities: Names = QUANTITIES
+    n_times: Side
+    n_cells: Side
+    shard_size: int = pydantic.Field(ge=1, le=MOST_SAMPLES)
     families: tuple[str, ...]
     made_with: dict[str, str] = pydantic.Field({})
     campaign: dict[str, Any] = pydantic.Field({})
+
+    @pydantic.model_validator(mode="after")
+    def _bounded(self) -> "Card":
+        if self.n_parts > MOST_PARTS:
+            raise ValueError(
+                f"shard_size: found {self.shard_size} for {self.n_samples} samples, which gives "
+                f"{self.n_parts} parts, expected at most {MOST_PARTS}; choose a larger shard_size"
+            )
+        try:
+            lengths = [float(high) - float(low) for low, high in self.extents]
+        except (AttributeError, TypeError, ValueError):
+            raise ValueError(
+                "campaign.problem.grid: expected x and y as [low, high], as `opalux sample` writes "
+                "them"
+            ) from None
+        if not min(lengths) > 0:
+            raise ValueError(f"campaign.problem.grid: found sides of {lengths} cm, expected > 0")
+        return self
 
     @property
     def n_samples(self) -> int:
@@ -153,8 +181,7 @@ class Card(Settings):
 
     def to_yaml(self) -> str:
         """Return the text of ``dataset.yaml``."""
-        content = self.model_dump(mode="json")
-        return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+        return to_yaml(self.model_dump(mode="json"), width=100)
 
 
 def _centres(extent: tuple[float, float], cells: int) -> NDArray[np.float64]:
@@ -178,24 +205,25 @@ def read_card(folder: Path) -> Card:
     """
     path = folder / NAME
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise InputError(
             f"{folder}: found no {NAME}, expected the folder of a data set; "
             "make one with `opalux sample`"
         ) from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({error})") from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+    try:
+        content = parse_yaml(text, str(path))
+    except InputError as error:
+        raise InputError(
+            f"{error}; the card is damaged: start the line that made the data set again"
+        ) from None
+    if content.get("format") != FORMAT:
         raise InputError(f"{path}: expected 'format: {FORMAT}'; this is no data card")
     if content.get("format_version") != FORMAT_VERSION:
         raise InputError(
             f"{path}: found format_version {content.get('format_version')}, this program reads "
             f"{FORMAT_VERSION}; make the data set again or use the version that wrote it"
         )
-    try:
-        return Card.model_validate(content)
-    except pydantic.ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{path}: {where}: {first['msg']}") from None
+    return check(Card, content, source=str(path), folder=folder)

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from opalux.base.errors import InputError
 from opalux.learning.data.card import SPLITS, Card, Split, part_name, read_card
 from opalux.learning.data.part import GOOD
+from opalux.learning.data.stats import NAME as STATS_NAME
 from opalux.learning.data.stats import Stats, read_stats
 
 if TYPE_CHECKING:
@@ -135,7 +136,15 @@ class DataSet:
     @functools.cached_property
     def stats(self) -> Stats:
         """Statistics of the training split."""
-        return read_stats(self.folder)
+        stats, card = read_stats(self.folder), self.card
+        expected = len(card.sources), len(card.edges), len(card.quantities)
+        if stats.signal_mean.shape != expected or stats.signal_std.shape != expected:
+            raise InputError(
+                f"{self.folder / STATS_NAME}: found statistics of {stats.signal_mean.shape} "
+                f"signals, expected {expected} (sources, edges, quantities); start the line that "
+                "made the data set again"
+            )
+        return stats
 
     def index(self, name: str) -> NDArray[Any]:
         """Return one of the small arrays of all samples, such as ``family`` or ``sample_id``."""
@@ -230,7 +239,8 @@ class DataSet:
             path = self.folder / part_name(number)
             try:
                 part = _open_part(path)
-            except (OSError, KeyError) as error:
+                self._require_fitting(part, number)
+            except (OSError, KeyError, AttributeError) as error:
                 raise InputError(
                     f"{path}: cannot be read ({error}); see `opalux dataset check`"
                 ) from None
@@ -240,6 +250,20 @@ class DataSet:
         else:
             self._parts.move_to_end(number)
         return part
+
+    def _require_fitting(self, part: "_OpenPart", number: int) -> None:
+        """Refuse a part whose arrays are not as long as the card says."""
+        count = len(self.card.samples_of(number))
+        for name, array, shape in (
+            ("densities", part.density, self.card.shape),
+            ("signals", part.signals, self.card.signals_shape),
+        ):
+            if array.shape != (count, *shape):
+                raise InputError(
+                    f"{self.folder / part_name(number)}: found {name} of shape {array.shape}, "
+                    f"expected {(count, *shape)} as dataset.yaml says; start the line that made "
+                    "the data set again"
+                )
 
 
 @dataclasses.dataclass(frozen=True)

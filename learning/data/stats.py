@@ -90,7 +90,7 @@ def read_stats(folder: Path) -> Stats:
     try:
         content = json.loads(path.read_text())
         density, signals = content["density"], content["signals"]
-        return Stats(
+        stats = Stats(
             signal_mean=np.array(signals["mean"], dtype=np.float64),
             signal_std=np.array(signals["std"], dtype=np.float64),
             density_min=float(density["min"]),
@@ -99,10 +99,14 @@ def read_stats(folder: Path) -> Stats:
             density_std=float(density["std"]),
             n_samples=int(content["n_samples"]),
         )
+        for field, value in vars(stats).items():
+            if not np.isfinite(value).all():
+                raise ValueError(f"{field} is not finite")
+        return stats
     except FileNotFoundError:
         raise InputError(
             f"{folder}: found no {NAME}; the data set is unfinished: start the line that "
             "made it again"
         ) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(f"{path}: not the statistics of a data set ({error!r})") from None

@@ -6,6 +6,7 @@ from typing import Any, TextIO
 
 from torch.utils.tensorboard import SummaryWriter
 
+from opalux.base.errors import InputError
 from opalux.base.files import write_text
 
 NAME = "metrics.jsonl"
@@ -27,8 +28,8 @@ class Logbook:
         if not writes:
             return
         path = folder / NAME
-        kept = [line for line in _whole_lines(path) if json.loads(line)["step"] <= step]
-        write_text(path, "".join(line + "\n" for line in kept))
+        kept = [line for line in _entries(path) if line["step"] <= step]
+        write_text(path, "".join(json.dumps(line) + "\n" for line in kept))
         self._file = path.open("a", buffering=1)
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
 
@@ -54,13 +55,38 @@ class Logbook:
             self._board.close()
 
 
-def _whole_lines(path: Path) -> list[str]:
+def _entries(path: Path) -> list[dict[str, Any]]:
+    """Return the lines of a log; a kill may leave half a line at the end, which is left out.
+
+    Raises
+    ------
+    InputError
+        Names a line that is none of a log.
+    """
     if not path.is_file():
         return []
-    # A kill may leave half a line at the end.
-    return [line for line in path.read_text().splitlines(keepends=False) if line.endswith("}")]
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); move it away") from None
+    entries = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            entry = json.loads(line)
+            if not isinstance(entry, dict) or not isinstance(entry["kind"], str):
+                raise ValueError
+            entry["step"] = int(entry["step"])
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            if number == len(lines):
+                break
+            raise InputError(
+                f"{path}, line {number}: found {line[:40]!r}, expected a line that `opalux train` "
+                "wrote; remove it"
+            ) from None
+        entries.append(entry)
+    return entries
 
 
 def read(folder: Path) -> list[dict[str, Any]]:
     """Return the lines of metrics.jsonl in ``folder``."""
-    return [json.loads(line) for line in _whole_lines(folder / NAME)]
+    return _entries(folder / NAME)

@@ -3,7 +3,9 @@
 import os
 import socket
 import time
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -43,7 +45,7 @@ def folder(tmp_path):
     return tmp_path / "set"
 
 
-def rewrite(folder: Path, number: int, **changes: np.ndarray) -> None:
+def rewrite(folder: Path, number: int, **changes: Any) -> None:
     """Write a part with other contents and fitting checksums."""
     with h5py.File(folder / part_name(number)) as part:
         content = {name: part[name][:] for name in Part.__dataclass_fields__}
@@ -64,13 +66,6 @@ def other_density(factor: float) -> bytes:
         density = np.frombuffer(data, "<f4", 256, start) * np.float32(factor)
         data[start : start + 1024] = density.tobytes()
     return bytes(data)
-
-
-def alter_card(folder: Path, alter) -> None:
-    """Write what ``alter`` makes of the data card."""
-    content = parse_yaml((folder / "dataset.yaml").read_text(), "card")
-    alter(content)
-    (folder / "dataset.yaml").write_text(to_yaml(content))
 
 
 class TestCheck:
@@ -207,6 +202,8 @@ class TestImport:
             ([str(GOLDEN / "rho16.sds"), "--splits", "2,1,1"], "hold 1 densities"),
             ([str(GOLDEN / "rho16.sds"), "--n-times", "1"], "--n-times"),
             ([str(GOLDEN / "rho16.sds"), "--dt", "-1"], "--dt"),
+            ([str(GOLDEN / "rho16.sds"), "--splits", f"{10**12},0,0"], "--splits: train: found"),
+            ([str(GOLDEN / "rho16.sds"), "--shard-size", f"{10**12}"], "--shard-size must be at"),
         ],
     )
     def test_of_what_is_none_leaves_nothing(self, tmp_path, capsys, words, message):
@@ -301,6 +298,52 @@ class TestStatus:
         for part in range(3):
             os.utime(folder / part_name(part), (1000.0 + 4 * part,) * 2)
         assert read_status(folder).rate == pytest.approx(0.5)
+
+    def test_names_quarantine_json_only_when_it_is_there(self, folder, capsys):
+        rewrite(folder, 0, status=np.array([0, 1], np.int8), reason=["", "it\nburst"])
+        assert sample(["status", str(folder)]) == 0
+        assert "most often: it burst\n" in capsys.readouterr().out
+        (folder / "quarantine.json").write_text("[]")
+        assert sample(["status", str(folder)]) == 0
+        assert "most often: it burst; see quarantine.json\n" in capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("words", "message"),
+        [
+            ("splits: {train: 1000000000000}", "splits.train: found 1000000000000, expected less"),
+            ("shard_size: 0", "shard_size: found 0, expected greater"),
+            ("shape: [-8, 8]", "shape.0: found -8, expected greater"),
+            ("n_times: many", "n_times: found 'many', expected a valid integer"),
+            ("sources: []", "sources: found [], expected"),
+            ("splits: {train: 9000000}\nshard_size: 1", "9000000 parts, expected at most 100000"),
+            ("campaign: {problem: 3}", "campaign.problem.grid: expected x and y"),
+            ("campaign: {problem: {grid: {x: [1, 0]}}}", "found sides of"),
+            ("a: &a [1,1]\n" + "".join(
+                f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in pairwise("abcdefghij")
+            ), "stand for more than"),
+            ("deep: " + "[" * 5000 + "]" * 5000, "nested"),
+        ],
+        ids=[
+            "samples", "shard", "shape", "type", "sources", "parts", "problem", "sides", "bomb",
+            "deep",
+        ],
+    )  # fmt: skip
+    def test_and_check_of_an_absurd_card_are_one_message(self, folder, capsys, words, message):
+        path = folder / "dataset.yaml"
+        keys = [line.partition(":")[0] for line in words.splitlines()]
+        content = parse_yaml(path.read_text(), "card")
+        kept = {key: value for key, value in content.items() if key not in keys}
+        path.write_text(to_yaml(kept) + words + "\n")
+        for main_, line in ((sample, ["status"]), (main, ["check"])):
+            assert main_([*line, str(folder)]) == 2
+            error = capsys.readouterr().err
+            assert message in error
+            assert error.count("error:") == 1
+
+    def test_and_check_of_a_card_that_is_no_mapping_are_one_message(self, folder, capsys):
+        (folder / "dataset.yaml").write_text("- 1\n")
+        assert main(["check", str(folder)]) == 2
+        assert "expected a mapping" in capsys.readouterr().err
 
     def test_of_no_campaign_is_refused(self, tmp_path, capsys):
         assert sample(["status", str(tmp_path)]) == 2

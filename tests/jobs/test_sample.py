@@ -212,6 +212,19 @@ class TestFailingSamples:
         np.testing.assert_array_equal(data.signals(3), good)
         assert not (out / "quarantine.json").exists()
 
+    def test_all_of_them_end_with_the_most_common_reason(self, config, tmp_path, capsys):
+        for path in (tmp_path / "maps").iterdir():
+            np.save(path, np.full((8, 9), 1.0))
+        np.save(tmp_path / "maps" / "0.npy", np.full((8, 8), -1.0))
+        out = tmp_path / "set"
+        assert main([str(config), "--out", str(out)]) == 2
+        error = capsys.readouterr().err
+        assert "all 7 samples failed, most often because: InputError" in error
+        assert "found float64 (8, 9), expected real numbers of shape (8, 8)" in error
+        assert len(json.loads((out / "quarantine.json").read_text())) == 7
+        assert main(["status", str(out)]) == 0
+        assert "all samples failed" in capsys.readouterr().out
+
     def test_below_the_tolerated_share_are_no_failure(self, config, tmp_path):
         tolerant = ["--set", "tolerated_failures=0.5"]
         assert main([str(config), "--out", str(tmp_path / "set"), *tolerant]) == 0

@@ -157,9 +157,9 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("text", "words"),
         [
-            ("a: [", "cannot be read"),
+            ("a: [", "not valid YAML.* the card is damaged"),
             ("format: other", "no data card"),
-            ("- 1", "no data card"),
+            ("- 1", "found list, expected a mapping"),
             (CARD.to_yaml().replace("format_version: 1", "format_version: 9"), "format_version 9"),
             (CARD.to_yaml().replace("n_times: 5", "n_times: none"), "n_times"),
             (CARD.to_yaml() + "surprise: 1\n", "surprise"),
@@ -193,3 +193,31 @@ def test_resampling_is_exact_for_straight_lines_and_at_the_ends():
     curved = steps[:, None] ** 2
     ends = resample(curved, steps, times)
     assert (ends[0], ends[-1]) == (curved[0], curved[-1])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        "[]",
+        '{"density": 3, "signals": 4}',
+        '{"density": {"min": 1e999, "max": 1, "mean": 1, "std": 1}, "n_samples": 1e999,'
+        ' "signals": {"mean": [1], "std": [1]}}',
+        '{"density": {"min": NaN, "max": 1, "mean": 1, "std": 1}, "n_samples": 1,'
+        ' "signals": {"mean": [1], "std": [1]}}',
+        '{"density": {"min": 1, "max": 1, "mean": 1, "std": 1}, "n_samples": 1,'
+        ' "signals": {"mean": [1], "std": [1]}}',
+    ],
+    ids=["deep", "list", "numbers", "infinite", "nan", "shape"],
+)
+def test_statistics_that_are_none_are_refused_by_name(folder, text):
+    (folder / "stats.json").write_text(text)
+    with pytest.raises(InputError, match=r"stats\.json"):
+        _ = DataSet(folder).stats
+
+
+def test_a_part_of_other_lengths_than_the_card_says_is_refused(folder):
+    card = CARD.model_copy(update={"n_times": 6})
+    (folder / "dataset.yaml").write_text(card.to_yaml())
+    with pytest.raises(InputError, match=r"found signals of shape \(4, 4, 4, 3, 5, 6\), expected"):
+        DataSet(folder).signals(0)

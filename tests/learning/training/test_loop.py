@@ -178,3 +178,13 @@ def test_a_resume_on_data_that_were_made_again_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"last.ckpt was trained on \(the checksums"):
         run(tmp_path / "run", settings(data), resume=True)
     assert (tmp_path / "run" / checkpoint.LAST).read_bytes() == kept
+
+
+@pytest.mark.parametrize("line", ["no line", "[3]", '{"step": 2}', '{"kind": "train"}'])
+def test_a_broken_line_of_the_log_is_named_before_a_resume(data, tmp_path, line):
+    assert not run(tmp_path, settings(data), stop=7)
+    log = tmp_path / "metrics.jsonl"
+    before = log.read_text().splitlines()
+    log.write_text("\n".join([before[0], line, *before[1:]]) + "\n")
+    with pytest.raises(InputError, match=r"metrics\.jsonl, line 2: found"):
+        run(tmp_path, settings(data), resume=True)
