@@ -46,7 +46,7 @@ def _task(text: str) -> tuple[int, int]:
 def _sample(parsed: argparse.Namespace) -> int:
     # Not before the command line is understood: this takes a second.
     from opalux.base.config import load
-    from opalux.jobs.sampling.card import card_of, describe
+    from opalux.jobs.sampling.card import card_of, describe, refuse_repeats
     from opalux.jobs.sampling.run import run_campaign
     from opalux.jobs.sampling.settings import SampleSettings
 
@@ -54,7 +54,9 @@ def _sample(parsed: argparse.Namespace) -> int:
     settings, _ = load(SampleSettings, arguments.config, arguments.overrides)
     backend = settings.backend_for(parsed.task)
     if arguments.dry_run:
-        print(describe(card_of(settings.campaign)))
+        card = card_of(settings.campaign)
+        refuse_repeats(settings.campaign, card)
+        print(describe(card))
         print(f"back end: {backend.model_dump(exclude_none=True)}")
         return OK
     result = run_campaign(

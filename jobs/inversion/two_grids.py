@@ -55,6 +55,7 @@ def simulate_both(
     Signals (2, maps, sources, edges, quantities, n_times, n_cells): of the other grid, and of the
     training data's.
     """
+    maps = min(maps, trained_on.splits.train)  # what is held out is not calibrated on
     pairs = []
     finer = on_grid(trained_on, refinement)
     with Progress("calibrating", maps) as progress:

@@ -18,7 +18,7 @@ from opalux.jobs.sampling.recorder import Recorder
 from opalux.jobs.sampling.sources import Emission, Place, draw_sources, names_of
 from opalux.learning.data.card import NAME, Card, Splits
 from opalux.solver.densities.catalogue import AnyFamily, choose
-from opalux.solver.densities.family import Stream
+from opalux.solver.densities.family import Family, Stream
 from opalux.solver.problem import Material, Problem
 from opalux.solver.start import time_steps
 
@@ -182,9 +182,13 @@ class Campaign(Settings):
         density, family, drawn = self.draw_density(number)
         return Draw(density=density, family=family, drawn=drawn, sources=self.draw_sources(number))
 
+    def family_of(self, number: int) -> Family:
+        """Return the family that the density of a sample is drawn from."""
+        return choose(self.families, Stream(self.seed, number, _CHOICE))
+
     def draw_density(self, number: int) -> tuple[NDArray[np.float32], str, str]:
         """Return density (ny, nx) [g/cm³], label of the family, and what was drawn, as JSON."""
-        family = choose(self.families, Stream(self.seed, number, _CHOICE))
+        family = self.family_of(number)
         index = number
         if family.length is not None:
             index = _shuffled(self.seed, family.length)[number]

@@ -1,11 +1,14 @@
 """The data card of a campaign, and the campaign in words."""
 
+import json
 from pathlib import Path
 
 from opalux.base.config import check
+from opalux.base.errors import InputError
 from opalux.base.provenance import git_revision, version
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.learning.data.card import SPLITS, Card
+from opalux.learning.data.densities import Densities
 
 
 def card_of(campaign: Campaign) -> Card:
@@ -36,6 +39,29 @@ def card_of(campaign: Campaign) -> Card:
         "campaign": campaign.model_dump(mode="json"),
     }
     return check(Card, content, source="campaign", folder=Path.cwd())
+
+
+def refuse_repeats(campaign: Campaign, card: Card) -> None:
+    """Refuse lists of densities (the user's own maps) of which one would be in two splits.
+
+    Raises
+    ------
+    InputError
+        Names the samples and the files.
+    """
+    if all(family.length is None for family in campaign.families):
+        return
+    densities = Densities(card)
+    for number in range(card.n_samples):
+        if campaign.family_of(number).length is None:
+            continue
+        try:
+            density, _, drawn = campaign.draw_density(number)
+        except InputError:  # no density: the sample will fail with this reason
+            continue
+        densities.note(number, density, json.loads(drawn).get("file", ""))
+    for problem in densities.problems():
+        raise InputError(f"families: {problem}")
 
 
 def describe(card: Card) -> str:

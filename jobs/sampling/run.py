@@ -22,7 +22,7 @@ from opalux.base.progress import Progress
 from opalux.base.provenance import provenance
 from opalux.jobs.cluster.pool import Backend, Local, open_pool
 from opalux.jobs.sampling.campaign import Campaign
-from opalux.jobs.sampling.card import card_of
+from opalux.jobs.sampling.card import card_of, refuse_repeats
 from opalux.jobs.sampling.folder import open_folder, remove_leftovers
 from opalux.jobs.sampling.launcher import MpiSimulation
 from opalux.jobs.sampling.make_part import CampaignRun, Report, make_part
@@ -100,7 +100,8 @@ def run_campaign(
     Raises
     ------
     InputError
-        When the folder holds something else, the disk is too small, or every sample failed.
+        When a density would be in two splits, the folder holds something else, the disk is too
+        small, or every sample failed.
     StorageError
         When a part cannot be written.
     PoolLostError
@@ -115,6 +116,7 @@ def run_campaign(
     """
     start = time.monotonic()
     card = card_of(campaign)
+    refuse_repeats(campaign, card)
     with open_folder(Path(folder), campaign, card, resume=resume, force=force) as out:
         run = CampaignRun(
             folder=out,

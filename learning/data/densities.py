@@ -28,9 +28,12 @@ class Densities:
     def __init__(self, card: Card) -> None:
         self._bounds = {name: card.splits.bounds(name) for name in SPLITS}
         self._samples: dict[bytes, list[int]] = {}
+        self._files: dict[int, str] = {}
 
-    def note(self, number: int, density: NDArray[np.floating]) -> None:
-        """Note the density of a sample."""
+    def note(self, number: int, density: NDArray[np.floating], file: str = "") -> None:
+        """Note the density of a sample, and the file that it comes from if there is one."""
+        if file:
+            self._files[number] = file
         self._samples.setdefault(checksum(density), []).append(number)
 
     def problems(self) -> Iterator[str]:
@@ -42,13 +45,17 @@ class Densities:
             if len(by_split) > 1:
                 # The first one of each split, then others.
                 named = sorted({*by_split.values(), *numbers[:NAMED]})
-                words = ", ".join(f"{number} ({self._split_of(number)})" for number in named)
+                words = ", ".join(f"{number} ({self._where(number)})" for number in named)
                 more = len(numbers) - len(named)
                 others = f" and {more} more" if more else ""
                 yield (
                     f"samples {words}{others}: have the same density, expected each in one split "
                     "only; make the set again with other densities"
                 )
+
+    def _where(self, number: int) -> str:
+        file = self._files.get(number)
+        return self._split_of(number) + (f", {file}" if file else "")
 
     def _split_of(self, number: int) -> str:
         return next(name for name, (low, high) in self._bounds.items() if low <= number < high)

@@ -1,5 +1,6 @@
 """The user's own density maps: files in a folder, or arrays that are saved as such."""
 
+import functools
 import re
 from pathlib import Path
 from typing import Literal
@@ -84,8 +85,14 @@ class Files(Family):
         return (rho[::-1] if self.first_row == "top" else rho), {"file": path.name}
 
 
-def _maps_in(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.npy"), key=_by_number)
+def _maps_in(folder: Path) -> tuple[Path, ...]:
+    return _listed(folder, folder.stat().st_mtime_ns) if folder.is_dir() else ()
+
+
+@functools.lru_cache(maxsize=16)
+def _listed(folder: Path, changed: int) -> tuple[Path, ...]:
+    """Return the maps in order; looked up anew when the folder has ``changed`` (its time)."""
+    return tuple(sorted(folder.glob("*.npy"), key=_by_number))
 
 
 def _by_number(path: Path) -> tuple[list[str | int], str]:

@@ -1,5 +1,7 @@
 """Campaigns as a user of the library meets them: drawn, simulated and run in Python."""
 
+import contextlib
+
 import numpy as np
 import pydantic
 import pytest
@@ -8,7 +10,7 @@ import opalux
 from opalux.base.errors import InputError
 from opalux.jobs.cluster.pool import InProcess
 from opalux.jobs.sampling.campaign import Campaign
-from opalux.jobs.sampling.card import card_of
+from opalux.jobs.sampling.card import card_of, refuse_repeats
 from opalux.jobs.sampling.check import check_data_set
 from opalux.learning.data.card import Splits
 from opalux.solver.densities.files import Files
@@ -81,6 +83,22 @@ def test_the_seed_says_in_which_order_maps_are_dealt_out_and_no_map_comes_twice(
         orders.append([campaign.draw(number).drawn for number in range(20)])
         assert len(set(orders[-1])) == 20
     assert orders[0] == orders[1] != orders[2]
+
+
+@pytest.mark.parametrize("others", [[], [{"kind": "islands"}]])
+def test_two_files_of_one_map_in_two_splits_are_refused_before_any_work(tmp_path, others):
+    maps = np.random.default_rng(1).uniform(1, 5, (8, 8, 8))
+    maps[5] = maps[2]
+    family = Files.from_arrays(maps, tmp_path / "maps")
+    for seed in range(6):
+        campaign = small(families=[family, *others], seed=seed, splits={"train": 4, "test": 4})
+        drawn = [campaign.draw(number) for number in range(8)]
+        found = [
+            n for n in range(8) if drawn[n].density.tobytes() == maps[2].astype("f4").tobytes()
+        ]
+        leaks = len({number < 4 for number in found}) > 1
+        with pytest.raises(InputError, match="map-00000") if leaks else contextlib.nullcontext():
+            refuse_repeats(campaign, card_of(campaign))
 
 
 @pytest.mark.parametrize("others", [[], [{"kind": "islands"}]])
