@@ -10,6 +10,7 @@ from typing import Any
 
 from opalux.base.config import load
 from opalux.base.errors import InputError
+from opalux.base.run_folder import is_in_use
 from opalux.jobs.chain.plan import LOGS, NAME
 from opalux.jobs.chain.row import Row, read_settings
 from opalux.jobs.chain.settings import FROM_FILE
@@ -67,7 +68,10 @@ def stage_of(folder: Path) -> Stage[Any]:
 def _read(stage: Stage[Any], folder: Path) -> Row:
     """Return the line of a stage, which says so when its files cannot be read."""
     try:
-        return stage.row(folder)
+        row = stage.row(folder)
+        if row.state in ("stopped", "not started") and is_in_use(folder):
+            row = dataclasses.replace(row, state="running")
+        return row
     except (OSError, ValueError, LookupError, TypeError) as error:
         # InputError is a ValueError; the others come from files that hold something unexpected.
         known = isinstance(error, InputError | OSError)

@@ -13,6 +13,7 @@ from opalux.base.hdf5 import describe
 from opalux.base.plots import save
 from opalux.base.provenance import provenance
 from opalux.base.run_folder import run_folder
+from opalux.jobs.inversion.physics import require_same_physics
 from opalux.jobs.inversion.reconstruction import (
     Reconstruction,
     assembled,
@@ -60,6 +61,8 @@ def check_inputs(run: Path, signals: Sequence[Path], settings: ReconstructSettin
     networks = load_ensemble(run, settings.also, settings.checkpoint)
     require_map(networks[0])
     assembled(networks, measurements)
+    if settings.physics == "same":
+        require_same_physics(networks[0], measurements)
     return Inputs(run=run, networks=networks, measurements=measurements)
 
 
@@ -89,6 +92,7 @@ def reconstruct_into(
             symmetries=settings.symmetries,
             simulate=settings.simulate,
             calibration_maps=settings.calibration_maps,
+            physics=settings.physics,
         )
         uncertainty = found.uncertainty
         numbers: dict[str, Any] = {

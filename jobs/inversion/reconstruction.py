@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, Literal, TypeGuard
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from opalux.base.errors import InputError
 from opalux.base.optional import import_xarray
 from opalux.jobs.inversion.metrics import LOWEST, data_misfit
+from opalux.jobs.inversion.physics import require_same_physics
 from opalux.jobs.inversion.signal_files import read_measurements
 from opalux.jobs.inversion.trained import Trained
 from opalux.jobs.inversion.two_grids import calibration_for
@@ -96,6 +97,7 @@ def reconstruct(
     simulate: bool = True,
     calibration_maps: int = 20,
     dt: float | None = None,
+    physics: Literal["same", "any"] = "same",
 ) -> Reconstruction:
     """Return the density behind edge signals.
 
@@ -110,6 +112,7 @@ def reconstruct(
     calibration_maps : signals of a finer grid are calibrated with so many densities that are
         simulated on both grids; 0: they are not
     dt : step [sh] of .sds and .csv files, which do not keep it; None: as published, CFL·Δx/c
+    physics : "same": signals whose files name other physics than the training data are refused
 
     Raises
     ------
@@ -136,6 +139,8 @@ def reconstruct(
             else read_measurements([Path(str(path)) for path in signals], dt)
         )
         given = assembled(networks, measurements)
+        if physics == "same":
+            require_same_physics(first, measurements)
         names = tuple(m.source for m in measurements)
         refinement = measurements[0].signals["up"].shape[-1] // first.layout.n_cells
         times = measurements[0].times

@@ -70,6 +70,8 @@ class ReconstructSettings(Settings):
         densities simulated on both grids (see `opalux.learning.training.calibration`); 0: they are
         not
     dt : step [sh] of .sds and .csv files, which do not keep it; null: as published, CFL·Δx/c
+    physics : same: signals whose files name other physics than the training data are refused; any:
+        they are not
     """
 
     checkpoint: Checkpoint = "best"
@@ -78,6 +80,7 @@ class ReconstructSettings(Settings):
     simulate: bool = True
     calibration_maps: int = pydantic.Field(20, ge=0)
     dt: float | None = pydantic.Field(None, gt=0)
+    physics: Literal["same", "any"] = "same"
 
 
 class ExportSettings(Settings):

@@ -5,10 +5,10 @@ from typing import Any
 
 import h5py
 import numpy as np
-import yaml
 
 from opalux.base.axes import EDGES, QUANTITIES
 from opalux.base.errors import InputError
+from opalux.base.yaml_text import parse_yaml
 from opalux.learning.data.measurement import Measurement
 from opalux.solver.files.solution import read_solution
 from opalux.solver.legacy.dataframe import read_dataframe
@@ -37,7 +37,7 @@ def read_measurements(paths: list[Path], dt: float | None) -> list[Measurement]:
     for path in paths:
         files = [path]
         if path.is_dir():
-            files = sorted(p for kind in ("*.h5", "*.sds", "*.csv") for p in path.glob(kind))
+            files = sorted(p for p in path.iterdir() if p.suffix.lower() in (".h5", ".sds", ".csv"))
         if not files:
             raise InputError(f"{path}: found no signals in this folder, expected {KINDS}")
         for file in files:
@@ -48,11 +48,11 @@ def read_measurements(paths: list[Path], dt: float | None) -> list[Measurement]:
 def _read(path: Path, dt: float | None) -> list[Measurement]:
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected {KINDS}")
-    if path.suffix == ".h5":
+    if path.suffix.lower() == ".h5":
         return [_from_solution(path)]
-    if path.suffix == ".sds":
+    if path.suffix.lower() == ".sds":
         return _from_sds(path, dt)
-    if path.suffix == ".csv":
+    if path.suffix.lower() == ".csv":
         return _from_csv(path, dt)
     raise InputError(f"{path}: found a file '{path.suffix}', expected {KINDS}")
 
@@ -61,12 +61,13 @@ def _from_solution(path: Path) -> Measurement:
     try:
         solution = read_solution(path)
         with h5py.File(path, "r") as file:
-            edges = yaml.safe_load(file.attrs["config"])["edges"]
-    except (OSError, KeyError, TypeError, yaml.YAMLError) as error:
+            config = parse_yaml(str(file.attrs["config"]), str(path))
+        edges = config["edges"]
+    except (OSError, KeyError, TypeError, InputError) as error:
         raise InputError(f"{path}: is no solution.h5 of `opalux solve` ({error})") from None
     sources = [name for name in EDGES if edges[name]["kind"] == "source"]
     signals = {e: np.stack(edge_quantities(s)) for e, s in solution.signals.items()}
-    return Measurement(str(path), _one(sources, path), solution.times, signals)
+    return Measurement(str(path), _one(sources, path), solution.times, signals, config)
 
 
 def _from_sds(path: Path, dt: float | None) -> list[Measurement]:

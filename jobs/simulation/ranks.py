@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 _LAUNCHERS = {
     "OMPI_COMM_WORLD_SIZE": "Open MPI's mpirun",
     "PMI_SIZE": "mpiexec",
-    "SLURM_NTASKS": "Slurm",
+    "SLURM_STEP_NUM_TASKS": "srun",  # of the step; SLURM_NTASKS is what an allocation could hold
 }
 
 

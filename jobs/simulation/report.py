@@ -68,7 +68,7 @@ def write_report(
         return FAILURE
     speed = f"{1e9 * wall / (steps * cells):.4g} ns a cell and step, " if steps else ""
     print(
-        f"{out}: {steps} steps of {cells} cells in {wall:.4g} s, {speed}"
+        f"{out}: scheme {settings.scheme}, {steps} steps of {cells} cells in {wall:.4g} s, {speed}"
         f"{held / cells:.4g} bytes a cell in arrays, {sum(peaks) / 2**20:.4g} MiB in memory",
         file=sys.stderr,
     )

@@ -66,10 +66,14 @@ class SolveSettings(Problem):
 
 
 def read_settings(path: Path, overrides: list[str]) -> tuple[SolveSettings, str]:
-    """Read YAML or a published .cfg; return the settings and their resolved text."""
-    if path.suffix != ".cfg":
+    """Read YAML or a published .cfg; return the settings and their resolved text.
+
+    A .cfg was written for the original program, so its scheme is ``published`` unless told
+    otherwise.
+    """
+    if path.suffix.lower() != ".cfg":
         return load(SolveSettings, path, overrides)
-    data = read_cfg(read_text(path), str(path), path.parent)
+    data = {"scheme": "published", **read_cfg(read_text(path), str(path), path.parent)}
     apply_overrides(data, overrides)
     config = check(SolveSettings, data, source=str(path), folder=path.parent)
     return config, dump(config)

@@ -1,7 +1,8 @@
 """Signals that are not from a data set, brought into the form that a network takes."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +25,14 @@ class Measurement:
     source : name of the source, as in the data card
     times : (n,) [sh], ascending
     signals : per edge (quantities, n, cells): E, |F| and T where all are recorded
+    physics : resolved configuration of the simulation that gave them; None: not known
     """
 
     origin: str
     source: str
     times: NDArray[np.float64]
     signals: dict[str, NDArray[np.float64]]
+    physics: Mapping[str, Any] | None = None
 
 
 def assemble(

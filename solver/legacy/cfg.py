@@ -128,7 +128,12 @@ def _density_and_grid(
             path = path.absolute()
         density: dict[str, Any] = {"kind": "array", "file": str(path)}
         try:
-            ny, nx = np.load(folder / path, mmap_mode="r", allow_pickle=False).shape
+            array = np.load(folder / path, mmap_mode="r", allow_pickle=False)
+            if not isinstance(array, np.ndarray):
+                raise ValueError(
+                    f"found {type(array).__name__}, an archive; save one array as .npy"
+                )
+            ny, nx = array.shape
         except FileNotFoundError:
             raise InputError(f"{source}: rho: no such file '{folder / path}'") from None
         except (OSError, ValueError, EOFError) as error:

@@ -59,11 +59,13 @@ def read_dataframe(path: Path) -> list[dict[str, Any]]:
         When the file cannot be read or is not of this format.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             csv.field_size_limit(2**31 - 1)
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read ({error})") from None
+    if not rows:
+        raise InputError(f"{path}: holds no simulation; expected a header and a row for each")
     first_array = COLUMNS.index("rho")
     out = []
     for number, row in enumerate(rows, 1):

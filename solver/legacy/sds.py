@@ -50,7 +50,7 @@ def read_sds(path: Path) -> list[SdsRecord]:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     if len(data) < _HEADER.size or not data.startswith(MAGIC):
         raise InputError(f"{path}: found {data[:5]!r}, expected an sds02 file")
-    _, _, N, M, steps, _ = _HEADER.unpack_from(data)
+    _, announced, N, M, steps, _ = _HEADER.unpack_from(data)
     sizes = {"up": N, "down": N, "left": M, "right": M}
     length = 2 + 4 * (M * N + 3 * steps * 2 * (N + M)) + 1
     body = len(data) - _HEADER.size
@@ -59,7 +59,12 @@ def read_sds(path: Path) -> list[SdsRecord]:
             f"{path}: found {body} bytes behind the header, expected a multiple of {length} "
             f"(N {N}, M {M}, {steps} steps); the file is cut off or damaged"
         )
-    records = []
+    if body // length < announced:
+        raise InputError(
+            f"{path}: announces {announced} simulations and holds {body // length}; write those "
+            "that are missing, or the whole file again"
+        )
+    records: list[SdsRecord] = []
     for start in range(_HEADER.size, len(data), length):
         edge, position = struct.unpack_from("<bb", data, start)
         place = start + 2
@@ -71,6 +76,18 @@ def read_sds(path: Path) -> list[SdsRecord]:
             signal = np.frombuffer(data, "<f4", 3 * steps * cells, place)
             signals[name] = np.moveaxis(signal.reshape(3, steps, cells), 0, 1)
             place += signal.nbytes
+        number = len(records) + 1
+        for where, values in {"the density": density, **signals}.items():
+            if not np.isfinite(values).all():
+                raise InputError(
+                    f"{path}, simulation {number}, {where}: holds NaN or infinity, expected "
+                    "numbers; leave this simulation out"
+                )
+        if not -1 <= edge < len(EDGES):
+            raise InputError(
+                f"{path}, simulation {number}: found edge {edge}, expected -1 to {len(EDGES) - 1}; "
+                "the file is damaged"
+            )
         records.append(SdsRecord(edge, position, density, signals))
     return records
 

@@ -135,7 +135,7 @@ def test_a_world_of_one_where_slurm_says_more_is_refused(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "jobs.solve", str(DEBUG), "--out", str(tmp_path / "run")],
         cwd=ROOT,
-        env=clean_environment() | {"SLURM_NTASKS": "4"},
+        env=clean_environment() | {"SLURM_STEP_NUM_TASKS": "4"},
         capture_output=True,
         text=True,
         check=False,

@@ -20,6 +20,7 @@ from scipy.signal import convolve
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import validate_data
 
+from opalux.base.errors import InputError
 from opalux.learning.siqd.clustering.spreading import spread_labels
 from opalux.learning.siqd.clustering.width import count_of
 
@@ -90,6 +91,7 @@ class IterativeLabelSpreading(ClusterMixin, BaseEstimator):
             When p, the seeds, the start or the method is not valid.
         """
         points = validate_data(self, X, dtype=np.float64)
+        _require_distances(points)
         if self.seeds is not None:
             self._spread_from(points, np.asarray(self.seeds))
             return self
@@ -112,6 +114,20 @@ class IterativeLabelSpreading(ClusterMixin, BaseEstimator):
         self.order_, self.source_, self.r_min_ = run.order, run.source, run.r_min
         self.seeds_, self.n_clusters_ = seeds, len(seeds)
         self.labels_ = run.labels(np.argsort(seeds))
+
+
+def _require_distances(points: NDArray[np.float64]) -> None:
+    """Refuse points so far apart that the squares of their distances overflow."""
+    with np.errstate(over="ignore"):
+        widths = points.max(axis=0) - points.min(axis=0)
+        apart = (widths**2).sum()
+    if not np.isfinite(apart):
+        column = int(np.argmax(widths))
+        raise InputError(
+            f"X: found values in column {column} that lie {widths[column]:.3g} apart, so that "
+            "distances overflow; expected numbers of ordinary size. Remove rows with values that "
+            "stand for missing ones"
+        )
 
 
 def nearest_to_mean(points: NDArray[np.float64]) -> int:

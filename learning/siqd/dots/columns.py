@@ -11,6 +11,9 @@ FEATURES = ("diameter", "hsi_ratio", *FRACTIONS)
 OPTIONAL = ("n_coord", "silicon", "hydrogen")
 """Columns that the published study dropped: mean coordination, amounts of silicon and hydrogen."""
 
+LENGTHS = ("diameter", "wavelength")
+"""Columns in nm."""
+
 ALIASES = {
     "diameter": "d davg averagediameter avgdiameter meandiameter averaged size",
     "hsi_ratio": "hsi htosi htosiratio hydrogentosiliconratio ratiohsi",
@@ -53,10 +56,24 @@ def find_columns(header: list[str], mapping: Mapping[str, str], origin: str) -> 
                 )
             places[name] = header.index(mapping[name])
             continue
-        for alias in (_plain(name), *aliases.split()):
-            if alias in plain:
-                places[name] = plain.index(alias)
-                break
+        known = (_plain(name), *aliases.split())
+        found = [place for place, title in enumerate(plain) if title in known]
+        if len(found) > 1 and name != "name":
+            titles = ", ".join(f"'{header[place]}' (column {place + 1})" for place in found)
+            raise InputError(
+                f"{origin}: {titles} all look like {name}; say which one is meant, such as "
+                f"data.columns: {{{name}: '{header[found[0]]}'}}, or give each a title of its own"
+            )
+        if found:
+            # of several names of a dot, the most common form of title
+            places[name] = min(found, key=lambda place: known.index(plain[place]))
+    for name in LENGTHS:
+        title = header[places[name]] if name in places else ""
+        if re.search("å|\u212b|angstr", title.lower()):
+            raise InputError(
+                f"{origin}: found '{title}' for {name}, expected nm; divide the column by 10 and "
+                "change its title"
+            )
     needed = {"diameter", "wavelength", *FRACTIONS}
     missing = [name for name in ALIASES if name in needed and name not in places]
     if "hsi_ratio" not in places and not ({"silicon", "hydrogen"} <= set(places)):
