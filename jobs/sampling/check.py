@@ -6,6 +6,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from opalux.base.progress import Progress
 from opalux.base.yaml_text import parse_yaml
@@ -121,12 +122,15 @@ def problems(
     data = DataSet(folder)
     densities = Densities(data.card)
     try:
-        damaged = False
+        damaged = other = False
         for part in range(data.card.n_parts):
             try:
-                validate_part(folder / part_name(part), data.card, part)
-                yield from _range_problems(data, part, densities)
-                yield from _campaign_problems(data, part)
+                status = validate_part(folder / part_name(part), data.card, part)
+                yield from _range_problems(data, part, status, densities)
+                if not other:
+                    for problem in _campaign_problems(data, part):
+                        other = True
+                        yield problem
             except DamagedPartError as error:
                 damaged = True
                 yield f"{part_name(part)}: {error}; start the line that made the set again"
@@ -136,7 +140,9 @@ def problems(
             leave_out("the damaged parts, the statistics, and whether samples come out again")
             return
         yield from _summary_problems(data)
-        if not data.card.campaign:
+        if other:
+            leave_out("whether samples come out again, since the card says otherwise")
+        elif not data.card.campaign:
             leave_out("whether samples come out again, since the card keeps no campaign")
         elif not resimulate:
             leave_out("whether samples come out again (--resimulate 0)")
@@ -170,11 +176,13 @@ def _campaign_problems(data: DataSet, part: int) -> Iterator[str]:
             )
 
 
-def _range_problems(data: DataSet, part: int, densities: Densities) -> Iterator[str]:
+def _range_problems(
+    data: DataSet, part: int, status: NDArray[np.int8], densities: Densities
+) -> Iterator[str]:
     """Yield the good samples of a part that hold impossible numbers, and note the densities."""
     quantities = data.card.quantities
-    for number in data.card.samples_of(part):
-        if data.status[number] != GOOD:
+    for number, how in zip(data.card.samples_of(part), status, strict=True):
+        if how != GOOD:
             continue
         density, signals = data.density(number), data.signals(number)
         densities.note(number, density)
@@ -210,15 +218,21 @@ def _reproduction_problems(
     good = np.flatnonzero(data.status == GOOD)
     chosen = np.random.default_rng(seed).permutation(good)[:resimulate]
     for number in np.sort(chosen):
-        sample = make_sample(campaign, int(number))
+        try:
+            sample = make_sample(campaign, int(number))
+        except (ArithmeticError, ValueError, LookupError, TypeError) as error:
+            yield f"sample {number}: cannot be made again ({error})"
+            continue
         for name, again, kept in (
             ("density", sample.density, data.density(number)),
             ("signals", sample.signals, data.signals(number)),
         ):
-            if again.tobytes() != kept.tobytes():
-                error = np.max(np.abs(again - kept)) / np.max(np.abs(kept))
+            if again.shape != kept.shape:
+                yield f"sample {number}: {name} made again are {again.shape}, not {kept.shape}"
+            elif again.tobytes() != kept.tobytes():
+                apart = np.max(np.abs(again - kept)) / np.max(np.abs(kept))
                 yield (
-                    f"sample {number}: {name} made again differ by {error:.3g} of the maximum "
+                    f"sample {number}: {name} made again differ by {apart:.3g} of the maximum "
                     f"(the set was made with {card.made_with})"
                 )
         advance(1)

@@ -117,7 +117,7 @@ class Card(Settings):
             )
         try:
             lengths = [float(high) - float(low) for low, high in self.extents]
-        except (AttributeError, TypeError, ValueError):
+        except (AttributeError, TypeError, ValueError, LookupError):
             raise ValueError(
                 "campaign.problem.grid: expected x and y as [low, high], as `opalux sample` writes "
                 "them"

@@ -1,6 +1,7 @@
 """``opalux dataset`` and ``opalux sample status`` as a user meets them."""
 
 import os
+import random
 import socket
 import time
 from itertools import pairwise
@@ -110,6 +111,12 @@ class TestCheck:
         assert main(["check", str(folder), "--resimulate", "0"]) == 1
         assert "stats.json: does not fit" in capsys.readouterr().err
 
+    def test_goes_on_behind_a_part_that_is_cut_off(self, folder, capsys):
+        path = folder / part_name(1)
+        path.write_bytes(path.read_bytes()[:700])
+        assert main(["check", str(folder)]) == 1
+        assert "part-00001.h5: unreadable" in capsys.readouterr().err
+
     def test_notices_a_lost_part(self, folder, capsys):
         (folder / part_name(2)).unlink()
         assert main(["check", str(folder)]) == 2
@@ -153,6 +160,26 @@ class TestCheck:
         path.write_text(path.read_text().partition(f"{key}:")[0])
         assert main(["check", str(folder), "--resimulate", "0"]) == 1
         assert message in capsys.readouterr().err
+
+    def test_never_calls_a_cut_card_sound(self, folder, capsys):
+        path = folder / "dataset.yaml"
+        text = path.read_text().rstrip("\n")
+        for length in range(0, len(text), 11):
+            path.write_text(text[:length])
+            assert main(["check", str(folder), "--resimulate", "1"]) in (1, 2), text[:length][-60:]
+            assert "Traceback" not in capsys.readouterr().err
+
+    def test_of_a_changed_card_is_a_message_and_no_traceback(self, folder, capsys):
+        path = folder / "dataset.yaml"
+        raw = path.read_bytes()
+        draw = random.Random(3)
+        for _ in range(60):
+            changed = bytearray(raw)
+            changed[draw.randrange(len(raw))] ^= 1 << draw.randrange(8)
+            path.write_bytes(changed)
+            for run, line in ((main, ["check", "--resimulate", "0"]), (sample, ["status"])):
+                assert run([*line, str(folder)]) in (0, 1, 2)
+                assert "Traceback" not in capsys.readouterr().err
 
 
 class TestImport:
