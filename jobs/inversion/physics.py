@@ -23,8 +23,8 @@ def require_same_physics(trained: Trained, measurements: Sequence[Measurement]) 
     if campaign is None:
         return
     for measurement in measurements:
-        if measurement.physics is None:
-            continue
+        if measurement.physics is None or measurement.source not in campaign.source_names:
+            continue  # not known; and of an unknown source, other checks tell more
         number = campaign.source_names.index(measurement.source)
         place = campaign.sources[number]
         grid = campaign.problem.cells

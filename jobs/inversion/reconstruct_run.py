@@ -60,9 +60,9 @@ def check_inputs(run: Path, signals: Sequence[Path], settings: ReconstructSettin
     measurements = read_measurements(list(signals), settings.dt)
     networks = load_ensemble(run, settings.also, settings.checkpoint)
     require_map(networks[0])
-    assembled(networks, measurements)
     if settings.physics == "same":
         require_same_physics(networks[0], measurements)
+    assembled(networks, measurements)
     return Inputs(run=run, networks=networks, measurements=measurements)
 
 

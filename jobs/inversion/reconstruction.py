@@ -138,9 +138,9 @@ def reconstruct(
             if _are_measurements(signals)
             else read_measurements([Path(str(path)) for path in signals], dt)
         )
-        given = assembled(networks, measurements)
         if physics == "same":
             require_same_physics(first, measurements)
+        given = assembled(networks, measurements)
         names = tuple(m.source for m in measurements)
         refinement = measurements[0].signals["up"].shape[-1] // first.layout.n_cells
         times = measurements[0].times

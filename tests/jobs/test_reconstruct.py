@@ -223,3 +223,39 @@ def test_what_holds_no_signals_is_refused_and_nothing_is_written(
     assert printed.startswith("error:")
     assert "Traceback" not in printed
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ("material.heat_capacity=14.361", "material.heat_capacity: 14.361 there, 0.14361"),
+        ("constants.c=150", "constants.c: 150.0 there, 299.0"),
+        ("scheme=published", "scheme: published there, consistent"),
+        ("edges.up.sources.0.start=0.4", "edges.up.sources.0.start: 0.4 there, 0"),
+        ("edges.up.sources.0.amplitude=7", "edges.up.sources.0.amplitude: 7.0 there, 5"),
+        ("edges.left={kind: wall}", "edges.left.kind: wall there, free"),
+        ("initial.T=4", "initial.T: 4 there, 5"),
+    ],
+)
+def test_signals_of_other_physics_are_refused_by_the_key(
+    change, key, run, solutions, tmp_path, capsys
+):
+    config = tmp_path / "up.yaml"
+    config.write_text(PROBLEM.format(cells=16, edge="up"))
+    words = ["--set", change, "--set", "output.pictures=false"]
+    assert solve.main([str(config), "--out", str(tmp_path / "up"), *words]) == 0
+    files = [str(tmp_path / "up" / "solution.h5"), *map(str, solutions[1:])]
+    assert reconstruct.main([str(run), *files, "--out", str(tmp_path / "out")]) == 2
+    told = capsys.readouterr().err
+    assert "other physics" in told
+    assert key in told
+    assert not (tmp_path / "out").exists()
+
+
+def test_signals_of_other_physics_are_taken_when_that_is_asked_for(run, solutions, tmp_path):
+    config = tmp_path / "up.yaml"
+    config.write_text(PROBLEM.format(cells=16, edge="up"))
+    words = ["--set", "edges.up.sources.0.amplitude=5.1", "--set", "output.pictures=false"]
+    assert solve.main([str(config), "--out", str(tmp_path / "up"), *words]) == 0
+    files = [tmp_path / "up" / "solution.h5", *solutions[1:]]
+    reconstructed(run, tmp_path / "out", *files, "--set", "physics=any")

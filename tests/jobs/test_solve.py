@@ -330,3 +330,15 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(tmp_path):
     assert main([str(config), "--out", str(run), "--resume"]) == 0
     assert json.loads((run / "run.json").read_text())["resumed_from_step"] >= 40
     assert same_bits(tmp_path / "whole" / "solution.h5", run / "solution.h5")
+
+
+def test_an_allocation_without_a_step_is_one_process(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "jobs.solve", str(DEBUG), "--dry-run"],
+        cwd=ROOT,
+        env=clean_environment() | {"SLURM_JOB_ID": "1", "SLURM_NTASKS": "4"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -2,6 +2,9 @@
 
 import json
 import re
+import subprocess
+import sys
+import time
 
 import pytest
 import yaml
@@ -139,3 +142,19 @@ def test_a_damaged_list_of_submissions_is_an_error_in_one_message(pipeline, show
 def test_a_damaged_pipeline_file_is_an_error_in_one_message(tmp_path, shown):
     (tmp_path / "pipeline.yaml").write_text("site: 3\nstage: x\n")
     assert shown(tmp_path, code=2).count("error:") == 1
+
+
+def test_a_run_that_lives_is_running_and_a_killed_one_is_stopped(shown, tmp_path):
+    out = tmp_path / "run"
+    line = [sys.executable, "-m", "opalux", "solve", str(ROOT / "configs/solve/debug.yaml")]
+    line += ["--set", "time.final=100", "--out", str(out)]
+    process = subprocess.Popen(line, cwd=ROOT, stderr=subprocess.DEVNULL)
+    try:
+        while not (out / "config.yaml").exists():
+            time.sleep(0.01)
+            assert process.poll() is None
+        assert " running" in shown(out)
+    finally:
+        process.kill()
+        process.wait()
+    assert " stopped" in shown(out)

@@ -99,3 +99,10 @@ def test_a_hundred_thousand_points_give_the_tree_of_the_dense_loops(d, method):
     plain = IterativeLabelSpreading(p=0.05, method="dense").fit(points)
     assert np.array_equal(fast.order_, plain.order_)
     assert np.array_equal(fast.labels_, plain.labels_)
+
+
+def test_values_whose_distances_overflow_are_refused_at_once():
+    points = np.random.default_rng(0).normal(size=(50, 2))
+    points[7, 1] = 1e300  # what some tables hold for "missing"
+    with pytest.raises(InputError, match=r"column 1 that lie 1e\+300 apart"):
+        IterativeLabelSpreading(p=5).fit(points)

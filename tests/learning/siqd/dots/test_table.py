@@ -150,3 +150,19 @@ def test_wavelengths_of_the_shipped_set_follow_the_size_law():
     sphere = (6.0 / np.pi * table.columns["silicon"] * 0.5431**3 / 8.0) ** (1.0 / 3.0)
     law = 1.184 + 3.336 / sphere**1.298
     assert np.sqrt(np.mean((1239.842 / table.wavelength - law) ** 2)) < 0.06
+
+
+@pytest.mark.parametrize("second", ["diameter", "D", "Average diameter (nm)"])
+def test_two_columns_for_one_quantity_are_refused_by_their_titles(second):
+    header = ["Diameter", *HEADER[1:], second]
+    with pytest.raises(
+        InputError, match=rf"'Diameter' \(column 1\), '{second}'".replace("(nm)", r"\(nm\)")
+    ):
+        find_columns(header, {}, "here")
+    assert find_columns(header, {"diameter": "Diameter"}, "here")["diameter"] == 0
+
+
+@pytest.mark.parametrize("title", ["Diameter (Å)", "D avg (\u212b)"])
+def test_a_length_in_angstrom_is_not_taken_for_nanometres(title):
+    with pytest.raises(InputError, match="expected nm"):
+        find_columns([title, *HEADER[1:]], {}, "here")
