@@ -1,5 +1,6 @@
 """Checkpoints: written whole or not at all, and refused when they belong to something else."""
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,10 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
         When there is no checkpoint, it is damaged, or of another format.
     """
     try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()  # torch does not look at the checksums that it writes
+        if damaged:
+            raise ValueError(f"{damaged} does not fit its checksum")
         # Nothing but tensors and plain values: a checkpoint from elsewhere cannot run code.
         content = torch.load(path, map_location=device, weights_only=True)
     except FileNotFoundError:

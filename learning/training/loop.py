@@ -116,6 +116,11 @@ def run_loop(
             checkpoint.load_weights(average.model, content["average"], last)
         optimiser.load_state_dict(content["optimiser"])
         state = State(**content["state"])
+        if not 0 <= state.step <= plan.steps:
+            raise InputError(
+                f"{last}: found step {state.step}, expected 0 to {plan.steps}; the checkpoint is "
+                "damaged or belongs to a longer training: start again with --force"
+            )
 
     mark = fingerprint(data)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 
 from opalux.base.axes import FIELDS, UNITS
 from opalux.base.errors import InputError, StorageError
@@ -17,6 +18,8 @@ from opalux.solver.files.growing import (
 )
 from opalux.solver.grid import bands
 from opalux.solver.march import March
+
+MIXER = 0x9E3779B97F4A7C15  # 2⁶⁴ over the golden ratio: spreads neighbouring places far apart
 
 
 def write_checkpoint(path: Path, march: March, attributes: Mapping[str, Any]) -> None:
@@ -32,7 +35,12 @@ def write_checkpoint(path: Path, march: March, attributes: Mapping[str, Any]) ->
     march.check()
     grid = march.domain.block.grid
     arrays = {f"/state/{name}": (grid.ny, grid.nx) for name in FIELDS}
-    root = {"format_version": FORMAT_VERSION, "step": march.step, **attributes}
+    root = {
+        "format_version": FORMAT_VERSION,
+        "step": march.step,
+        "checksum": state_checksum(march, march.step),
+        **attributes,
+    }
     described = dict(CELL_AXES)
     described |= {f"/state/{name}": Description(UNITS[name], ("/y", "/x")) for name in FIELDS}
     file = GrowingFile(
@@ -55,26 +63,60 @@ def write_checkpoint(path: Path, march: March, attributes: Mapping[str, Any]) ->
 def read_checkpoint(path: Path, march: March, config: str) -> None:
     """Put the state of a checkpoint, written by any number of processes, into ``march``.
 
+    All processes call this, and all raise when one of them cannot read its part.
+
     Raises
     ------
     InputError
-        When the file is no checkpoint of the same configuration.
+        When the file is no checkpoint of the same configuration, or is damaged.
     """
+    step, found, checksum, failure = -1, "", None, ""
     try:
         with h5py.File(path, "r") as file:
             step, found = int(file.attrs["step"]), str(file.attrs["config"])
+            checksum = file.attrs.get("checksum")  # earlier versions wrote none
             block = march.domain.block
             rows, columns = block.inner
             for field, name in zip(march.domain.state, FIELDS, strict=True):
                 for band in bands(block.ny, block.nx):
                     here = slice(rows.start + band.start, rows.start + band.stop)
                     field[1:-1, 1:-1][band] = file[f"/state/{name}"][here, columns]
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except Exception as error:  # what a damaged HDF5 file may raise is no closed list
+        failure = str(error) or repr(error)
+    if march.domain.any(bool(failure)):
         raise InputError(
-            f"checkpoint {path}: not readable ({error}); delete it to start from t = 0"
-        ) from None
+            f"checkpoint {path}: not readable ({failure or 'by another process'}); delete it to "
+            "start from t = 0"
+        )
     if found != config:
         raise InputError(
             f"checkpoint {path}: was written with another configuration; resume with the same one"
         )
+    if not 0 <= step < march.n_steps or checksum not in (None, state_checksum(march, step)):
+        raise InputError(
+            f"checkpoint {path}: is damaged (step {step} of {march.n_steps}, or other numbers than "
+            "were written); delete it to start from t = 0"
+        )
     march.restore(step)
+
+
+def state_checksum(march: March, step: int) -> str:
+    """Return a checksum of the whole grid's state before a step, the same on all processes.
+
+    It is a sum over cells, modulo 2⁶⁴, of the bits of each number times an odd number that its
+    place gives: any division of the grid gives the same, and one changed bit changes it.
+    """
+    block, total = march.domain.block, 0
+    columns = np.arange(block.i0, block.i0 + block.nx, dtype=np.uint64)
+    for n, field in enumerate(march.domain.state):
+        for band in bands(block.ny, block.nx):
+            rows = np.arange(block.j0 + band.start, block.j0 + band.stop, dtype=np.uint64)
+            place = (rows[:, None] * np.uint64(block.grid.nx) + columns) * np.uint64(4) + np.uint64(
+                n
+            )
+            weight = (place * np.uint64(0x9E3779B97F4A7C15)) | np.uint64(1)
+            bits = np.ascontiguousarray(field[1:-1, 1:-1][band], dtype=np.float64).view(np.uint64)
+            total += int((bits * weight).sum())
+    parts = march.domain.gather(total)
+    whole = None if parts is None else (sum(parts) + step * MIXER) % 2**64
+    return f"{march.domain.broadcast(whole):016x}"

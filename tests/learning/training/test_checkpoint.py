@@ -1,5 +1,7 @@
 """A checkpoint is whole or not there, and only fits the model that it was made of."""
 
+import random
+
 import pytest
 import torch
 
@@ -42,3 +44,24 @@ def test_weights_of_another_model_are_refused_by_name_and_shape(tmp_path):
     small, large = torch.nn.Linear(2, 3), torch.nn.Linear(2, 4)
     with pytest.raises(InputError, match=r"another model.*bias: found \(4,\), expected \(3,\)"):
         checkpoint.load_weights(small, large.state_dict(), tmp_path / "last.ckpt")
+
+
+def test_a_flipped_bit_is_refused_or_changes_nothing(tmp_path):
+    path = tmp_path / "last.ckpt"
+    weights = torch.arange(500, dtype=torch.float32)
+    checkpoint.save(path, {"weights": weights, "state": {"step": 7}})
+    whole = path.read_bytes()
+    chosen = random.Random(0)
+    refused = 0
+    for _ in range(200):
+        changed = bytearray(whole)
+        changed[chosen.randrange(len(whole))] ^= 1 << chosen.randrange(8)
+        path.write_bytes(changed)
+        try:
+            found = checkpoint.load(path)
+        except InputError:
+            refused += 1
+            continue
+        assert torch.equal(found["weights"], weights)
+        assert found["state"] == {"step": 7}
+    assert refused > 50

@@ -87,3 +87,51 @@ def test_a_checkpoint_that_fails_leaves_the_one_before(tmp_path, monkeypatch):
     assert np.array_equal(again.domain.state[:, 1:-1, 1:-1], state[:, 1:-1, 1:-1])
     with pytest.raises(InputError, match="another configuration"):
         read_checkpoint(path, again, "other")
+
+
+def flipped(content: bytes, bit: int) -> bytes:
+    changed = bytearray(content)
+    changed[bit // 8] ^= 1 << bit % 8
+    return bytes(changed)
+
+
+def test_a_checkpoint_with_a_flipped_bit_in_its_numbers_is_refused(tmp_path):
+    march = March(PROBLEM, SerialDomain(PROBLEM))
+    path = tmp_path / "checkpoint.h5"
+    next(march.run(pauses=[10]))
+    write_checkpoint(path, march, {"config": "same"})
+    whole = path.read_bytes()
+    with h5py.File(path, "r") as file:
+        offsets = [file[f"/state/{name}"].id.get_offset() for name in ("E", "Fx", "Fy", "T")]
+        size = file["/state/E"].size * 8
+    chosen = np.random.default_rng(0)
+    for offset in offsets * 10:
+        bit = 8 * offset + int(chosen.integers(0, 8 * size))
+        path.write_bytes(flipped(whole, bit))
+        with pytest.raises(InputError, match="is damaged"):
+            read_checkpoint(path, March(PROBLEM, SerialDomain(PROBLEM)), "same")
+
+
+@pytest.mark.parametrize("step", [-5, 10**9])
+def test_a_checkpoint_of_a_step_that_there_is_not_is_refused(step, tmp_path):
+    march = March(PROBLEM, SerialDomain(PROBLEM))
+    path = tmp_path / "checkpoint.h5"
+    next(march.run(pauses=[10]))
+    write_checkpoint(path, march, {"config": "same"})
+    with h5py.File(path, "r+") as file:
+        file.attrs["step"] = step
+        del file.attrs["checksum"]  # as earlier versions wrote it
+    with pytest.raises(InputError, match=f"step {step} of"):
+        read_checkpoint(path, March(PROBLEM, SerialDomain(PROBLEM)), "same")
+
+
+def test_a_checkpoint_of_an_earlier_version_has_no_checksum_and_is_read(tmp_path):
+    march = March(PROBLEM, SerialDomain(PROBLEM))
+    path = tmp_path / "checkpoint.h5"
+    next(march.run(pauses=[10]))
+    write_checkpoint(path, march, {"config": "same"})
+    with h5py.File(path, "r+") as file:
+        del file.attrs["checksum"]
+    again = March(PROBLEM, SerialDomain(PROBLEM))
+    read_checkpoint(path, again, "same")
+    assert again.step == 10
