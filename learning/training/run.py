@@ -3,12 +3,12 @@
 import contextlib
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from opalux.base import stopping
-from opalux.base.config import dump, load
+from opalux.base.config import check, dump, load
 from opalux.base.files import write_json
 from opalux.base.progress import Progress
 from opalux.base.provenance import provenance
@@ -23,7 +23,7 @@ MAKES = ("last.ckpt", "best.ckpt", "metrics.jsonl", "run.json", "tensorboard/eve
 
 
 def train(
-    settings: TrainSettings | str | Path,
+    settings: TrainSettings | Mapping[str, Any] | str | Path,
     out: str | Path,
     *,
     overrides: Sequence[str] = (),
@@ -37,7 +37,7 @@ def train(
 
     Parameters
     ----------
-    settings : of the training, or a YAML file that holds them
+    settings : of the training; as `TrainSettings`, as what a YAML file says, or as such a file
     out : folder of the run
     overrides : ``a.b=value`` settings that replace those of the file
     resume : continue from last.ckpt in the folder
@@ -60,6 +60,8 @@ def train(
     True
     """
     out = Path(out)
+    if isinstance(settings, Mapping):
+        settings = check(TrainSettings, dict(settings), source="settings", folder=Path.cwd())
     if not isinstance(settings, TrainSettings):
         settings, _ = load(TrainSettings, settings, list(overrides))
     with (
