@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from opalux.base.differences import differences
 from opalux.base.errors import InputError
 from opalux.learning.data.data_set import DataSet
 
@@ -57,24 +58,6 @@ def _deciding(card: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def first_difference(before: Any, now: Any, where: str = "") -> str:
+def first_difference(before: Any, now: Any) -> str:
     """Return the first key of ``before`` that is missing or another in ``now``, and both values."""
-    if isinstance(before, Mapping) and isinstance(now, Mapping):
-        for key, value in before.items():
-            inner = f"{where}.{key}" if where else str(key)
-            found = first_difference(value, now.get(key), inner)
-            if found:
-                return found
-        return ""
-    if _plain(before) == _plain(now):
-        return ""
-    return f"{where}: {_short(before)} then, {_short(now)} now"
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."
+    return next(differences(before, now, added=False), "")

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
+from opalux.base.differences import differences
 from opalux.base.errors import InputError
 from opalux.base.files import write_json, write_text
 from opalux.base.provenance import version
@@ -201,24 +202,10 @@ def _require_same(path: Path, config_text: str) -> None:
 
 def _differences(before: str, now: str) -> Iterator[str]:
     """Yield what differs between two configurations, the first few keys."""
-    found = list(_keys_apart(parse_yaml(before, "before"), parse_yaml(now, "now"), ""))
+    found = list(differences(parse_yaml(before, "before"), parse_yaml(now, "now")))
     yield from found[:3]
     if len(found) > 3:
         yield f"and {len(found) - 3} more keys"
-
-
-def _keys_apart(before: Any, now: Any, where: str) -> Iterator[str]:
-    if isinstance(before, dict) and isinstance(now, dict):
-        for key in {**before, **now}:
-            inner = f"{where}.{key}" if where else str(key)
-            yield from _keys_apart(before.get(key), now.get(key), inner)
-    elif before != now:
-        yield f"{where}: {_short(before)} then, {_short(now)} now"
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."
 
 
 @contextlib.contextmanager
