@@ -1,13 +1,13 @@
 """Progress marker of a part; read by `status` and by the worker that takes the part over."""
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pydantic
 
+from opalux.base.locks import try_lock
 from opalux.learning.data.card import part_name
 
 RUNNING = ".running"
@@ -28,14 +28,7 @@ def claimed(folder: Path, part: int) -> Iterator[bool]:
     path.parent.mkdir(exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        except OSError:
-            pass
-        yield True
+        yield try_lock(handle)
     finally:
         os.close(handle)
 

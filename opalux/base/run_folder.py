@@ -7,7 +7,6 @@ process at a time works in a run folder; it holds a lock for as long as it lives
 
 import contextlib
 import datetime
-import fcntl
 import json
 import os
 import platform
@@ -20,6 +19,7 @@ from typing import Any
 from opalux.base.differences import differences
 from opalux.base.errors import InputError
 from opalux.base.files import write_json, write_text
+from opalux.base.locks import try_lock
 from opalux.base.provenance import version
 from opalux.base.yaml_text import parse_yaml
 
@@ -151,14 +151,9 @@ def is_in_use(out: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:  # a file system without locks
-        return False
+        return not try_lock(handle)
     finally:
         os.close(handle)
-    return False
 
 
 def _counts(path: Path) -> bool:
@@ -218,22 +213,17 @@ def _lock(out: Path, *, together: bool) -> Iterator[None]:
         When another process holds it; the message says which.
     """
     handle = os.open(out / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    wanted = fcntl.LOCK_SH if together else fcntl.LOCK_EX
     for left in reversed(range(LOCK_TRIES)):
-        try:
-            fcntl.flock(handle, wanted | fcntl.LOCK_NB)
+        if try_lock(handle, shared=together):
             break
-        except BlockingIOError:
-            if not left:
-                holder = os.pread(handle, 1000, 0).decode(errors="replace").strip()
-                os.close(handle)
-                raise InputError(
-                    f"--out {out}: another process works there ({holder or 'unknown'}); wait for "
-                    "it, stop it, or choose another folder"
-                ) from None
-            time.sleep(LOCK_PAUSE)
-        except OSError:  # a file system without locks: there is nothing to hold
-            break
+        if not left:
+            holder = os.pread(handle, 1000, 0).decode(errors="replace").strip()
+            os.close(handle)
+            raise InputError(
+                f"--out {out}: another process works there ({holder or 'unknown'}); wait for "
+                "it, stop it, or choose another folder"
+            )
+        time.sleep(LOCK_PAUSE)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     words = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])[:300]
     text = f"pid {os.getpid()} on {platform.node()} since {now}: {words}\n"
