@@ -15,7 +15,7 @@ from opalux.solver.formulas.formula import Formula, formula_of
 from opalux.solver.grid import Block
 
 # Rules that fill one field of one edge's ghost cells (the kernels' vocabulary).
-FREE, GIVEN, MIRRORED, EQUILIBRIUM, EXCHANGED = range(5)
+FREE, GIVEN, MIRRORED, EQUILIBRIUM, EXCHANGED, MARK, MARSHAK, WARMER = range(8)
 
 # ``free``, or a formula of t [sh] and the place along the edge (x for up and down, else y).
 FreeOrFormula = Annotated[str, formula_of("t", "x", "y", also=("free",))]
@@ -143,8 +143,26 @@ class SourceEdge(Settings):
         return {"E": "source"} | {name: getattr(self, name) for name in FIELDS[1:]}
 
 
+class Vacuum(Settings):
+    """Open edge: outside is nothing, or surroundings at ``T`` that radiate in.
+
+    Nothing comes back of what leaves. In P1 this is one condition at the edge itself, with F into
+    the domain, E + β F = a T⁴: Mark's (the incoming characteristic is given, β = 1/√k) or
+    Marshak's (the incoming half of the flux is given, β = 2).
+    """
+
+    kind: Literal["vacuum"]
+    condition: Literal["mark", "marshak"] = "mark"
+    T: Annotated[str, formula_of("t", "x", "y")] = "0"
+    """Temperature of the surroundings [keV]."""
+
+    def rules(self) -> dict[str, str]:
+        """Formula, or the name of a rule, per field."""
+        return {"E": self.condition, "Fx": "free", "Fy": "free", "T": "warmer"}
+
+
 EdgeSettings = Annotated[
-    Free | Wall | Periodic | Prescribed | SourceEdge, pydantic.Field(discriminator="kind")
+    Free | Wall | Periodic | Prescribed | SourceEdge | Vacuum, pydantic.Field(discriminator="kind")
 ]
 
 
@@ -166,7 +184,9 @@ class Edges(Settings):
                 )
         for name in EDGES:
             place = along(name)
-            for field, text in getattr(self, name).rules().items():
+            edge = getattr(self, name)
+            own = {"T": edge.T} if edge.kind == "vacuum" else {}
+            for field, text in (edge.rules() | own).items():
                 if text in _RULES:
                     continue
                 stray = Formula(text, ("t", "x", "y")).uses - {"t", place}
@@ -182,7 +202,10 @@ class Edges(Settings):
         return self.left.kind == "periodic", self.up.kind == "periodic"
 
 
-_RULES = {"free": FREE, "wall": MIRRORED, "source": EQUILIBRIUM, "exchanged": EXCHANGED}
+_RULES = {
+    "free": FREE, "wall": MIRRORED, "source": EQUILIBRIUM, "exchanged": EXCHANGED, "mark": MARK,
+    "marshak": MARSHAK, "warmer": WARMER,
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -192,7 +215,8 @@ class EdgeTables:
     Attributes
     ----------
     rules : (4 edges, 4 fields) int64, how the ghost cells are filled
-    up, down : (steps, 4, nx) float64, the prescribed values (for EQUILIBRIUM what is added to a T⁴)
+    up, down : (steps, 4, nx) float64, the prescribed values (for EQUILIBRIUM what is added to
+        a T⁴; for MARK, MARSHAK and WARMER the temperature of the surroundings)
     left, right : (steps, 4, ny) float64
     """
 
@@ -229,13 +253,13 @@ def edge_tables(edges: Edges, block: Block, rules: np.ndarray, t: np.ndarray) ->
         edge = getattr(edges, name)
         place = along(name)
         places = getattr(block, place)[1:-1]
-        if not {GIVEN, EQUILIBRIUM} & set(rules[n].tolist()):
+        if not {GIVEN, EQUILIBRIUM, WARMER} & set(rules[n].tolist()):
             tables[name] = _nothing(len(t), len(places))
             continue
         table = np.zeros((len(t), 4, len(places)))
         for m, (_, text) in enumerate(edge.rules().items()):
-            if rules[n, m] == GIVEN:
-                formula = Formula(text, ("t", place))
+            if rules[n, m] in (GIVEN, MARK, MARSHAK, WARMER):
+                formula = Formula(text if rules[n, m] == GIVEN else edge.T, ("t", place))
                 if formula.constant is None:
                     table[:, m] = formula(**{"t": t[:, None], place: places[None, :]})
                 elif formula.constant:

@@ -80,9 +80,25 @@ class Material(Settings):
     sigma_a: MaterialFormula = "rho*T"
     """Absorption opacity σ_a(rho, T) [1/cm]."""
     sigma_c: MaterialFormula = "rho*T"
-    """Total opacity σ_c(rho, T) [1/cm]."""
+    """Total opacity σ_c(rho, T) [1/cm]: absorption and scattering. F relaxes with it."""
+    sigma_s: MaterialFormula | None = None
+    """Scattering opacity σ_s(rho, T) [1/cm], in the place of σ_c, which is then σ_a + σ_s."""
     heat_capacity: MaterialFormula = "0.14361"
     """Specific heat C_v(rho, T) [Jerk/g/keV]."""
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _total_opacity(cls, given: Any) -> Any:
+        """Fill in σ_c where σ_s is given."""
+        if not isinstance(given, dict) or given.get("sigma_s") is None:
+            return given
+        total = f"({given.get('sigma_a', 'rho*T')}) + ({given['sigma_s']})"
+        if given.get("sigma_c", total) != total:
+            raise ValueError(
+                f"found sigma_c: {given['sigma_c']} and sigma_s: {given['sigma_s']}; give the total "
+                "opacity sigma_c, or scattering alone as sigma_s"
+            )
+        return given | {"sigma_c": total}
 
     @pydantic.field_validator("density", mode="before")
     @classmethod
@@ -117,6 +133,9 @@ class Problem(Settings):
     """`consistent` solves the equations; `published` reproduces the original program."""
     order: Literal[1, 2] = 1
     """Order of `consistent` in space and time; the grid needs as many layers of ghost cells."""
+    positivity: Literal["keep", "off"] = "keep"
+    """`keep` bounds the fluxes of order 2 so that E >= 0. P1 itself may be negative behind a pulse
+    in two dimensions: there, `off` is of second order and `keep` is not."""
     dtype: Literal["float64", "float32"] = "float64"
     """Numbers that the cells hold; float32 (order 1 of `consistent`) halves the memory."""
     grid: GridSettings = GridSettings()
@@ -223,6 +242,7 @@ class Problem(Settings):
             Feature.VARYING_CAPACITY: self.heat_capacity is None,
             Feature.WALLS: "wall" in kinds,
             Feature.PERIODIC: "periodic" in kinds,
+            Feature.VACUUM: "vacuum" in kinds,
         }
         return {feature for feature, is_asked in asked.items() if is_asked}
 

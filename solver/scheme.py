@@ -44,6 +44,7 @@ class Feature(enum.Enum):
     VARYING_CAPACITY = "a heat capacity that varies"
     WALLS = "wall edges"
     PERIODIC = "periodic edges"
+    VACUUM = "vacuum edges"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

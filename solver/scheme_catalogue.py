@@ -67,6 +67,7 @@ PUBLISHED = Scheme(
         Feature.VARYING_CAPACITY,
         Feature.WALLS,
         Feature.PERIODIC,
+        Feature.VACUUM,
     ),
     fills_ghost_density=False,
 )

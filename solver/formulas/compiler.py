@@ -5,13 +5,12 @@ import functools
 import numpy as np
 
 from opalux.solver.formulas.programs import COPY, MUL, POW, SELECT, Program
-from opalux.solver.formulas.syntax import Node, parse
+from opalux.solver.formulas.syntax import Node
 
 
 @functools.lru_cache(maxsize=1024)
-def compiled(text: str, variables: tuple[str, ...]) -> Program:
-    """Return the register program of a formula."""
-    tree = parse(text, variables)
+def compiled(tree: Node, variables: tuple[str, ...]) -> Program:
+    """Return the register program of a tree that uses these ``variables``."""
     constants: list[float] = []
     code: list[tuple[int, int, int, int]] = []
     n_variables = len(variables)

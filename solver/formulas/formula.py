@@ -83,7 +83,7 @@ class Formula:
     @property
     def program(self) -> Program:
         """The register program that the kernels run."""
-        return compiled(self.text, self.variables)
+        return compiled(self.tree, self.variables)
 
 
 def formula_of(*variables: str, also: tuple[str, ...] = ()) -> pydantic.BeforeValidator:

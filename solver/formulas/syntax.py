@@ -100,23 +100,21 @@ class Node:
         return self.value if self.op is None and isinstance(self.value, float) else None
 
 
-def _number(value: float) -> Node:
+def literal(value: float) -> Node:
+    """Return the node of a number."""
     return Node(None, value=float(value))
 
 
-def _operation(op: int, *arguments: Node) -> Node:
-    """Build a node, folding constants."""
+def operation(op: int, *arguments: Node) -> Node:
+    """Return the node of one operation, folding constants."""
     numbers = [argument.number for argument in arguments]
     if op == SELECT and numbers[0] is not None:
         return arguments[1] if numbers[0] != 0 else arguments[2]
     if op != SELECT and all(number is not None for number in numbers):
         with np.errstate(all="ignore"):
             x, y = (*(argument.value for argument in arguments), 0.0)[:2]
-            return _number(operate(op, x, y))
-    height = 1 + max(argument.height for argument in arguments)
-    if height > MAX_HEIGHT:
-        raise FormulaError(f"a formula of more than {MAX_HEIGHT} operations in a row; shorten it")
-    return Node(op, arguments, height=height)
+            return literal(operate(op, x, y))
+    return Node(op, arguments, height=1 + max(argument.height for argument in arguments))
 
 
 class _Parser:
@@ -161,6 +159,10 @@ class _Parser:
         tree = self.ternary()
         if self.kind != "end":
             raise self.fail(f"unexpected '{self.token}'")
+        if tree.height > MAX_HEIGHT:
+            raise FormulaError(
+                f"a formula of more than {MAX_HEIGHT} operations in a row; shorten it"
+            )
         return tree
 
     def ternary(self) -> Node:
@@ -171,7 +173,7 @@ class _Parser:
         if self.accept("?"):
             yes = self.ternary()
             self.expect(":")
-            condition = _operation(SELECT, condition, yes, self.ternary())
+            condition = operation(SELECT, condition, yes, self.ternary())
         self.depth -= 1
         return condition
 
@@ -182,7 +184,7 @@ class _Parser:
             if precedence < lowest:
                 break
             self.advance()
-            left = _operation(op, left, self.binary(precedence + 1))
+            left = operation(op, left, self.binary(precedence + 1))
         return left
 
     def unary(self) -> Node:  # binds less than ^: -2^2 = -4, as in mathematics
@@ -191,7 +193,7 @@ class _Parser:
             negative ^= self.token == "-"
             self.advance()
         operand = self.power()
-        return _operation(NEG, operand) if negative else operand
+        return operation(NEG, operand) if negative else operand
 
     def power(self) -> Node:
         base = self.atom()
@@ -199,13 +201,13 @@ class _Parser:
             self.depth += 1
             if self.depth > MAX_DEPTH:
                 raise self.fail(f"nested more than {MAX_DEPTH} deep")
-            base = _operation(POW, base, self.unary())  # right associative: a^b^c = a^(b^c)
+            base = operation(POW, base, self.unary())  # right associative: a^b^c = a^(b^c)
             self.depth -= 1
         return base
 
     def atom(self) -> Node:
         if self.kind == "number":
-            node = _number(float(self.token))
+            node = literal(float(self.token))
             self.advance()
             return node
         if self.accept("("):
@@ -231,11 +233,11 @@ class _Parser:
             self.expect(")")
             if len(arguments) != count:
                 raise self.fail(f"{name}() takes {count} argument(s), found {len(arguments)}")
-            return _operation(op, *arguments)
+            return operation(op, *arguments)
         if name in self.variables:
             return Node(None, value=name)
         if name in CONSTANTS:
-            return _number(CONSTANTS[name])
+            return literal(CONSTANTS[name])
         self.start = place
         raise self.unknown("name", name, (*self.variables, *CONSTANTS))
 

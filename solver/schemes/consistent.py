@@ -3,7 +3,8 @@
 Finite volumes that keep the diffusion limit. For the face between cells k and l (from left to
 right or from bottom to top), at distance h, with F the component along that direction, w = √k:
 
-    s = σ_k + σ_l,   m = (2w/h) / (4w/h + s)                 m = M/2,  M = 2 / (2 + h σ_kl / w)
+    s = σ_k + σ_l at T_f, see `formulas.pairs`
+    m = (2w/h) / (4w/h + s)                                  m = M/2,  M = 2 / (2 + h σ_kl / w)
     Φ = m (F_k + F_l − w (E_l − E_k))                        energy that passes the face
     A = m (w (E_l − E_k) − (F_l − F_k))                      pull on F of cell k
     B = m (w (E_l − E_k) + (F_l − F_k))                      pull on F of cell l
@@ -19,13 +20,15 @@ Sources: the AP scheme of the slides (R. Ngueguin, "Reconstruction de la densit�
 V-Net", 2020/21), with the relaxation taken per axis.
 """
 
+import math
+
 import numpy as np
 
-from opalux.base.axes import EDGES
 from opalux.base.kernels import njit
 from opalux.solver.domains.domain import Domain
-from opalux.solver.edges import EXCHANGED
+from opalux.solver.edges import EXCHANGED, MARK, MARSHAK
 from opalux.solver.formulas.formula import Formula
+from opalux.solver.formulas.pairs import VARIABLES, pair_sum
 from opalux.solver.formulas.programs import run
 from opalux.solver.problem import Problem
 from opalux.solver.schemes.coupling import LIVE, ROWS, couple_live
@@ -36,7 +39,7 @@ SETTLED = {"float64": 1e-7, "float32": 1e-6}
 
 STRIP = 1024  # cells that the vector loops take at a time, at least: long loops, in cache
 
-LEFT, RIGHT = EDGES.index("left"), EDGES.index("right")
+UP, DOWN, LEFT, RIGHT = range(4)
 E, FX, FY, T = range(4)
 PHI, PULL_LOW, PULL_HIGH, RELAX = range(4)
 
@@ -51,13 +54,29 @@ def face(E_k, E_l, F_k, F_l, s, w_over_h, w):
 
 
 @njit(error_model="numpy")
-def faces(out, E_k, E_l, F_k, F_l, sigma_k, sigma_l, w_over_h, w):
+def faces(out, E_k, E_l, F_k, F_l, s, w_over_h, w):
     """Fill ``out`` (4, >= n) with the faces between the cells k and l, two rows of n."""
     phi, low, high, relax = out[PHI], out[PULL_LOW], out[PULL_HIGH], out[RELAX]
     for i in range(E_k.shape[0]):
-        phi[i], low[i], high[i], relax[i] = face(
-            E_k[i], E_l[i], F_k[i], F_l[i], sigma_k[i] + sigma_l[i], w_over_h, w
-        )
+        phi[i], low[i], high[i], relax[i] = face(E_k[i], E_l[i], F_k[i], F_l[i], s[i], w_over_h, w)
+
+
+@njit(error_model="numpy")
+def open_face(out, i, inwards, E, F, s, g, resistance, w_over_h, w):
+    """Let face i of ``out`` lie on a vacuum edge: E + β F = g there, F into the domain.
+
+    The half cell between the edge and the cell's centre damps what leaves, E − F/w:
+
+        Φ (β + 1/w + h σ/(2 k)) = g − (E − F/w)
+
+    ``inwards`` is 1 on the left and lower edge, else −1; E, F are the cell's, ``s`` its σ at the
+    temperature of the face, ``resistance`` is w β + 1.
+    """
+    m = w_over_h / (w_over_h + w_over_h + s)
+    flux = inwards * (w * (g - E) + inwards * F) / (resistance + s / w_over_h)
+    out[PHI, i] = flux
+    out[PULL_LOW, i] = out[PULL_HIGH, i] = m * F + m * F - flux
+    out[RELAX, i] = m * s
 
 
 @njit(error_model="numpy")
@@ -89,15 +108,24 @@ def emit(E_row, x, y, t, dt, source):
 
 
 @njit(error_model="numpy")
-def opacity(sigma_c, start, rho, T):
-    """Evaluate σ_c for n cells, in the registers from place ``start`` on."""
-    code, _, registers = sigma_c
-    n = rho.shape[0]
-    here = registers[:, start : start + n]
-    for i in range(n):
-        here[0, i] = rho[i]
-        here[1, i] = T[i]
-    run(code, here, n)
+def face_temperature(out, T_k, T_l, half):
+    """Fill ``out`` (>= n,) with T_f, T_f⁴ = (T_k⁴ + T_l⁴)/2. No literals: see coupling."""
+    for i in range(T_k.shape[0]):
+        low, high = T_k[i] * T_k[i], T_l[i] * T_l[i]
+        out[i] = math.sqrt(math.sqrt(half * (low * low + high * high)))
+
+
+@njit(error_model="numpy")
+def face_opacity(pair, rho_k, rho_l, T_k, T_l, half):
+    """Return σ_c(ρ_k, T_f) + σ_c(ρ_l, T_f) of n faces, in a register of ``pair``."""
+    code, result, registers, knows_T = pair
+    n = rho_k.shape[0]
+    registers[0, :n] = rho_k
+    registers[2, :n] = rho_l
+    if knows_T:
+        face_temperature(registers[1], T_k, T_l, half)
+    run(code, registers, n)
+    return registers[result]
 
 
 @njit(error_model="numpy")
@@ -122,7 +150,7 @@ def exchange_energy(flat, rho, width, first_row, last_row, live, physics, formul
 
 
 @njit(error_model="numpy")
-def step(state, rho_block, spacing, w, physics, formulas, sigma_c, x, y, t, rules, given, work):
+def step(state, rho_block, spacing, w, physics, formulas, pair, x, y, t, rules, given, work):
     """Take one step in place, in one pass over the rows, bottom to top.
 
     Rows are taken in strips of a few, end to end as one long row, so that the vector loops are long
@@ -135,8 +163,8 @@ def step(state, rho_block, spacing, w, physics, formulas, sigma_c, x, y, t, rule
     dx, dy = spacing
     dt, c, a, relaxation = physics[0], physics[1], physics[2], physics[5]
     up, down, left, right = given
-    x_faces, y_faces, live, live_ghost = work[1:]
-    sigma = sigma_c[2][sigma_c[1]]
+    x_faces, y_faces, live, live_ghost, resistance = work[1:]
+    half = w / (w + w)
     ny, width = state.shape[1] - 2, state.shape[2]
     height = live.shape[0] // width
     flat = state.reshape((4, (ny + 2) * width))
@@ -163,28 +191,55 @@ def step(state, rho_block, spacing, w, physics, formulas, sigma_c, x, y, t, rule
                 )
             else:
                 fill_row(state, 0, 1, rules[1], down, a, False)
-            opacity(sigma_c, 0, rho[:width], flat[T, :width])
-        # Rows low − 1 .. high − 2 are transported. sigma (a register) holds rows from low − 1 on,
-        # y_faces the faces from the one below row low − 1 on; their first rows were left by the
-        # strip before.
+        # Rows low − 1 .. high − 2 are transported. y_faces holds the faces from the one below row
+        # low − 1 on; its first row was left by the strip before.
         below, start, stop = (low - 1) * width, low * width, high * width
         n = stop - start
-        opacity(sigma_c, width, rho[start:stop], flat[T, start:stop])
+        s = face_opacity(
+            pair, rho[below : below + n], rho[start:stop],
+            flat[T, below : below + n], flat[T, start:stop], half,
+        )  # fmt: skip
         faces(
             y_faces[:, width:],
             flat[E, below : below + n], flat[E, start:stop],
-            flat[FY, below : below + n], flat[FY, start:stop],
-            sigma[:n], sigma[width : width + n], (w + w) / dy, w,
+            flat[FY, below : below + n], flat[FY, start:stop], s, (w + w) / dy, w,
         )  # fmt: skip
+        if low == 1 and resistance[DOWN] > 0:
+            for i in range(1, width - 1):
+                open_face(
+                    y_faces, width + i, 1, state[E, 1, i], state[FY, 1, i], half * s[i],
+                    state[E, 0, i], resistance[DOWN], (w + w) / dy, w,
+                )  # fmt: skip
+        if high == ny + 2 and resistance[UP] > 0:
+            for i in range(1, width - 1):
+                open_face(
+                    y_faces, n + i, -1, state[E, ny, i], state[FY, ny, i], half * s[n - width + i],
+                    state[E, ny + 1, i], resistance[UP], (w + w) / dy, w,
+                )  # fmt: skip
         skip = width if low == 1 else 0  # the lower ghost row is not transported
         if n > skip:
             first = below + skip
+            s = face_opacity(
+                pair, rho[first : below + n - 1], rho[first + 1 : below + n],
+                flat[T, first : below + n - 1], flat[T, first + 1 : below + n], half,
+            )  # fmt: skip
             faces(
                 x_faces,
                 flat[E, first : below + n - 1], flat[E, first + 1 : below + n],
                 flat[FX, first : below + n - 1], flat[FX, first + 1 : below + n],
-                sigma[skip : n - 1], sigma[skip + 1 : n], (w + w) / dx, w,
+                s, (w + w) / dx, w,
             )  # fmt: skip
+            for side, inwards, ghost, inside in (
+                (LEFT, 1, 0, 1),
+                (RIGHT, -1, width - 1, width - 2),
+            ):
+                if resistance[side] > 0:
+                    for j in range(max(low - 1, 1), high - 1):
+                        i = j * width + min(ghost, inside) - first
+                        open_face(
+                            x_faces, i, inwards, state[E, j, inside], state[FX, j, inside],
+                            half * s[i], state[E, j, ghost], resistance[side], (w + w) / dx, w,
+                        )  # fmt: skip
             update(
                 flat[E, first + 1 : below + n - 1], flat[FX, first + 1 : below + n - 1],
                 flat[FY, first + 1 : below + n - 1],
@@ -192,7 +247,6 @@ def step(state, rho_block, spacing, w, physics, formulas, sigma_c, x, y, t, rule
                 c * dt / dx, c * dt / dy, w, relaxation,
             )  # fmt: skip
         for i in range(width):
-            sigma[i] = sigma[n + i]
             for k in range(4):
                 y_faces[k, i] = y_faces[k, n + i]
 
@@ -205,7 +259,7 @@ def advance(
     w,
     physics,
     formulas,
-    sigma_c,
+    pair,
     x,
     y,
     times,
@@ -223,7 +277,8 @@ def advance(
     rho : (ny + 2, nx + 2) density, ghosts included
     spacing, w : (Δx, Δy) and √k
     physics : (Δt, c, a, C_v (1 if a formula), tolerance, 2/(c Δt))
-    formulas, sigma_c : (code, result, registers) of σ_a, C_v and S, and of σ_c
+    formulas : (code, result, registers) of σ_a, C_v and S
+    pair : the same of the opacity of faces, and whether it depends on T
     x, y : cell centres, ghosts included
     rules, given : how the edges are filled; values (n, 4, cells) for up, down, left, right
     wraps : whether this call continues x and y periodically
@@ -235,7 +290,7 @@ def advance(
         wrap(state, wraps[0], wraps[1])
         record(state, signals[0][n], signals[1][n], signals[2][n], signals[3][n])
         step(
-            state, rho, spacing, w, physics, formulas, sigma_c, x, y, times[n], rules,
+            state, rho, spacing, w, physics, formulas, pair, x, y, times[n], rules,
             (up[n], down[n], left[n], right[n]), work,
         )  # fmt: skip
 
@@ -275,7 +330,7 @@ class Stepper:
             registers_of(varying, cells, problem.dtype),
             registers_of(volume_source(problem), width, problem.dtype),
         )
-        self._sigma_c = registers_of(sigma_c, cells + width, problem.dtype)
+        self._pair = pair_registers(sigma_c, cells, problem.dtype)
         row = np.ones(width, dtype)
         row[0] = rules[LEFT, 0] == EXCHANGED
         row[-1] = rules[RIGHT, 0] == EXCHANGED
@@ -287,6 +342,7 @@ class Stepper:
             np.empty((4, cells + width), dtype),
             np.tile(row, height),
             ghost_row,
+            resistances(rules, problem.wave_speed).astype(dtype),
         )
 
     def advance(
@@ -300,7 +356,7 @@ class Stepper:
     ) -> None:
         """Take one step for each of ``times``; see `advance`."""
         advance(
-            state, self._rho, self._spacing, self._w, self._physics, self._formulas, self._sigma_c,
+            state, self._rho, self._spacing, self._w, self._physics, self._formulas, self._pair,
             self._x, self._y, times, rules, given, wraps, signals, self._work,
         )  # fmt: skip
 
@@ -309,6 +365,19 @@ def volume_source(problem: Problem) -> Formula | None:
     """Return S(x, y, t), None where it is zero."""
     source = Formula(problem.source, ("x", "y", "t"))
     return None if source.constant == 0 else source
+
+
+def resistances(rules: np.ndarray, w: float) -> np.ndarray:
+    """Return w β + 1 of the four edges, 0 where an edge is no vacuum; see `open_face`."""
+    return np.select([rules[:, E] == MARK, rules[:, E] == MARSHAK], [2.0, 2 * w + 1], 0.0)
+
+
+def pair_registers(
+    sigma_c: Formula, width: int, dtype: str
+) -> tuple[np.ndarray, int, np.ndarray, bool]:
+    """Return the registers of a face's opacity, and whether it depends on T."""
+    program = pair_sum(sigma_c)
+    return *program.rows(len(VARIABLES), width, dtype), "T" in sigma_c.uses
 
 
 def registers_of(

@@ -5,7 +5,7 @@ edges come in the order up, down, left, right. No function here knows of MPI or 
 """
 
 from opalux.base.kernels import njit
-from opalux.solver.edges import EQUILIBRIUM, FREE, GIVEN, MIRRORED
+from opalux.solver.edges import EQUILIBRIUM, FREE, GIVEN, MARK, MARSHAK, MIRRORED, WARMER
 
 E, FX, FY, T = range(4)
 
@@ -21,6 +21,10 @@ def ghost(rule, inside, outside, given, a, T_ghost):
         return a * T_ghost**4.0 + given
     if rule == MIRRORED:
         return -inside
+    if rule in (MARK, MARSHAK):
+        return a * given**4.0
+    if rule == WARMER:  # cold surroundings do not cool the edge of the medium: nothing touches it
+        return max(inside, given)
     return outside
 
 

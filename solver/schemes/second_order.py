@@ -27,16 +27,30 @@ import numpy as np
 
 from opalux.base.kernels import njit
 from opalux.solver.domains.domain import Domain
-from opalux.solver.edges import EQUILIBRIUM, FREE, GIVEN, edge_tables
+from opalux.solver.edges import EXCHANGED, FREE, GIVEN, MIRRORED, edge_tables
 from opalux.solver.formulas.formula import Formula
 from opalux.solver.formulas.programs import run
 from opalux.solver.problem import Problem
-from opalux.solver.schemes.consistent import SETTLED, emit, registers_of, volume_source
+from opalux.solver.schemes.consistent import (
+    SETTLED,
+    emit,
+    face_temperature,
+    registers_of,
+    volume_source,
+)
 from opalux.solver.schemes.coupling import couple_row
 from opalux.solver.schemes.coupling_stage import GAMMA, STAGE_ROWS, finish_row
 from opalux.solver.schemes.ghosts import record
 from opalux.solver.schemes.halo import fill_halo, wrap_halo
-from opalux.solver.schemes.reconstruction import differences, faces, hold, within_reach
+from opalux.solver.schemes.reconstruction import (
+    differences,
+    edge_differences,
+    faces,
+    hold,
+    holds,
+    mirrors,
+    within_reach,
+)
 
 DELTA = 1 - 1 / (2 * GAMMA)
 
@@ -61,21 +75,40 @@ def opacity_row(out, rho, T_row, sigma_c):
 
 
 @njit(error_model="numpy")
-def settle(
-    phi, energy, phi_kept, energy_kept, second, E_k, E_l, F_k, F_l, sigma_k, sigma_l, drag, w
-):
+def half_cells(halves, rho_k, rho_l, T_k, T_l, sigma_k, sigma_l, sigma_c, knows_T):
+    """Fill ``halves`` (2, n) with σ_c of the half cells at the faces between the cells k and l.
+
+    Both at the temperature of the face, see `formulas.pairs`. ``sigma_k``, ``sigma_l`` are the
+    cells' own; where one is 0, on an edge, so is its half cell.
+    """
+    halves[0], halves[1] = sigma_k, sigma_l
+    if not knows_T:
+        return
+    code, result, registers = sigma_c
+    n = rho_k.shape[0]
+    face_temperature(registers[1], T_k, T_l, 0.5)
+    for half, rho in enumerate((rho_k, rho_l)):
+        registers[0, :n] = rho
+        run(code, registers, n)
+        for i in range(n):
+            halves[half, i] = registers[result, i] if halves[half, i] != 0 else 0.0
+
+
+@njit(error_model="numpy")
+def settle(phi, energy, phi_kept, energy_kept, second, E_k, E_l, F_k, F_l, halves, drag, w, keep):
     """Turn Φ and E of L into those of the stage: store them, combine them in stage 2, bound them.
 
-    The cells k and l are those before the step. Where Φ is bounded, the excess is taken from the
-    outgoing characteristic, a or b, of the donor cell, and E on the face falls with it.
+    The cells k and l are those before the step. Where Φ is bounded (if ``keep``), the excess is
+    taken from the outgoing characteristic, a or b, of the donor cell, and E on the face falls with
+    it.
     """
     for i in range(phi.shape[0]):
         flux, level = phi[i], energy[i]
         if second:
             flux = DELTA * phi_kept[i] + (1 - DELTA) * flux
             level = DELTA * energy_kept[i] + (1 - DELTA) * level
-        bounded = within_reach(flux, E_k[i], E_l[i], F_k[i], F_l[i], w)
-        excess = abs(flux - bounded) * (1 + 0.5 * drag * (sigma_k[i] + sigma_l[i])) / w
+        bounded = within_reach(flux, E_k[i], E_l[i], F_k[i], F_l[i], w) if keep else flux
+        excess = abs(flux - bounded) * (1 + 0.5 * drag * (halves[0, i] + halves[1, i])) / w
         phi_kept[i] = phi[i] = bounded
         energy_kept[i] = energy[i] = level - excess
 
@@ -114,25 +147,40 @@ def relax(Fx, Fy, sigma, gamma_c_dt):
 
 
 @njit(error_model="numpy")
-def row_opacity(sigma, wide, rho, j, sigma_c, prescribed):
+def row_opacity(sigma, wide, rho, j, sigma_c, held):
     """Fill ``sigma`` (nx + 4,) with σ_c of row ``j``.
 
-    An edge where E is prescribed has none: only the half cell inside it resists the flux.
+    Beyond an edge where something is ``held`` there is none: only the half cell inside resists.
     """
     ny, nx = wide.shape[1] - 4, wide.shape[2] - 4
-    if (j < 2 and prescribed[DOWN]) or (j >= ny + 2 and prescribed[UP]):
+    if (j < 2 and held[DOWN]) or (j >= ny + 2 and held[UP]):
         sigma[:] = 0
         return
     opacity_row(sigma, rho[j], wide[T, j], sigma_c)
-    if prescribed[LEFT]:
+    if held[LEFT]:
         sigma[:2] = 0
-    if prescribed[RIGHT]:
+    if held[RIGHT]:
         sigma[nx + 2 :] = 0
 
 
 @njit(error_model="numpy")
 def stage(
-    second, wide, old, rho, kept, spacing, w, physics, formulas, sigma_c, x, y, t, rules, work
+    second,
+    choices,
+    wide,
+    old,
+    rho,
+    kept,
+    spacing,
+    w,
+    physics,
+    formulas,
+    sigma_c,
+    x,
+    y,
+    t,
+    rules,
+    work,
 ):
     """Do one stage in place, in one pass over the rows, bottom to top.
 
@@ -142,6 +190,7 @@ def stage(
     Parameters
     ----------
     second : which of the two stages
+    choices : whether σ_c depends on T; whether to keep E positive
     wide : (4, ny + 4, nx + 4) U_n, then U₁, with both layers of ghosts
     old : (4, ny + 4, nx + 4) U_n; E is infinite in ghosts that feed energy in
     rho : (ny + 4, nx + 4)
@@ -155,60 +204,91 @@ def stage(
     dx, dy = spacing
     dt, c, a, C_v, tolerance = physics
     sigma_a, heat, source = formulas
+    knows_T, keep = choices
     x_kept, y_kept = kept
-    scratch, sigma, x_jumps, y_jumps, x_faces, y_faces = work
+    scratch, sigma, x_halves, y_halves, x_jumps, y_jumps, x_faces, y_faces = work
     ny, nx = wide.shape[1] - 4, wide.shape[2] - 4
     k, nu_x, nu_y = w * w, c * dt / dx, c * dt / dy
-    prescribed = (rules[:, E] == GIVEN) | (rules[:, E] == EQUILIBRIUM)
+    held = holds(rules)
     inner = slice(2, nx + 2)
-    row_opacity(sigma[0], wide, rho, 0, sigma_c, prescribed)
-    for top in range(1, ny + 4):  # buffers rotate: row j's opacity and the jumps below it at j % 3
-        row_opacity(sigma[top % 3], wide, rho, top, sigma_c, prescribed)
-        differences(
-            y_jumps[0, top % 3], y_jumps[1, top % 3],
-            wide[E, top - 1, inner], wide[E, top, inner],
-            wide[FY, top - 1, inner], wide[FY, top, inner],
-            sigma[(top - 1) % 3, inner], sigma[top % 3, inner], dy / (4 * k), w,
+    row_opacity(sigma[0], wide, rho, 0, sigma_c, held)
+    for top in range(1, ny + 4):  # buffers rotate: row j's opacity and what is below it at j % 3
+        row_opacity(sigma[top % 3], wide, rho, top, sigma_c, held)
+        here, before = top % 3, (top - 1) % 3
+        half_cells(
+            y_halves[here], rho[top - 1, inner], rho[top, inner],
+            wide[T, top - 1, inner], wide[T, top, inner],
+            sigma[before, inner], sigma[here, inner], sigma_c, knows_T,
         )  # fmt: skip
-        if (top == 2 and prescribed[DOWN]) or (top == ny + 2 and prescribed[UP]):
-            y_jumps[:, top % 3] *= 2  # the edge is half a cell away
+        differences(
+            y_jumps[here], wide[E, top - 1, inner], wide[E, top, inner],
+            wide[FY, top - 1, inner], wide[FY, top, inner], y_halves[here], dy / (4 * k), w,
+        )  # fmt: skip
+        if top == 3 and (ny > 1 or rules[UP, E] == EXCHANGED):
+            edge_differences(
+                y_jumps[2], y_jumps[here], rules[DOWN, E], rules[DOWN, FY], -1.0,
+                wide[E, 2, inner], wide[FY, 2, inner], wide[E, 1, inner], wide[FY, 1, inner],
+                y_halves[2], dy / (4 * k), w,
+            )  # fmt: skip
+        if top == ny + 2 and (ny > 1 or rules[DOWN, E] == EXCHANGED):
+            edge_differences(
+                y_jumps[here], y_jumps[before], rules[UP, E], rules[UP, FY], 1.0,
+                wide[E, ny + 1, inner], wide[FY, ny + 1, inner],
+                wide[E, ny + 2, inner], wide[FY, ny + 2, inner],
+                y_halves[here], dy / (4 * k), w,
+            )  # fmt: skip
         j = top - 2  # the faces above row j
         if j < 1:
             continue
-        below, here = y_faces[(j - 1) % 2], y_faces[j % 2]
+        below, above = y_faces[(j - 1) % 2], y_faces[j % 2]
+        halves = y_halves[before]
         faces(
-            here[PHI], here[ENERGY], wide[E, j, inner], wide[E, j + 1, inner],
-            wide[FY, j, inner], wide[FY, j + 1, inner],
-            sigma[j % 3, inner], sigma[(j + 1) % 3, inner],
-            y_jumps[0, j % 3], y_jumps[0, (j + 1) % 3],
-            y_jumps[1, (j + 1) % 3], y_jumps[1, (j + 2) % 3], dy / (2 * w), w,
+            above[PHI], above[ENERGY], wide[E, j, inner], wide[E, j + 1, inner],
+            wide[FY, j, inner], wide[FY, j + 1, inner], halves,
+            y_jumps[j % 3, 0], y_jumps[before, 0], y_jumps[before, 1], y_jumps[here, 1],
+            dy / (2 * w), w,
         )  # fmt: skip
         for edge, row, outside, outwards in ((DOWN, 1, 1, -1.0), (UP, ny + 1, ny + 2, 1.0)):
             if j == row:
                 hold(
-                    here[PHI], here[ENERGY], rules[edge, E], rules[edge, FY],
-                    wide[E, outside, inner], wide[FY, outside, inner],
-                    sigma[j % 3, inner], sigma[(j + 1) % 3, inner], outwards, dy / (2 * w), w,
+                    above[PHI], above[ENERGY], rules[edge, E], rules[edge, FY],
+                    wide[E, outside, inner], wide[FY, outside, inner], halves, outwards,
+                    dy / (2 * w), w,
                 )  # fmt: skip
         settle(
-            here[PHI], here[ENERGY], y_kept[PHI, j - 1], y_kept[ENERGY, j - 1], second,
+            above[PHI], above[ENERGY], y_kept[PHI, j - 1], y_kept[ENERGY, j - 1], second,
             old[E, j, inner], old[E, j + 1, inner], old[FY, j, inner], old[FY, j + 1, inner],
-            sigma[j % 3, inner], sigma[(j + 1) % 3, inner], dy / (2 * w), w,
+            halves, dy / (2 * w), w, keep,
         )  # fmt: skip
         if j < 2:
             continue
         s = sigma[j % 3]
-        differences(
-            x_jumps[0], x_jumps[1], wide[E, j, :-1], wide[E, j, 1:],
-            wide[FX, j, :-1], wide[FX, j, 1:], s[:-1], s[1:], dx / (4 * k), w,
+        half_cells(
+            x_halves, rho[j, :-1], rho[j, 1:], wide[T, j, :-1], wide[T, j, 1:], s[:-1], s[1:],
+            sigma_c, knows_T,
         )  # fmt: skip
-        if prescribed[LEFT]:
-            x_jumps[:, 1] *= 2
-        if prescribed[RIGHT]:
-            x_jumps[:, nx + 1] *= 2
+        differences(
+            x_jumps, wide[E, j, :-1], wide[E, j, 1:], wide[FX, j, :-1], wide[FX, j, 1:],
+            x_halves, dx / (4 * k), w,
+        )  # fmt: skip
+        if nx > 1 or rules[RIGHT, E] == EXCHANGED:
+            edge_differences(
+                x_jumps[:, 1:2], x_jumps[:, 2:3], rules[LEFT, E], rules[LEFT, FX], -1.0,
+                wide[E, j, 2:3], wide[FX, j, 2:3], wide[E, j, 1:2], wide[FX, j, 1:2],
+                x_halves[:, 1:2], dx / (4 * k), w,
+            )  # fmt: skip
+        if nx > 1 or rules[LEFT, E] == EXCHANGED:
+            edge_differences(
+                x_jumps[:, nx + 1 : nx + 2], x_jumps[:, nx : nx + 1],
+                rules[RIGHT, E], rules[RIGHT, FX], 1.0,
+                wide[E, j, nx + 1 : nx + 2], wide[FX, j, nx + 1 : nx + 2],
+                wide[E, j, nx + 2 : nx + 3], wide[FX, j, nx + 2 : nx + 3],
+                x_halves[:, nx + 1 : nx + 2], dx / (4 * k), w,
+            )  # fmt: skip
+        halves = x_halves[:, 1:-1]
         faces(
             x_faces[PHI], x_faces[ENERGY], wide[E, j, 1:-2], wide[E, j, 2:-1],
-            wide[FX, j, 1:-2], wide[FX, j, 2:-1], s[1:-2], s[2:-1],
+            wide[FX, j, 1:-2], wide[FX, j, 2:-1], halves,
             x_jumps[0, :-2], x_jumps[0, 1:-1], x_jumps[1, 1:-1], x_jumps[1, 2:], dx / (2 * w), w,
         )  # fmt: skip
         for edge, i, outside, outwards in ((LEFT, 0, 1, -1.0), (RIGHT, nx, nx + 2, 1.0)):
@@ -216,19 +296,19 @@ def stage(
                 x_faces[PHI, i : i + 1], x_faces[ENERGY, i : i + 1],
                 rules[edge, E], rules[edge, FX],
                 wide[E, j, outside : outside + 1], wide[FX, j, outside : outside + 1],
-                s[i + 1 : i + 2], s[i + 2 : i + 3], outwards, dx / (2 * w), w,
+                halves[:, i : i + 1], outwards, dx / (2 * w), w,
             )  # fmt: skip
         settle(
             x_faces[PHI], x_faces[ENERGY], x_kept[PHI, j - 2], x_kept[ENERGY, j - 2], second,
             old[E, j, 1:-2], old[E, j, 2:-1], old[FX, j, 1:-2], old[FX, j, 2:-1],
-            s[1:-2], s[2:-1], dx / (2 * w), w,
+            halves, dx / (2 * w), w, keep,
         )  # fmt: skip
         E_row, T_row, rho_row = wide[E, j, inner], wide[T, j, inner], rho[j, inner]
         Fx, Fy = wide[FX, j, inner], wide[FY, j, inner]
         if second:
             second_update(
                 E_row, Fx, Fy, old[E, j, inner], old[FX, j, inner], old[FY, j, inner],
-                x_faces, below, here, s[inner], nu_x, nu_y, k, c * dt,
+                x_faces, below, above, s[inner], nu_x, nu_y, k, c * dt,
             )  # fmt: skip
             if source[2].shape[0] > 0:
                 emit(E_row, x, y[j - 2], t + dt / 2, dt, source)
@@ -237,7 +317,7 @@ def stage(
                 scratch,
             )  # fmt: skip
         else:
-            first_update(E_row, Fx, Fy, x_faces, below, here, nu_x, nu_y, k)
+            first_update(E_row, Fx, Fy, x_faces, below, above, nu_x, nu_y, k)
             if source[2].shape[0] > 0:
                 emit(E_row, x, y[j - 2], t + GAMMA * dt / 2, GAMMA * dt, source)
             couple_row(
@@ -280,16 +360,20 @@ class Stepper:
             registers_of(varying, nx),
             registers_of(volume_source(problem), nx),
         )
-        self._sigma_c = registers_of(Formula(material.sigma_c, ("rho", "T")), nx + 4)
+        sigma_c = Formula(material.sigma_c, ("rho", "T"))
+        self._sigma_c = registers_of(sigma_c, nx + 4)
+        self._choices = "T" in sigma_c.uses, problem.positivity == "keep"
         normal = rules[[UP, DOWN, LEFT, RIGHT], [FY, FY, FX, FX]]
-        self._feeds = np.isin(rules[:, E], (GIVEN, EQUILIBRIUM)) | (normal == GIVEN)
+        self._feeds = holds(rules) | (normal == GIVEN)
         self._old = np.zeros_like(domain.wide)
         self._kept = (np.zeros((2, ny, nx + 1)), np.zeros((2, ny + 1, nx)))
         self._work = (
             np.empty((STAGE_ROWS, nx)),
             np.zeros((3, nx + 4)),
+            np.zeros((2, nx + 3)),
+            np.zeros((3, 2, nx)),
             np.empty((2, nx + 3)),
-            np.empty((2, 3, nx)),
+            np.empty((3, 2, nx)),
             np.empty((2, nx + 1)),
             np.empty((2, 2, nx)),
         )
@@ -299,7 +383,10 @@ class Stepper:
         wide, block = self._domain.wide, self._domain.block
         E_plane = wide[E].copy()
         wide[E, 1:-1, 1:-1] = rho
-        inside = np.where(np.isin(self._rules, (GIVEN, EQUILIBRIUM)), FREE, self._rules)
+        inside = np.where(self._rules == EXCHANGED, EXCHANGED, FREE)
+        for edge, normal in enumerate((FY, FY, FX, FX)):
+            if mirrors(self._rules[edge, E], self._rules[edge, normal]):
+                inside[edge, normal] = MIRRORED
         rows, columns = np.zeros((4, block.nx)), np.zeros((4, block.ny))
         self._fill(inside, (rows, rows, columns, columns))
         widened = wide[E].copy()
@@ -348,7 +435,7 @@ class Stepper:
                 if not second:
                     self._keep()
                 stage(
-                    second, domain.wide, self._old, self._rho, self._kept, self._spacing, self._w,
-                    self._physics, self._formulas, self._sigma_c, self._x, self._y, t + start,
-                    rules, self._work,
+                    second, self._choices, domain.wide, self._old, self._rho, self._kept,
+                    self._spacing, self._w, self._physics, self._formulas, self._sigma_c, self._x,
+                    self._y, t + start, rules, self._work,
                 )  # fmt: skip

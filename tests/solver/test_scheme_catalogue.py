@@ -18,6 +18,7 @@ WITH: dict[Feature, dict[str, Any]] = {
     Feature.VOLUME_SOURCE: {"source": "x"},
     Feature.VARYING_CAPACITY: {"material": {"heat_capacity": "T"}},
     Feature.WALLS: {"edges": {"up": {"kind": "wall"}}},
+    Feature.VACUUM: {"edges": {"up": {"kind": "vacuum"}}},
     Feature.PERIODIC: {"edges": {"up": {"kind": "periodic"}, "down": {"kind": "periodic"}}},
 }
 

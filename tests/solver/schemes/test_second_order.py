@@ -201,6 +201,7 @@ def test_published_knows_no_second_order():
 
 EDGES = {
     "source": "{left: {kind: source, sources: [{start: 0.1, stop: 0.4}]}, up: {kind: wall}}",
+    "vacuum": "{left: {kind: vacuum, T: 6, condition: marshak}, down: {kind: vacuum, T: 5*x+t}}",
     "periodic": "{left: {kind: periodic}, right: {kind: periodic}, "
     "up: {kind: prescribed, E: 9+sin(900*t)}}",
 }
