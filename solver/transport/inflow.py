@@ -9,7 +9,7 @@ from opalux.solver.formulas.formula import Formula
 from opalux.solver.grid import Grid
 from opalux.solver.transport.streaming import FREE, GIVEN, PERIODIC, WALL
 
-RULES = {"free": FREE, "wall": WALL, "periodic": PERIODIC, "source": GIVEN}
+RULES = {"free": FREE, "wall": WALL, "periodic": PERIODIC, "source": GIVEN, "vacuum": GIVEN}
 T = 3  # among the fields of the tables
 
 
@@ -70,8 +70,10 @@ def inflow(edges: Edges, grid: Grid, a: float, t: np.ndarray) -> tuple[np.ndarra
     for name in EDGES:
         table = getattr(tables, name)
         strength = np.zeros((len(t), table.shape[2]))
-        if isinstance(getattr(edges, name), SourceEdge):
-            strength = a * table[:, T] ** 4 + table[:, 0]
+        if _rule(name, edge := getattr(edges, name)) == GIVEN:
+            strength += a * table[:, T] ** 4
+        if isinstance(edge, SourceEdge):
+            strength += table[:, 0]
         if not (strength >= 0).all():
             n = int(np.flatnonzero(~(strength >= 0).all(axis=1))[0])
             raise InputError(

@@ -43,7 +43,8 @@ class Reference:
 
     Attributes
     ----------
-    n_steps, dt : steps and their length [sh]
+    name : what it is called in tables
+    n_steps, dt, t_final : steps, their length, and the final time [sh]
 
     Raises
     ------
@@ -62,6 +63,7 @@ class Reference:
         self.problem, self.grid = problem, problem.cells
         self._rules = inflow_rules(problem.edges)
         check_memory(problem, order)
+        self.name = f"transport, S{order}"
         self._quadrature = product_quadrature(order)
         start = March(problem, SerialDomain(problem))  # checks density, state and material
         state = start.domain.state[:, 1:-1, 1:-1].astype(np.float64)
