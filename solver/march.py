@@ -101,6 +101,11 @@ class March:
         return self.problem.variant.make(self.problem, self.domain, self.rho, self.dt, self._rules)
 
     @property
+    def fields(self) -> np.ndarray:
+        """E, Fx, Fy, T (4, ny, nx) in this process's cells at ``t``; all processes ask at once."""
+        return self.stepper.fields(self.domain.state, self.t, self._rules)
+
+    @property
     def t(self) -> float:
         """Time of the state [sh]."""
         return float(self.times[self.step]) if self.step < self.n_steps else self.t_final
@@ -224,7 +229,7 @@ def simulate(problem: Problem, density: np.ndarray | None = None) -> Solution:
     return Solution(
         times=march.times,
         signals={name: np.concatenate([c.signals[name] for c in chunks]) for name in EDGES},
-        fields=march.domain.state[:, 1:-1, 1:-1].copy(),
+        fields=march.fields.copy(),
         t_final=march.t_final,
         rho=march.rho[1:-1, 1:-1].copy(),
         grid=problem.cells,

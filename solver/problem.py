@@ -95,8 +95,8 @@ class Material(Settings):
         total = f"({given.get('sigma_a', 'rho*T')}) + ({given['sigma_s']})"
         if given.get("sigma_c", total) != total:
             raise ValueError(
-                f"found sigma_c: {given['sigma_c']} and sigma_s: {given['sigma_s']}; give the total "
-                "opacity sigma_c, or scattering alone as sigma_s"
+                f"found sigma_c: {given['sigma_c']} and sigma_s: {given['sigma_s']}, expected one "
+                "of them; give the total opacity as sigma_c, or scattering alone as sigma_s"
             )
         return given | {"sigma_c": total}
 
@@ -120,6 +120,14 @@ class Initial(Settings):
     T: SpaceFormula = "5"
 
 
+class SignalSettings(Settings):
+    """Where the signals are recorded."""
+
+    at: Literal["cell", "edge"] = "cell"
+    """`cell`: in the cells along the edges, as published; `edge`: on the edge itself, to which E, T
+    and the tangential flux are extrapolated from two cells."""
+
+
 class Problem(Settings):
     """A complete problem: grid, time, medium, sources, edges, and the scheme that solves it.
 
@@ -130,9 +138,10 @@ class Problem(Settings):
     """
 
     scheme: SchemeName = "consistent"
-    """`consistent` solves the equations; `published` reproduces the original program."""
+    """`staggered` is for signals and inversion, `consistent` for fronts and where E must stay
+    positive; `published` reproduces the original program."""
     order: Literal[1, 2] = 1
-    """Order of `consistent` in space and time; the grid needs as many layers of ghost cells."""
+    """Order of `consistent` in space and time; `staggered` is of order 2."""
     positivity: Literal["keep", "off"] = "keep"
     """`keep` bounds the fluxes of order 2 so that E >= 0. P1 itself may be negative behind a pulse
     in two dimensions: there, `off` is of second order and `keep` is not."""
@@ -146,8 +155,19 @@ class Problem(Settings):
     """Volume source S(x, y, t) [g/cm/sh³]."""
     initial: Initial = Initial()
     edges: Edges = Edges()
+    signals: SignalSettings = SignalSettings()
     precision: float = pydantic.Field(1e-6, gt=0)
     """Tolerance of the fixed point of `published` [g/cm/sh²]; `consistent` does not use it."""
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _own_order(cls, given: Any) -> Any:
+        """Fill in the order of a scheme that has one."""
+        if isinstance(given, dict) and "order" not in given:
+            scheme = SCHEMES.get(given.get("scheme", ""))
+            if scheme is not None and len(scheme.orders) == 1:
+                return given | {"order": next(iter(scheme.orders))}
+        return given
 
     @property
     def method(self) -> Scheme:
@@ -250,8 +270,12 @@ class Problem(Settings):
         """Refuse what the scheme does not know."""
         wrong = [feature.value for feature in self.method.refuses if feature in self.features]
         if self.order not in self.method.orders:
-            wrong.append(f"order {self.order}")
-        elif self.dtype not in self.variant.dtypes:
+            known = " or ".join(map(str, self.method.orders))
+            raise ValueError(
+                f"order: found {self.order} with scheme {self.scheme}, expected {known}; leave it "
+                "out, or use 'scheme: consistent'"
+            )
+        if self.dtype not in self.variant.dtypes:
             raise ValueError(
                 f"dtype: found {self.dtype} with scheme {self.scheme}, order {self.order}; "
                 f"use {' or '.join(self.variant.dtypes)}"

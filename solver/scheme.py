@@ -35,6 +35,12 @@ class Stepper(Protocol):
         signals : per edge (n, 4, cells); of size 0 where the block does not lie on the edge
         """
 
+    def fields(self, state: np.ndarray, t: float, rules: np.ndarray) -> np.ndarray:
+        """Return E, Fx, Fy, T (4, ny, nx) in the centres of the cells at the state's time ``t``.
+
+        All processes call it at once. The array may be a view of ``state``.
+        """
+
 
 class Feature(enum.Enum):
     """What a problem may ask for and a scheme may not know; the value says it in messages."""
@@ -60,6 +66,7 @@ class Order:
     dtypes : kinds of numbers that it can work with
     exchanges : it exchanges ghost cells by itself; otherwise the time loop does so before each step
     keeps_edges : its stepper holds the edges, and is made again when they change
+    on_faces : it keeps Fx on the right and Fy on the upper side of each cell
     """
 
     stepper: str
@@ -67,6 +74,7 @@ class Order:
     dtypes: tuple[str, ...] = ("float64",)
     exchanges: bool = False
     keeps_edges: bool = False
+    on_faces: bool = False
 
     def make(self, *arguments: Any) -> Stepper:
         """Import the stepper and make one; see ``stepper`` for the arguments."""

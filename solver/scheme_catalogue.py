@@ -12,7 +12,7 @@ import numpy as np
 from opalux.solver.grid import Grid
 from opalux.solver.scheme import Feature, Order, Scheme
 
-SchemeName = Literal["consistent", "published"]
+SchemeName = Literal["consistent", "staggered", "published"]
 
 
 def even_steps(grid: Grid, cfl: float, final: float, c: float) -> tuple[float, np.ndarray, float]:
@@ -38,6 +38,11 @@ def front_cfl(grid: Grid, speed: float) -> float:
     return 1 / (speed * min(grid.dx, grid.dy) * (1 / grid.dx + 1 / grid.dy))
 
 
+def leapfrog_cfl(grid: Grid, speed: float) -> float:
+    """Return the CFL number at which √k c Δt (1/Δx² + 1/Δy²)^½ = 1."""
+    return 1 / (speed * min(grid.dx, grid.dy) * math.hypot(1 / grid.dx, 1 / grid.dy))
+
+
 CONSISTENT = Scheme(
     name="consistent",
     orders={
@@ -56,6 +61,20 @@ CONSISTENT = Scheme(
     time_steps=even_steps,
     largest_cfl=front_cfl,
 )
+STAGGERED = Scheme(
+    name="staggered",
+    orders={
+        2: Order(
+            stepper="opalux.solver.schemes.staggered:Stepper",
+            layers=1,
+            dtypes=("float64", "float32"),
+            keeps_edges=True,
+            on_faces=True,
+        )
+    },
+    time_steps=even_steps,
+    largest_cfl=leapfrog_cfl,
+)
 PUBLISHED = Scheme(
     name="published",
     orders={1: Order(stepper="opalux.solver.schemes.published:Stepper", layers=1)},
@@ -72,4 +91,4 @@ PUBLISHED = Scheme(
     fills_ghost_density=False,
 )
 
-SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (CONSISTENT, PUBLISHED)}
+SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (CONSISTENT, STAGGERED, PUBLISHED)}

@@ -66,15 +66,21 @@ def domain_density(problem: Problem, domain: Domain, density: np.ndarray | None)
 
 def fill_state(problem: Problem, domain: Domain) -> None:
     """Fill the domain's state, ghosts included, from the initial formulas."""
-    block, initial = domain.block, problem.initial
+    block, initial, grid = domain.block, problem.initial, problem.cells
     texts = (initial.E, initial.Fx, initial.Fy, initial.T)
-    for field, text in zip(domain.state, texts, strict=True):
+    half = 0.5 if problem.variant.on_faces else 0.0
+    shifts = ((0.0, 0.0), (half * grid.dx, 0.0), (0.0, half * grid.dy), (0.0, 0.0))
+    for field, text, (along_x, along_y) in zip(domain.state, texts, shifts, strict=True):
         formula = Formula(text, ("x", "y", "t_0"))
         if formula.constant is not None:
             field[...] = formula.constant
             continue
         for rows in bands(*field.shape):
-            field[rows] = formula(x=block.x[None, :], y=block.y[rows, None], t_0=problem.time.start)
+            field[rows] = formula(
+                x=block.x[None, :] + along_x,
+                y=block.y[rows, None] + along_y,
+                t_0=problem.time.start,
+            )
 
 
 def check_start(problem: Problem, domain: Domain, rho: np.ndarray) -> None:

@@ -64,8 +64,8 @@ def _described(arrays: Shapes) -> dict[str, Description]:
 
 def fields_of(march: March) -> dict[str, np.ndarray]:
     """Return views of a block's E, F (ny, nx, 2) and T, without ghosts."""
-    E, _, _, T = march.domain.state[:, 1:-1, 1:-1]
-    return {"E": E, "F": np.moveaxis(march.domain.state[1:3, 1:-1, 1:-1], 0, -1), "T": T}
+    fields = march.fields
+    return {"E": fields[0], "F": np.moveaxis(fields[1:3], 0, -1), "T": fields[3]}
 
 
 class SolutionFile:

@@ -267,6 +267,7 @@ def advance(
     given,
     wraps,
     signals,
+    at_edge,
     work,
 ):
     """Take a step for each of ``times`` (n,), recording the signals before each.
@@ -283,12 +284,13 @@ def advance(
     rules, given : how the edges are filled; values (n, 4, cells) for up, down, left, right
     wraps : whether this call continues x and y periodically
     signals : arrays (n, 4, cells), of size 0 where the block lies on no edge
+    at_edge : record what is on the edge itself, see `ghosts.record`
     work : scratch rows, see `Stepper`
     """
     up, down, left, right = given
     for n in range(times.shape[0]):
         wrap(state, wraps[0], wraps[1])
-        record(state, signals[0][n], signals[1][n], signals[2][n], signals[3][n])
+        record(state, at_edge, signals[0][n], signals[1][n], signals[2][n], signals[3][n])
         step(
             state, rho, spacing, w, physics, formulas, pair, x, y, times[n], rules,
             (up[n], down[n], left[n], right[n]), work,
@@ -330,6 +332,7 @@ class Stepper:
             registers_of(varying, cells, problem.dtype),
             registers_of(volume_source(problem), width, problem.dtype),
         )
+        self._at_edge = problem.signals.at == "edge"
         self._pair = pair_registers(sigma_c, cells, problem.dtype)
         row = np.ones(width, dtype)
         row[0] = rules[LEFT, 0] == EXCHANGED
@@ -345,6 +348,10 @@ class Stepper:
             resistances(rules, problem.wave_speed).astype(dtype),
         )
 
+    def fields(self, state: np.ndarray, t: float, rules: np.ndarray) -> np.ndarray:
+        """Return the cells of ``state``: it is in their centres, and at ``t``."""
+        return state[:, 1:-1, 1:-1]
+
     def advance(
         self,
         state: np.ndarray,
@@ -357,7 +364,8 @@ class Stepper:
         """Take one step for each of ``times``; see `advance`."""
         advance(
             state, self._rho, self._spacing, self._w, self._physics, self._formulas, self._pair,
-            self._x, self._y, times, rules, given, wraps, signals, self._work,
+            self._x, self._y, times, rules, given, wraps, signals,
+            self._at_edge, self._work,
         )  # fmt: skip
 
 

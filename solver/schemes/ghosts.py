@@ -75,15 +75,24 @@ def wrap(state, along_x, along_y):
 
 
 @njit()
-def record(state, up, down, left, right):
-    """Copy the cells along the edges into the signals (4, cells); empty signals are skipped."""
+def record(state, at_edge, up, down, left, right):
+    """Copy the cells along the edges into the signals (4, cells); empty signals are skipped.
+
+    ``at_edge``: what two cells extrapolate to on the edge itself, in the place of the first cell.
+    """
     ny, nx = state.shape[1] - 2, state.shape[2] - 2
     for f in range(4):
         for i in range(up.shape[1]):
-            up[f, i] = state[f, ny, i + 1]
+            up[f, i] = seen(state[f, ny, i + 1], state[f, ny - 1, i + 1], at_edge and ny > 1)
         for i in range(down.shape[1]):
-            down[f, i] = state[f, 1, i + 1]
+            down[f, i] = seen(state[f, 1, i + 1], state[f, 2, i + 1], at_edge and ny > 1)
         for j in range(left.shape[1]):
-            left[f, j] = state[f, j + 1, 1]
+            left[f, j] = seen(state[f, j + 1, 1], state[f, j + 1, 2], at_edge and nx > 1)
         for j in range(right.shape[1]):
-            right[f, j] = state[f, j + 1, nx]
+            right[f, j] = seen(state[f, j + 1, nx], state[f, j + 1, nx - 1], at_edge and nx > 1)
+
+
+@njit(inline="always")
+def seen(first, second, at_edge):
+    """Return the value of the first cell, or that on the edge half a cell before it."""
+    return 1.5 * first - 0.5 * second if at_edge else first

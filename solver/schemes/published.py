@@ -120,7 +120,7 @@ def transport(state, new, sigma, dx, dy, dt, c):
 
 
 @njit(error_model="numpy")
-def advance(state, rho, physics, programs, rules, given, signals, work):
+def advance(state, rho, physics, programs, rules, given, signals, at_edge, work):
     """Take as many steps as the edge tables ``given`` (n, 4, cells) have rows.
 
     Ghost cells at inner sides of the domain decomposition (rule EXCHANGED) hold the neighbour's
@@ -132,7 +132,7 @@ def advance(state, rho, physics, programs, rules, given, signals, work):
     sigma, new, row = work
     ny, nx = state.shape[1] - 2, state.shape[2] - 2
     for n in range(up.shape[0]):
-        record(state, signals[0][n], signals[1][n], signals[2][n], signals[3][n])
+        record(state, at_edge, signals[0][n], signals[1][n], signals[2][n], signals[3][n])
         bottom = 0 if rules[1, 0] == EXCHANGED else 1
         top = ny + 1 if rules[0, 0] == EXCHANGED else ny
         for j in range(bottom, top + 1):
@@ -165,6 +165,7 @@ class Stepper:
         constants, block = problem.constants, domain.block
         grid, width = block.grid, block.nx + 2
         self._rho = rho
+        self._at_edge = problem.signals.at == "edge"
         self._physics = (
             grid.dx, grid.dy, dt, constants.c, constants.a, problem.heat_capacity or 0.0,
             problem.precision,
@@ -176,6 +177,10 @@ class Stepper:
         rows = tuple(np.empty(width) for _ in range(6))
         self._work = (np.empty(rho.shape), np.empty((3, *rho.shape)), rows)
 
+    def fields(self, state: np.ndarray, t: float, rules: np.ndarray) -> np.ndarray:
+        """Return the cells of ``state``: it is in their centres, and at ``t``."""
+        return state[:, 1:-1, 1:-1]
+
     def advance(
         self,
         state: np.ndarray,
@@ -186,4 +191,7 @@ class Stepper:
         signals: tuple[np.ndarray, ...],
     ) -> None:
         """Take one step for each row of ``given``; nothing here depends on ``times``."""
-        advance(state, self._rho, self._physics, self._programs, rules, given, signals, self._work)
+        advance(
+            state, self._rho, self._physics, self._programs, rules, given, signals, self._at_edge,
+            self._work,
+        )  # fmt: skip

@@ -351,6 +351,7 @@ class Stepper:
         dt /= self._parts
         self._edges, self._domain, self._rules, self._dt = problem.edges, domain, rules, dt
         self._x, self._y = block.x[1:-1], block.y[1:-1]
+        self._at_edge = problem.signals.at == "edge"
         self._spacing, self._w = (grid.dx, grid.dy), problem.wave_speed
         self._physics = (dt, constants.c, constants.a, capacity or 1.0, SETTLED["float64"])
         self._rho = self._widen(rho)
@@ -411,6 +412,10 @@ class Stepper:
             if feeds:
                 self._old[E][ghosts] = np.inf
 
+    def fields(self, state: np.ndarray, t: float, rules: np.ndarray) -> np.ndarray:
+        """Return the cells of ``state``: it is in their centres, and at ``t``."""
+        return state[:, 1:-1, 1:-1]
+
     def advance(
         self,
         state: np.ndarray,
@@ -429,9 +434,10 @@ class Stepper:
             for start, second in stages
         ]
         for n, t in enumerate(times):
-            record(state, *(signal[n] for signal in signals))
             for (start, second), table in zip(stages, tables, strict=True):
                 self._fill(rules, (table.up[n], table.down[n], table.left[n], table.right[n]))
+                if start == 0 and not second:
+                    record(state, self._at_edge, *(signal[n] for signal in signals))
                 if not second:
                     self._keep()
                 stage(

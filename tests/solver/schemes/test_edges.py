@@ -123,7 +123,7 @@ def test_contrasts_of_a_million_from_cell_to_cell_focus_no_energy(
     highest = max(
         march.domain.state[0, 1:-1, 1:-1].max() for _ in march.run(pauses=range(march.n_steps))
     )
-    assert highest <= (1.1 if flux == "0" else 1.5) * A
+    assert highest <= (1.1 if flux == "0" else 2) * A
 
 
 def test_temperatures_of_surroundings_may_vary_along_the_edge_and_in_time_only():

@@ -1,0 +1,137 @@
+"""Radiation and matter exchange energy in one implicit solve of second order.
+
+For one cell, with D what transport and sources bring in the step, k = c Δt σ_a(ρ, (T_n + T)/2) and
+C(T) the mean of ρ C_v between T_n and T:
+
+    E − E_n = D − C(T) (T − T_n)
+    C(T) (T − T_n) = k [(1 − ω) (E − a T⁴) + ω (E_n − a T_n⁴)],    ω = 1/(2 + z)
+
+z = c Δt σ_a (1 + 4 a T³/ρ C_v) at T_n is how often E − a T⁴ decays in the step. For z → 0 this is
+the trapezoidal rule, of second order; for z → ∞ it is implicit Euler: a linear decay is multiplied
+by 1/(1 + z + z²/2), so that a large opacity makes nothing ring (L-stability). The first equation
+holds to rounding, whatever the error of the solve.
+
+The sweeps are those of `coupling`, with one more term. A cell that they do not settle, or would
+leave with T <= 0 because transport made E negative, takes implicit Euler between safe bounds.
+"""
+
+from opalux.base.kernels import njit
+from opalux.solver.formulas.programs import run
+from opalux.solver.schemes.coupling import SWEEPS, TINY, couple_cell, mean_capacity
+
+# Rows of the scratch array that a row of cells needs.
+CHANGE, CAPACITY, SLOPE, LATE, LAG, GOAL = range(6)
+ROWS = 6
+
+
+@njit(error_model="numpy")
+def prepare(E, T, C_v, a, c_dt, half, tolerance, opacity, slope, brought, scratch):
+    """Fill LATE with 1 − ω, LAG with ω (E_n − a T_n⁴), GOAL with E_n + D, and CHANGE to begin."""
+    change, late, lag, goal = scratch[CHANGE], scratch[LATE], scratch[LAG], scratch[GOAL]
+    for i in range(E.shape[0]):
+        T2 = T[i] * T[i]
+        a_T3 = a * (T2 * T[i])
+        C = C_v * slope[i]
+        stiff = c_dt * opacity[i] * (C + ((a_T3 + a_T3) + (a_T3 + a_T3)))
+        omega = C / (C + C + stiff)
+        late[i] = half + half - omega
+        lag[i] = omega * (E[i] - a_T3 * T[i])
+        goal[i] = E[i] + brought[i]
+        change[i] = tolerance * T[i] + TINY
+
+
+@njit(error_model="numpy")
+def sweep(T, T_n, opacity, capacity, slope, C_v, a, c_dt, tolerance, scratch):
+    """Do a Newton step in every cell that has not settled; return how many have not now.
+
+    See `coupling.sweep`; σ_a is lagged by one sweep here, too.
+    """
+    change, late, lag, goal = scratch[CHANGE], scratch[LATE], scratch[LAG], scratch[GOAL]
+    unsettled = 0
+    zero = c_dt - c_dt  # of the cells' own type
+    for i in range(T.shape[0]):
+        before = change[i]
+        T2 = T[i] * T[i]
+        a_T3 = a * (T2 * T[i])
+        k = c_dt * opacity[i]
+        gained = C_v * capacity[i] * (T[i] - T_n[i])
+        C = C_v * slope[i]
+        g = gained + k * (late[i] * (gained - (goal[i] - a_T3 * T[i])) - lag[i])
+        step = -g / (C + k * (late[i] * (C + ((a_T3 + a_T3) + (a_T3 + a_T3)))))
+        step = step if before != zero else zero
+        T[i] += step
+        going = not (step * step <= tolerance * T[i] * abs(before))  # NaN and T < 0 go on
+        change[i] = step if going else zero
+        unsettled += going
+    return unsettled
+
+
+@njit(error_model="numpy")
+def middle(out, T_n, T, half):
+    """Fill ``out`` with (T_n + T)/2."""
+    for i in range(T.shape[0]):
+        out[i] = half * (T_n[i] + T[i])
+
+
+@njit(error_model="numpy")
+def couple(E, T, rho, brought, C_v, a, c_dt, half, tolerance, sigma_a, heat, scratch):
+    """Bring ``brought`` = D to n cells and couple them, in place.
+
+    Parameters
+    ----------
+    E, T, rho : (n,) E and T at t_n, which are updated; density
+    brought : (n,) D, energy that transport and sources bring in the step
+    C_v : constant heat capacity; 1 where ``heat`` has a program
+    c_dt, half : c Δt [cm]; 1/2
+    tolerance : settled when the error left in T is about this share or less
+    sigma_a, heat : (code, result, registers) of the formulas of (rho, T)
+    scratch : (ROWS + 1, >= n)
+    """
+    n = E.shape[0]
+    code, result, registers = sigma_a
+    varies = heat[2].shape[0] > 0
+    T_k, change = scratch[ROWS, :n], scratch[CHANGE]
+    capacity, slope = rho, rho
+    registers[0, :n] = rho
+    registers[1, :n] = T
+    run(code, registers, n)
+    if varies:
+        capacity, slope = scratch[CAPACITY, :n], scratch[SLOPE, :n]
+        heat[2][0, :n] = rho
+        mean_capacity(heat, T, T, capacity, slope)
+    prepare(E, T, C_v, a, c_dt, half, tolerance, registers[result], slope, brought, scratch)
+    T_k[:] = T
+    unsettled = n
+    for _ in range(SWEEPS):
+        unsettled = sweep(
+            T_k, T, registers[result], capacity, slope, C_v, a, c_dt, tolerance, scratch
+        )
+        if varies:
+            mean_capacity(heat, T_k, T, capacity, slope)
+        if unsettled == 0:
+            break
+        middle(registers[1], T, T_k, half)
+        run(code, registers, n)
+    late, lag, goal = scratch[LATE], scratch[LAG], scratch[GOAL]
+    if unsettled > 0:
+        for i in range(n):
+            if change[i] != 0.0:
+                T_k[i] = couple_cell(goal[i], T[i], rho[i], C_v, a, c_dt, tolerance, sigma_a, heat)
+                late[i], lag[i] = 1.0, 0.0
+        if varies:
+            mean_capacity(heat, T_k, T, capacity, slope)
+    cancelled = 0
+    for i in range(n):
+        gained = C_v * capacity[i] * (T_k[i] - T[i])
+        change[i] = gained
+        E[i] = goal[i] - gained
+        T[i] = T_k[i]
+        cancelled += E[i] < tolerance * gained
+    if cancelled > 0:
+        # Nearly all of E went into matter, and the rest is a rounding error: use E's own equation.
+        registers[1, :n] = T
+        run(code, registers, n)
+        for i in range(n):
+            if E[i] < tolerance * change[i]:
+                k = c_dt * registers[result, i]
+                E[i] = (goal[i] - k * lag[i] + k * late[i] * a * T[i] ** 4) / (1 + k * late[i])
