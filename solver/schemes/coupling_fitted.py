@@ -19,6 +19,8 @@ from opalux.base.kernels import njit
 from opalux.solver.formulas.programs import run
 from opalux.solver.schemes.coupling import SWEEPS, TINY, couple_cell, mean_capacity
 
+COLDEST = 1e-6  # share of T that a step leaves at least: a negative E would take more than there is
+
 # Rows of the scratch array that a row of cells needs.
 CHANGE, CAPACITY, SLOPE, LATE, LAG, GOAL = range(6)
 ROWS = 6
@@ -60,7 +62,8 @@ def sweep(T, T_n, opacity, capacity, slope, C_v, a, c_dt, tolerance, scratch):
         step = -g / (C + k * (late[i] * (C + ((a_T3 + a_T3) + (a_T3 + a_T3)))))
         step = step if before != zero else zero
         T[i] += step
-        going = not (step * step <= tolerance * T[i] * abs(before))  # NaN and T < 0 go on
+        fine = step * step <= tolerance * T[i] * abs(before) and T[i] > zero  # NaN is not fine
+        going = not fine
         change[i] = step if going else zero
         unsettled += going
     return unsettled
@@ -115,8 +118,9 @@ def couple(E, T, rho, brought, C_v, a, c_dt, half, tolerance, sigma_a, heat, scr
     late, lag, goal = scratch[LATE], scratch[LAG], scratch[GOAL]
     if unsettled > 0:
         for i in range(n):
-            if change[i] != 0.0:
-                T_k[i] = couple_cell(goal[i], T[i], rho[i], C_v, a, c_dt, tolerance, sigma_a, heat)
+            if change[i] != 0.0 or not T_k[i] > 0.0:
+                found = couple_cell(goal[i], T[i], rho[i], C_v, a, c_dt, tolerance, sigma_a, heat)
+                T_k[i] = max(found, COLDEST * T[i])
                 late[i], lag[i] = 1.0, 0.0
         if varies:
             mean_capacity(heat, T_k, T, capacity, slope)
@@ -126,12 +130,12 @@ def couple(E, T, rho, brought, C_v, a, c_dt, half, tolerance, sigma_a, heat, scr
         change[i] = gained
         E[i] = goal[i] - gained
         T[i] = T_k[i]
-        cancelled += E[i] < tolerance * gained
+        cancelled += abs(E[i]) < tolerance * gained
     if cancelled > 0:
         # Nearly all of E went into matter, and the rest is a rounding error: use E's own equation.
         registers[1, :n] = T
         run(code, registers, n)
         for i in range(n):
-            if E[i] < tolerance * change[i]:
+            if abs(E[i]) < tolerance * change[i]:
                 k = c_dt * registers[result, i]
                 E[i] = (goal[i] - k * lag[i] + k * late[i] * a * T[i] ** 4) / (1 + k * late[i])
