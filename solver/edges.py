@@ -102,13 +102,13 @@ class Pulse(Settings):
     def values(self, t: np.ndarray) -> np.ndarray:
         """Return the signal at the times ``t`` (n,) [sh]."""
         if self.table is not None:
-            times, values = _read_table(self.table)
-            return np.interp(t, times, values)
+            return np.interp(t, *read_table(self.table))
         text = self.signal or f"{self.amplitude!r} * sin(2*pi*{self.frequency!r}*t)"
         return np.broadcast_to(Formula(text, ("t",))(t=t), t.shape)
 
 
-def _read_table(path: Path) -> tuple[np.ndarray, np.ndarray]:
+def read_table(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return the times [sh], increasing, and the values of a source table, both (n,)."""
     try:
         columns = np.loadtxt(path, ndmin=2, delimiter="," if path.suffix == ".csv" else None)
     except OSError:

@@ -1,21 +1,23 @@
 """The time loop: from a problem on a domain to fields and edge signals."""
 
 import dataclasses
+import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
+from opalux.base.agreement import on_all
 from opalux.base.axes import EDGES, along
 from opalux.base.errors import OpaluxError
 from opalux.base.exit_codes import BAD_INPUT
-from opalux.base.kernels import njit
 from opalux.solver.domains.domain import Domain, SerialDomain
 from opalux.solver.edges import FREE, GIVEN, Edges, edge_rules, edge_tables
 from opalux.solver.problem import Problem
 from opalux.solver.scheme import Stepper
 from opalux.solver.solution import Solution
 from opalux.solver.start import check_start, domain_density, fill_state, time_steps
+from opalux.solver.watch import SolverWarning, Watch
 
 CHECK_STEPS = 64  # steps between two checks of the state, which cost a pass over it
 CHUNK_CELLS = (
@@ -24,7 +26,7 @@ CHUNK_CELLS = (
 
 
 class SolverFailure(OpaluxError, RuntimeError):
-    """The state is no longer finite, or a temperature is negative."""
+    """The state, or the medium in it, is no longer valid."""
 
     exit_code = BAD_INPUT  # other input would have avoided it
 
@@ -71,7 +73,9 @@ class March:
         self._rules = edge_rules(problem.edges, domain.block)
         self.rho = domain_density(problem, domain, density).astype(problem.dtype)
         fill_state(problem, domain)
-        check_start(problem, domain, self.rho)
+        on_all(domain.gather, domain.broadcast, lambda: check_start(problem, domain, self.rho))
+        self._watch, self._checked = Watch(problem, domain.block, self.rho), 0
+        self._told: set[str] = set()
         self.stepper = self._make_stepper()
 
     def restart(self, edges: Edges) -> None:
@@ -92,7 +96,7 @@ class March:
             )
         self.problem = self.problem.model_copy(update={"edges": edges})
         self._rules = edge_rules(edges, self.domain.block)
-        self.step = 0
+        self.step = self._checked = 0
         fill_state(self.problem, self.domain)
         if self.problem.variant.keeps_edges:
             self.stepper = self._make_stepper()
@@ -123,7 +127,7 @@ class March:
         Ghost cells are not part of a checkpoint. They are filled again in every step. The exception
         is the ghost temperature, which a published source sees one step late.
         """
-        self.step = step
+        self.step = self._checked = step
         if step == 0:
             return
         block, state = self.domain.block, self.domain.state
@@ -151,18 +155,20 @@ class March:
         Raises
         ------
         SolverFailure
-            When the state is no longer finite and positive.
+            When the state, or the medium in it, is no longer valid.
         """
         block, domain = self.domain.block, self.domain
         cells = block.nx * block.ny
         length = max(1, min(512, CHUNK_CELLS // cells))
         sizes = {name: block.nx if along(name) == "x" else block.ny for name in EDGES}
         ends = np.array(sorted({*pauses, self.n_steps}))
-        checked = self.step
+        self._watch.look_at_start(self.problem.edges, domain.state, self.times)
+        self._agree("")
         while self.step < self.n_steps:
             end = int(ends[np.searchsorted(ends, self.step, side="right")])
             times = self.times[self.step : min(self.step + length, end)]
             tables = edge_tables(self.problem.edges, block, self._rules, times)
+            self._watch.look_at_edges(domain.state, tables, self._rules, times)
             given = (tables.up, tables.down, tables.left, tables.right)
             signals = tuple(
                 np.empty((len(times), 4, sizes[name] if block.touches[name] else 0))
@@ -183,34 +189,41 @@ class March:
                         tuple(signal[one] for signal in signals),
                     )
             first, self.step = self.step, self.step + len(times)
-            if self.step == end or self.step - checked >= CHECK_STEPS:
+            if self.step == end or self.step - self._checked >= CHECK_STEPS:
                 self.check()
-                checked = self.step
             yield Chunk(first, self.step, times, dict(zip(EDGES, signals, strict=True)))
 
     def check(self) -> None:
-        """Raise `SolverFailure`, on all processes, unless the state is finite and T >= 0."""
-        bad = not _is_solution(self.domain.state)
-        if self.domain.any(bad):
-            raise SolverFailure(
-                f"the solution is not finite, or T < 0, after step {self.step} of {self.n_steps} "
-                f"(t = {self.t:.6g} sh); lower time.cfl or check opacities and edges"
-            )
+        """Look at the state and the medium in it, and tell once what is doubtful.
 
+        Raises
+        ------
+        SolverFailure
+            On all processes, when the state is not finite, T < 0, an opacity is negative, the heat
+            capacity is not positive, or the volume source takes out energy that is not there.
+        """
+        when = f"after step {self.step} of {self.n_steps} (t = {self.t:.6g} sh)"
+        since = self.times[min(self._checked, self.step - 1) : self.step]
+        fault = self._watch.fault(self.domain.state, since, when)
+        self._checked = self.step
+        self._agree(fault)
 
-@njit(error_model="numpy")
-def _is_solution(state):  # type: ignore[no-untyped-def]
-    """Return whether the cells of ``state`` (4, ny + 2, nx + 2) are finite and T >= 0."""
-    _, ny, nx = state.shape
-    for j in range(1, ny - 1):
-        good = True
-        for i in range(1, nx - 1):
-            T = state[3, j, i]
-            total = abs(state[0, j, i]) + abs(state[1, j, i]) + abs(state[2, j, i])
-            good &= (T >= 0.0) & (total + T < np.inf)  # false where one is NaN
-        if not good:
-            return False
-    return True
+    def _agree(self, fault: str) -> None:
+        """Tell what any process found doubtful; raise what any process found wrong."""
+        domain, found = self.domain, self._watch.doubts
+        doubts = {key: text for key, text in found.items() if key not in self._told}
+        if not domain.any(bool(fault or doubts)):
+            return
+        parts = domain.gather((fault, doubts)) or []
+        first = next((fault for fault, _ in parts if fault), "")
+        merged = {key: text for _, doubts in reversed(parts) for key, text in doubts.items()}
+        fault, doubts = domain.broadcast((first, merged))
+        self._told |= doubts.keys()
+        if domain.rank == 0:
+            for text in doubts.values():
+                warnings.warn(text, SolverWarning, stacklevel=2)
+        if fault:
+            raise SolverFailure(fault)
 
 
 def _arrays(thing: Any) -> Iterator[np.ndarray]:

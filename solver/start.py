@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from opalux.base.agreement import on_all
 from opalux.base.errors import InputError
-from opalux.solver.checks import check_density, check_material
+from opalux.solver.checks import MaterialCheck, check_density
 from opalux.solver.domains.domain import Domain
 from opalux.solver.formulas.formula import Formula
 from opalux.solver.grid import Block, bands
@@ -50,8 +51,13 @@ def block_density(problem: Problem, block: Block, density: np.ndarray | None = N
 
 
 def domain_density(problem: Problem, domain: Domain, density: np.ndarray | None) -> np.ndarray:
-    """Return ρ like `block_density`; where the grid is periodic, ghosts hold the other side."""
-    rho = block_density(problem, domain.block, density)
+    """Return ρ like `block_density`; where the grid is periodic, ghosts hold the other side.
+
+    All processes raise when the density of one of them is not valid.
+    """
+    rho = on_all(
+        domain.gather, domain.broadcast, lambda: block_density(problem, domain.block, density)
+    )
     if not any(problem.edges.periodic):
         return rho
     state = domain.state
@@ -104,6 +110,8 @@ def check_start(problem: Problem, domain: Domain, rho: np.ndarray) -> None:
         np.isfinite(field[rows]).all() for field in (Fx, Fy) for rows in bands(*field.shape)
     ):
         raise InputError("initial.Fx, initial.Fy: found values that are not finite")
-    inner = rho[1:-1, 1:-1]
+    inner, material = rho[1:-1, 1:-1], MaterialCheck(problem.material)
     for rows in bands(*T.shape):
-        check_material(problem.material, inner[rows], T[rows])
+        fault, _ = material.look(inner[rows], T[rows])
+        if fault:
+            raise InputError(f"{fault.found} at the start; expected {fault.expected}")

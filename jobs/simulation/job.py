@@ -4,7 +4,10 @@ import contextlib
 import resource
 import sys
 import time
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 from opalux.base.command_line import Arguments
 from opalux.base.errors import InputError, StorageError
@@ -18,6 +21,7 @@ from opalux.jobs.simulation.run import MAKES, RunFiles, take_steps
 from opalux.jobs.simulation.settings import SolveSettings, read_settings
 from opalux.solver.domains.domain import SerialDomain
 from opalux.solver.march import March, SolverFailure
+from opalux.solver.watch import SolverWarning
 
 DRY_RUN_CELLS = 10**7  # up to here a dry run also checks densities and initial values, in a moment
 
@@ -61,12 +65,30 @@ def _solve(arguments: Arguments, ranks: Ranks) -> int:
             if ranks.rank == 0:
                 print(f"{out}: complete already", file=sys.stderr)
             return OK
+        opened.enter_context(_warnings_in_words())
         try:
             return _finish(march, settings, text, out, ranks, stop)
         except SolverFailure as error:  # on all processes at once
             if not ranks.on_root((out / "checkpoint.h5").exists):  # nothing worth keeping
                 ranks.on_root(lambda: remove_run(out))
             raise InputError(f"{arguments.config}: {error}") from None
+
+
+@contextlib.contextmanager
+def _warnings_in_words() -> Iterator[None]:
+    """Show warnings of the solver, while inside, as messages without lines of code."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", SolverWarning)
+        shown = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any) -> None:
+            if issubclass(category, SolverWarning):
+                print(f"warning: {message}", file=sys.stderr)
+            else:
+                shown(message, category, *where)
+
+        warnings.showwarning = cast(Any, show)
+        yield
 
 
 def _start(settings: SolveSettings, ranks: Ranks) -> March:

@@ -1,4 +1,4 @@
-"""Work that one process does for all: its result, and its failure, reach every process."""
+"""Work whose failure, on one process, reaches every process."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -29,6 +29,39 @@ def on_first(rank: int, broadcast: Callable[[Any], Any], work: Callable[[], Resu
         except OpaluxError as error:
             outcome = None, error
     result, failure = broadcast(outcome)
+    if failure is not None:
+        raise failure
+    return cast(Result, result)
+
+
+def on_all(
+    gather: Callable[[Any], list[Any] | None],
+    broadcast: Callable[[Any], Any],
+    work: Callable[[], Result],
+) -> Result:
+    """Return each process's own ``work()``; raise the error of one process on all of them.
+
+    Otherwise, the others would wait for ever for the one that failed.
+
+    Parameters
+    ----------
+    gather : returns the arguments of all processes on the first one, None elsewhere
+    broadcast : returns the first process's argument on all processes
+    work : called on all processes; must not wait for other processes
+
+    Raises
+    ------
+    OpaluxError
+        When ``work`` raises one somewhere; other exceptions are not shared.
+    """
+    result: Any = None
+    caught: OpaluxError | None = None
+    try:
+        result = work()
+    except OpaluxError as error:
+        caught = error
+    failures = gather(caught) or []
+    failure = broadcast(next((one for one in failures if one is not None), None))
     if failure is not None:
         raise failure
     return cast(Result, result)

@@ -119,13 +119,26 @@ def test_a_rank_that_fails_ends_the_run_with_its_message(tmp_path, mpirun):
     assert not (out / "solution.h5").exists()
 
 
+AROUND = "edges={left: {kind: periodic}, right: {kind: periodic}}"
+
+
 @pytest.mark.mpi
-def test_bad_input_under_mpirun_is_told_once_with_exit_code_2(tmp_path, mpirun):
+@pytest.mark.parametrize(
+    ("settings", "part"),
+    [
+        (["material.density=x-0.9"], "density"),
+        (["material.density=y-0.1", AROUND], "density"),  # ghosts are exchanged before the start
+        (["material.heat_capacity=6-T", "initial.E=y<0.5?8:1000"], "heat_capacity"),
+        (["source=y<0.5?0:-1e5"], "is left"),
+    ],
+)
+def test_what_one_rank_finds_wrong_is_told_once_with_exit_code_2(settings, part, tmp_path, mpirun):
     out = tmp_path / "run"
-    done = mpirun(2, "-m", "jobs.solve", DEBUG, "--out", out, "--set", "material.density=x-0.9")
+    words = [word for setting in settings for word in ("--set", setting)]
+    done = mpirun(2, "-m", "jobs.solve", DEBUG, "--out", out, *words, timeout=60)
     assert done.returncode == 2
     assert done.stderr.count("error:") == 1
-    assert "density" in done.stderr
+    assert part in done.stderr
     assert "Traceback" not in done.stderr
     assert not out.exists()
 
@@ -144,6 +157,21 @@ def test_a_world_of_one_where_slurm_says_more_is_refused(tmp_path):
     assert "4 processes" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+def test_a_fault_after_a_checkpoint_leaves_nothing_that_looks_whole(tmp_path, capsys):
+    config, out = tmp_path / "hot.yaml", tmp_path / "run"
+    config.write_text(
+        "grid: {nx: 200}\ntime: {final: 0.02}\noutput: {pictures: false, checkpoint_steps: 1}\n"
+        "material: {sigma_a: 0.02, sigma_c: 0.01, heat_capacity: 6-T}\ninitial: {E: 100}"
+    )
+    line = [str(config), "--out", str(out)]
+    for words in ([], ["--resume"]):
+        assert main([*line, *words]) == 2
+        message = capsys.readouterr().err
+        assert message.count("error:") == message.count("warning:") == 1, message
+        assert "heat_capacity" in message
+        assert {path.name for path in out.iterdir() if path.suffix == ".h5"} == {"checkpoint.h5"}
 
 
 def test_an_existing_folder_is_refused_unless_told_otherwise(tmp_path, capsys):
