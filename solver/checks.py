@@ -77,7 +77,7 @@ class MaterialCheck:
             return None, (
                 f"material.sigma_c: found '{self._formulas['sigma_c'].text}' below sigma_a = "
                 f"'{self._formulas['sigma_a'].text}' in this medium, so that scattering is "
-                "negative; sigma_c is the total opacity: add the scattering to sigma_a"
+                "negative; sigma_c is the total opacity: give sigma_a + scattering, or sigma_s"
             )
         return None, ""
 
