@@ -33,7 +33,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
         r"sigma_a: found '6-T' = -.*expected finite and >= 0",
     ),
     "a total opacity that falls below zero where it is dense": (
-        HOT | {"material": {"density": "1+x", "sigma_a": "0.1*rho", "sigma_c": "rho*(7-T)"}},
+        HOT | {"material": {"density": "1+x", "sigma_a": "0.1*rho", "sigma_c": "rho*(5.5-T)"}},
         r"sigma_c: found .* = -|not finite",
     ),
     "an opacity that is no number": (
