@@ -7,6 +7,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from opalux.base.agreement import on_first
 from opalux.base.axes import FIELDS, UNITS
 from opalux.base.errors import InputError, StorageError
 from opalux.solver.files.growing import (
@@ -16,6 +17,7 @@ from opalux.solver.files.growing import (
     GrowingFile,
     cell_coordinates,
 )
+from opalux.solver.files.seal import check_seal
 from opalux.solver.grid import bands
 from opalux.solver.march import March
 
@@ -70,11 +72,15 @@ def read_checkpoint(path: Path, march: March, config: str) -> None:
     InputError
         When the file is no checkpoint of the same configuration, or is damaged.
     """
-    step, found, checksum, failure = -1, "", None, ""
+    step, found, checksum, failure = -1, "", "", ""
+    try:
+        on_first(march.domain.rank, march.domain.broadcast, lambda: check_seal(path))
+    except InputError as error:
+        raise InputError(f"checkpoint {error}; delete it to start from t = 0") from None
     try:
         with h5py.File(path, "r") as file:
             step, found = int(file.attrs["step"]), str(file.attrs["config"])
-            checksum = file.attrs.get("checksum")  # earlier versions wrote none
+            checksum = str(file.attrs["checksum"])
             block = march.domain.block
             rows, columns = block.inner
             for field, name in zip(march.domain.state, FIELDS, strict=True):
@@ -92,7 +98,7 @@ def read_checkpoint(path: Path, march: March, config: str) -> None:
         raise InputError(
             f"checkpoint {path}: was written with another configuration; resume with the same one"
         )
-    if not 0 <= step < march.n_steps or checksum not in (None, state_checksum(march, step)):
+    if not 0 <= step < march.n_steps or checksum != state_checksum(march, step):
         raise InputError(
             f"checkpoint {path}: is damaged (step {step} of {march.n_steps}, or other numbers than "
             "were written); delete it to start from t = 0"
@@ -114,7 +120,7 @@ def state_checksum(march: March, step: int) -> str:
             place = (rows[:, None] * np.uint64(block.grid.nx) + columns) * np.uint64(4) + np.uint64(
                 n
             )
-            weight = (place * np.uint64(0x9E3779B97F4A7C15)) | np.uint64(1)
+            weight = (place * np.uint64(MIXER)) | np.uint64(1)
             bits = np.ascontiguousarray(field[1:-1, 1:-1][band], dtype=np.float64).view(np.uint64)
             total += int((bits * weight).sum())
     parts = march.domain.gather(total)

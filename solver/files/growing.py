@@ -1,10 +1,10 @@
 """HDF5 files of float64 arrays that all processes write at once.
 
 Every array is a contiguous data set whose space is reserved on the disk when the file is made.
-From then on the file's structure no longer changes: processes write their blocks straight to the
-byte offset of each data set (MPI-IO under MPI), no process ever holds the whole grid, and a process
-that is killed while it writes cannot break the file. A file has a temporary name until it is
-complete. Units and dimension scales are attributes, written when the file is made.
+From then on the file's structure no longer changes, and is sealed: processes write their blocks
+straight to the byte offset of each data set (MPI-IO under MPI), no process ever holds the whole
+grid, and a process that is killed while it writes cannot break the file. A file has a temporary
+name until it is complete. Units and dimension scales are attributes, written when the file is made.
 """
 
 import os
@@ -22,6 +22,7 @@ from opalux.base.errors import InputError, OpaluxError, StorageError
 from opalux.base.files import replace, sync
 from opalux.base.hdf5 import describe
 from opalux.solver.domains.domain import Domain
+from opalux.solver.files.seal import block_size, check_seal, seal
 from opalux.solver.grid import Grid
 
 FORMAT_VERSION = 1
@@ -182,7 +183,7 @@ def _create(
     """Make the file, reserve its space, and return the byte offset of each array."""
     try:
         _try_room(path, sum(8 * int(np.prod(shape)) for shape in arrays.values()))
-        with h5py.File(path, "w") as file:
+        with h5py.File(path, "w", userblock_size=block_size(len(arrays))) as file:
             for name, shape in arrays.items():
                 space = h5py.h5s.create_simple(shape)
                 plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
@@ -201,6 +202,7 @@ def _create(
             offsets = {name: file[name].id.get_offset() for name in arrays}
         with path.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        seal(path, [(offsets[name], 8 * int(np.prod(shape))) for name, shape in arrays.items()])
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -215,11 +217,12 @@ def _try_room(path: Path, size: int) -> None:
 
 def _offsets(path: Path, arrays: Shapes) -> dict[str, int]:
     try:
+        check_seal(path)
         with h5py.File(path, "r") as file:
             if any(file[name].shape != shape for name, shape in arrays.items()):
                 raise KeyError("other shapes")
             return {name: file[name].id.get_offset() for name in arrays}
-    except (OSError, KeyError) as error:
+    except (InputError, OSError, KeyError) as error:
         raise InputError(
             f"{path}: the unfinished results cannot be resumed ({error}); start again with --force"
         ) from None
