@@ -89,11 +89,14 @@ requeue() {
 # run COMMAND...: run it as the work of this job, and end with its exit code.
 #
 # On USR1, which Slurm sends before the time limit and on preemption (--signal=B:
-# USR1@...), the command is told to stop.  If it then ends with a checkpoint, or is
-# one that keeps all it has in files, the job goes back into the queue and resumes
-# from there.  Any other failure ends the job: it would fail again.
+# USR1@...), the command is told to stop.  On TERM, which preemption may send alone,
+# and scancel (`requeue` tells it apart), it is told so by USR1 all the same: mpirun
+# hands that on and waits, whereas on TERM it kills its ranks a second later.  If the
+# command then ends with a checkpoint, or is one that keeps all it has in files, the
+# job goes back into the queue and resumes from there.  Any other failure ends the
+# job: it would fail again.
 run() {
-    local code child told_to_stop='' told_to_end='' interrupted repeater=''
+    local code child told_to_stop='' interrupted repeater=''
     [ "${SLURM_RESTART_COUNT:-0}" -le "$OPALUX_REQUEUES" ] ||
         fail "started for the ${SLURM_RESTART_COUNT}th time (a node may fail from this job); given up"
     say "job $SLURM_JOB_ID, ${SLURM_NTASKS:-1} tasks on $SLURM_JOB_NODELIST, restart ${SLURM_RESTART_COUNT:-0}"
@@ -106,13 +109,12 @@ run() {
         interrupted=1
         [ -z "$told_to_stop" ] || return 0
         told_to_stop=1
-        say "told to stop by USR1"
+        say "told to stop by $1"
         (while kill -USR1 "$child" 2>/dev/null; do sleep 5; done) &
         repeater=$!
     }
-    trap tell_to_stop USR1
-    # Preemption may come as TERM alone; so does scancel, which `requeue` tells apart.
-    trap 'interrupted=1 told_to_end=1; kill -TERM "$child" 2>/dev/null || true' TERM
+    trap 'tell_to_stop USR1' USR1
+    trap 'tell_to_stop TERM' TERM
 
     while :; do # a trap ends `wait` early
         interrupted=
@@ -127,7 +129,7 @@ run() {
     0) return 0 ;;
     "$CHECKPOINTED") requeue ;;
     # Without our asking, a launcher gives these codes when it ends ranks after one failed.
-    "$ENDED_BY_USR1" | "$ENDED_BY_TERM") [ -z "$told_to_stop$told_to_end" ] || requeue ;;
+    "$ENDED_BY_USR1" | "$ENDED_BY_TERM") [ -z "$told_to_stop" ] || requeue ;;
     esac
     printf 'error: exit code %s; not requeued, since it would happen again\n' "$code" >&2
     exit "$code"

@@ -105,6 +105,23 @@ def test_a_signalled_run_keeps_its_place_and_ends_with_the_code_that_means_try_a
     assert logbook.read(out) == seen, "a dry run writes nothing"
 
 
+def test_torchrun_told_to_end_leaves_a_run_that_goes_on(data, tmp_path):
+    out = tmp_path / "stopped"
+    job = start(data, out, "--set", "epochs=1000", processes=2)
+    until(lambda: len(logbook.read(out)) > 3, job)
+    job.send_signal(signal.SIGTERM)
+    job.communicate(timeout=60)
+    assert job.returncode == 1  # torchrun's own
+    assert json.loads((out / "run.json").read_text())["state"] == "stopped"
+    done = logbook.read(out)[-1]["step"]
+    line = [str(DEBUG), "--set", f"data.folder={data}", "--out", str(out), *SMALL, "--resume"]
+    with pytest.MonkeyPatch.context() as patch:
+        stopped = contextlib.nullcontext(StopAfterOne())
+        patch.setattr("opalux.base.stopping.stop_on_signals", lambda: stopped)
+        assert train.main([*line, "--set", "epochs=1000"]) == CHECKPOINTED
+    assert logbook.read(out)[-1]["step"] == done + 1
+
+
 def until(condition, job: subprocess.Popen[str]) -> None:
     """Wait for ``condition`` while the job runs."""
     for _ in range(600):

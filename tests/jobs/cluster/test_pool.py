@@ -67,6 +67,24 @@ def test_workers_are_single_threaded_and_replaced_when_they_die(tmp_path):
     assert pid != os.getpid()
 
 
+def stop_once(flag: Path) -> int:
+    try:
+        flag.touch(exist_ok=False)
+    except FileExistsError:
+        return os.getpid()
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return 0
+
+
+@pytest.mark.slow
+def test_a_worker_that_no_longer_answers_is_replaced_and_its_work_is_done(tmp_path):
+    dask = pytest.importorskip("dask")
+    sooner = {"distributed.scheduler.worker-ttl": "6s"}  # than after 5 minutes
+    with dask.config.set(sooner), open_pool(Local(workers=1)) as pool:
+        ((_, pid),) = pool.map(stop_once, [tmp_path / "been here"])
+    assert pid not in (0, os.getpid())
+
+
 @pytest.mark.slow
 def test_workers_whose_nanny_is_gone_are_replaced(monkeypatch):
     distributed = pytest.importorskip("distributed")
