@@ -15,7 +15,7 @@ JOBS = {
     "pipeline": "campaign, training, evaluation, … as a chain of Slurm jobs",
     "status": "how far a pipeline, a campaign or a run is",
     "bench": "how fast the parts are, as ratios measured in one run",
-    "verify": "compare the solver with exact solutions, and write the page about it",
+    "verify": "compare the solver with exact solutions, or P1 with transport",
     "demo": "solve, sample, train and evaluate, in minutes, with a report",
 }
 

@@ -8,10 +8,11 @@ from opalux.base.errors import InputError
 from opalux.solver.problem import Problem
 from opalux.solver.transport.quadrature import product_quadrature
 from opalux.solver.transport.reference import Reference
+from opalux.solver.verification.su_olson import PLACES, SuOlson
 
 C, A = 299.0, 0.01372
 WALL, PERIODIC, FREE = {"kind": "wall"}, {"kind": "periodic"}, {"kind": "free"}
-DARK = {"kind": "source", "T": 0, "sources": [{"amplitude": 0}]}
+DARK = {"kind": "vacuum"}
 LAMP = {"kind": "source", "T": 0, "sources": [{"signal": "1"}]}
 AROUND = {"left": PERIODIC, "right": PERIODIC, "up": PERIODIC, "down": PERIODIC}
 SLAB = {"left": LAMP, "right": DARK, "up": WALL, "down": WALL}
@@ -141,7 +142,9 @@ def test_a_volume_source_brings_its_energy():
     assert gained == pytest.approx(1000 * 1.5 * 0.002**2 / 2, rel=1e-10)
 
 
-@pytest.mark.parametrize("edge", [WALL, PERIODIC, FREE, {"kind": "source", "T": 5}])
+@pytest.mark.parametrize(
+    "edge", [WALL, PERIODIC, FREE, {"kind": "source", "T": 5}, {"kind": "vacuum", "T": 5}]
+)
 def test_an_equilibrium_stays(edge):
     if edge["kind"] == "source":
         edge = edge | {"sources": [{"amplitude": 0}]}
@@ -213,3 +216,18 @@ def test_opacities_that_cross_later_are_refused_then():
     )
     with pytest.raises(InputError, match=r"sigma_c = .* < sigma_a = 10 .* at t = "):
         Reference(problem, 2).solve()
+
+
+# W at the places of `su_olson.PLACES` by transport: Su and Olson, Ann. Nucl. Energy 24, 1997.
+SU_OLSON = {
+    1.0: (0.64308, 0.56187, 0.35801, 0.03648, 0, 0),
+    10.0: (2.23575, 2.06448, 1.73178, 0.98782, 0.45016, 0.09645),
+}
+
+
+@pytest.mark.parametrize("tau", SU_OLSON)
+def test_su_olsons_slab_has_the_published_solution_of_transport(tau):
+    problem = SuOlson(1.0, tau).problem(20)
+    E = Reference(problem, 8).solve().fields[0, 0]
+    found = np.interp(PLACES, problem.cells.whole.x[1:-1], E)
+    np.testing.assert_allclose(found, SU_OLSON[tau], rtol=0.006, atol=2e-4)
