@@ -48,6 +48,6 @@ def signals_figure(solutions: Mapping[str, Solution]) -> Any:
                 axes[row, column].plot(solution.times, mean, label=name, **style)
             axes[row, column].grid(alpha=0.3)
     axes[0, 0].set_ylabel(f"mean {LABELS['E']}")
-    axes[1, 0].set_ylabel("mean Fx (left, right), Fy (down, up) [g/cm/sh²]")
+    axes[1, 0].set_ylabel("mean Fx or Fy, through it [g/cm/sh²]")
     axes[0, 0].legend(fontsize=8)
     return figure

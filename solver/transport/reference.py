@@ -62,20 +62,20 @@ class Reference:
             )
         self.problem, self.grid = problem, problem.cells
         self._rules = inflow_rules(problem.edges)
-        check_memory(problem, order)
         self.name = f"transport, S{order}"
+        grid, constants = self.grid, problem.constants
+        fastest = constants.c * math.hypot(1 / grid.dx, 1 / grid.dy)
+        self.t_final = problem.time.final
+        self.n_steps = math.ceil(self.t_final * fastest / CFL)
+        self.dt = self.t_final / self.n_steps
+        check_memory(problem, order, self.n_steps)
+        self._times = np.arange(self.n_steps) * self.dt
         self._quadrature = product_quadrature(order)
         start = March(problem, SerialDomain(problem))  # checks density, state and material
         state = start.domain.state[:, 1:-1, 1:-1].astype(np.float64)
         self._rho = start.rho[1:-1, 1:-1].astype(np.float64)
         self._T = state[3].copy()
         self._intensity = intensity_of(state, self._quadrature)
-        grid, constants = self.grid, problem.constants
-        fastest = constants.c * math.hypot(1 / grid.dx, 1 / grid.dy)
-        self.n_steps = math.ceil(start.t_final * fastest / CFL)
-        self.t_final = start.t_final
-        self.dt = start.t_final / self.n_steps
-        self._times = np.arange(self.n_steps) * self.dt
         # A table of everything that enters may be large: this only looks whether it is valid.
         inflow(problem.edges, grid, constants.a, np.append(self._times, self.t_final))
         self._check_scattering(0)
@@ -191,13 +191,16 @@ def intensity_of(state: np.ndarray, quadrature: Quadrature) -> np.ndarray:
     return np.ascontiguousarray(E + 3 * (x * Fx + y * Fy))
 
 
-def check_memory(problem: Problem, order: int) -> None:
-    """Refuse a problem whose intensities do not fit into this machine's memory."""
-    needed = 8 * ARRAYS * order**2 * problem.cells.nx * problem.cells.ny
+def check_memory(problem: Problem, order: int, n_steps: int) -> None:
+    """Refuse a problem whose intensities and signals do not fit into this machine's memory."""
+    grid = problem.cells
+    intensities = ARRAYS * order**2 * grid.nx * grid.ny
+    signals = 4 * 2 * (grid.nx + grid.ny) * n_steps
+    needed = 8 * (intensities + signals)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > memory:
         raise InputError(
-            f"grid: found {problem.cells.nx} x {problem.cells.ny} cells with {order**2} "
-            f"directions, {needed / 2**30:.3g} GiB, but this machine has {memory / 2**30:.3g} GiB; "
-            "coarsen the grid or take fewer directions"
+            f"grid: found {grid.nx} x {grid.ny} cells, {order**2} directions and {n_steps} steps, "
+            f"{needed / 2**30:.3g} GiB, but this machine has {memory / 2**30:.3g} GiB; coarsen the "
+            "grid, lower time.final or take fewer directions"
         )
