@@ -35,7 +35,7 @@ def write_report(
     curve : what networks reach by the number of maps that they were trained on
     """
     figures = kind.figures(judged)
-    lines = logbook.read(run)
+    lines = logbook.read(run, kind.shown)
     if any(line["kind"] == "validation" for line in lines):
         figures["training"] = pictures.training_curves(lines, kind.shown)
     if curve:

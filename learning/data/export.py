@@ -1,9 +1,12 @@
 """Writing a data set in other formats: plain ``.npy`` arrays, and the HDF5 format of The Well."""
 
+import contextlib
+import errno
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import h5py
 import numpy as np
@@ -51,16 +54,17 @@ def export_npy(data: DataSet, out: Path, advance: Advance) -> None:
     positions = {name: data.split(name) for name in SPLITS}
     order = np.concatenate(list(positions.values()))
     card = data.card
-    density = _open_array(out / "density.npy", (len(order), *card.shape))
-    signals = _open_array(out / "signals.npy", (len(order), *card.signals_shape))
-    for row, position in enumerate(order):
-        density[row] = data.density(position)
-        signals[row] = data.signals(position)
-        advance(1)
-    density.flush()
-    signals.flush()
-    np.save(out / "times.npy", data.times)
-    np.save(out / "sample_id.npy", order)
+    with (
+        _rows(out / "density.npy", (len(order), *card.shape)) as density,
+        _rows(out / "signals.npy", (len(order), *card.signals_shape)) as signals,
+    ):
+        for position in order:
+            density.write(data.density(position).data)
+            signals.write(data.signals(position).data)
+            advance(1)
+    for name, values in (("times", data.times), ("sample_id", order)):
+        with atomic(out / f"{name}.npy") as temporary, temporary.open("wb") as file:
+            np.save(file, values)
     bounds, start = {}, 0
     for name in SPLITS:
         bounds[name] = [start, start + len(positions[name])]
@@ -68,11 +72,16 @@ def export_npy(data: DataSet, out: Path, advance: Advance) -> None:
     write_text(out / "splits.json", json.dumps(bounds, indent=1) + "\n")
 
 
-def _open_array(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.float32]]:
-    opened: np.memmap[Any, np.dtype[np.float32]] = np.lib.format.open_memmap(
-        path, mode="w+", dtype=np.float32, shape=shape
-    )
-    return opened
+@contextlib.contextmanager
+def _rows(path: Path, shape: tuple[int, ...]) -> Iterator[BinaryIO]:
+    """Give a .npy file of float32 that is written row after row.
+
+    No memory map: where the disk is full, the system ends a process that writes to one.
+    """
+    header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        yield file
 
 
 def export_well(data: DataSet, out: Path, advance: Advance) -> None:
@@ -87,13 +96,14 @@ def export_well(data: DataSet, out: Path, advance: Advance) -> None:
     learning", 2024; data format 2D, cartesian.
     """
     folders = {"train": "train", "validation": "valid", "test": "test"}
+    card = data.card
     for split in SPLITS:
         positions = data.split(split)
         if not len(positions):
             continue
-        path = out / "data" / folders[split] / f"{data.card.name}.hdf5"
+        path = out / "data" / folders[split] / f"{card.name}.hdf5"
         path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic(path) as temporary, h5py.File(temporary, "w") as file:
+        with _well_file(path, card.sample_bytes * len(positions)) as file:
             _well_header(file, data, len(positions))
             density, signals = _well_fields(file, data, len(positions))
             for row, position in enumerate(positions):
@@ -102,6 +112,23 @@ def export_well(data: DataSet, out: Path, advance: Advance) -> None:
                 for (source, edge, quantity), field in signals.items():
                     field[row] = sample[source, edge, quantity]
                 advance(1)
+
+
+@contextlib.contextmanager
+def _well_file(path: Path, size: int) -> Iterator[h5py.File]:
+    """Give a new HDF5 file of about ``size`` bytes, written atomically.
+
+    HDF5 finds out that a disk is full only when it closes the file, and loses its handle. So the
+    room is taken, and given back, before it opens the file.
+    """
+    with atomic(path) as temporary:
+        with temporary.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, max(1, size))
+        try:
+            with h5py.File(temporary, "w") as opened:
+                yield opened
+        except RuntimeError as error:  # h5py, on closing a file
+            raise OSError(errno.ENOSPC, str(error), str(path)) from None
 
 
 def _well_header(file: h5py.File, data: DataSet, count: int) -> None:

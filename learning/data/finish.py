@@ -59,10 +59,13 @@ def finish(folder: Path) -> Stats:
 
 
 def _write_view(data: DataSet) -> None:
-    """Write ``all.h5``: virtual arrays over the parts, found relative to the file itself."""
+    """Write ``all.h5``: virtual arrays over the parts, found relative to the file itself.
+
+    It is put together in memory, like the parts, so that a full disk is an ordinary `OSError`.
+    """
     card = data.card
     first = data.part(0)
-    with atomic(data.folder / VIEW_NAME) as temporary, h5py.File(temporary, "w") as view:
+    with h5py.File(VIEW_NAME, "w", driver="core", backing_store=False) as view:
         for name in ("density", "signals", "sample_id", "family", "seed", "status", "sources"):
             array = first[name]
             layout = h5py.VirtualLayout((card.n_samples, *array.shape[1:]), array.dtype)
@@ -77,3 +80,7 @@ def _write_view(data: DataSet) -> None:
         describe_arrays(view, card)
         view.attrs.update(first.attrs)
         del view.attrs["index_checksum"]
+        view.flush()
+        image = bytes(view.id.get_file_image())
+    with atomic(data.folder / VIEW_NAME) as temporary:
+        temporary.write_bytes(image)

@@ -1,6 +1,9 @@
 """Checkpoints: written whole or not at all, and refused when they belong to something else."""
 
+import contextlib
+import io
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +17,14 @@ LAST, BEST = "last.ckpt", "best.ckpt"
 
 
 def save(path: Path, content: dict[str, Any]) -> None:
-    """Write ``content`` to ``path``, atomically."""
+    """Write ``content`` to ``path``, atomically.
+
+    It is put together in memory, since torch turns a full disk into a `RuntimeError`.
+    """
+    image = io.BytesIO()
+    torch.save({"format_version": FORMAT_VERSION, **content}, image)
     with atomic(path) as temporary:
-        torch.save({"format_version": FORMAT_VERSION, **content}, temporary)
+        temporary.write_bytes(image.getbuffer())
 
 
 def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
@@ -50,6 +58,26 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
     return content
 
 
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what the content of a checkpoint of other things raises into one message.
+
+    Raises
+    ------
+    InputError
+        When something is missing in it, or is of another type or shape.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError) as e:
+        raise InputError(
+            f"{path}: holds something unexpected ({type(e).__name__}: {str(e)[:120]}), expected "
+            "what `opalux train` writes; train again or use another checkpoint"
+        ) from None
+
+
 def load_weights(model: torch.nn.Module, weights: dict[str, torch.Tensor], path: Path) -> None:
     """Put the weights out of the checkpoint ``path`` into ``model``.
 
@@ -58,8 +86,7 @@ def load_weights(model: torch.nn.Module, weights: dict[str, torch.Tensor], path:
     InputError
         When they are the weights of another model.
     """
-    own = {name: tuple(value.shape) for name, value in model.state_dict().items()}
-    other = {name: tuple(value.shape) for name, value in weights.items()}
+    own, other = _forms(model.state_dict()), _forms(weights)
     if own != other:
         differing = sorted(name for name in own | other if own.get(name) != other.get(name))
         first = differing[0]
@@ -69,3 +96,11 @@ def load_weights(model: torch.nn.Module, weights: dict[str, torch.Tensor], path:
             "configuration that it was trained with"
         )
     model.load_state_dict(weights)
+
+
+def _forms(weights: dict[str, torch.Tensor]) -> dict[str, tuple[int | str, ...]]:
+    """Return the shape of each array, and its type where this is not float32."""
+    return {
+        name: tuple(value.shape) + (() if value.dtype == torch.float32 else (str(value.dtype),))
+        for name, value in weights.items()
+    }

@@ -1,13 +1,14 @@
 """The records of a training run: metrics.jsonl and TensorBoard events."""
 
+import contextlib
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, TextIO
 
-from torch.utils.tensorboard import SummaryWriter
-
-from opalux.base.errors import InputError
+from opalux.base.errors import InputError, StorageError
 from opalux.base.files import write_text
+from opalux.learning.training.events import Events
 
 NAME = "metrics.jsonl"
 
@@ -30,33 +31,47 @@ class Logbook:
         path = folder / NAME
         kept = [line for line in _entries(path) if line["step"] <= step]
         write_text(path, "".join(json.dumps(line) + "\n" for line in kept))
-        self._file = path.open("a", buffering=1)
-        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
+        self._path = path
+        self._file = path.open("a", buffering=1, encoding="utf-8")
+        self._board = Events(folder, purge_step=step + 1)
 
     def write(self, kind: str, step: int, **values: Any) -> None:
         """Note ``values`` of the step; ``kind`` groups them (train, validation).
 
         Texts are written only to metrics.jsonl: TensorBoard shows numbers.
+
+        Raises
+        ------
+        StorageError
+            When the disk is full.
         """
         if self._file is None:
             return
-        self._file.write(json.dumps({"kind": kind, "step": step, **values}) + "\n")
-        for name, value in values.items():
-            if isinstance(value, str):
-                continue
-            self._board.add_scalar(f"{kind}/{name}", value, step)
+        try:
+            self._file.write(json.dumps({"kind": kind, "step": step, **values}) + "\n")
+            for name, value in values.items():
+                if not isinstance(value, str):
+                    self._board.add(f"{kind}/{name}", value, step)
+        except OSError as error:
+            raise StorageError.of(error, self._path) from None
 
     def __enter__(self) -> "Logbook":
         return self
 
     def __exit__(self, *exception: object) -> None:
         if self._file is not None:
-            self._file.close()
+            with contextlib.suppress(OSError):  # of what a full disk did not take; it was said
+                self._file.close()
             self._board.close()
 
 
-def _entries(path: Path) -> list[dict[str, Any]]:
+def _entries(path: Path, scores: Collection[str] = ()) -> list[dict[str, Any]]:
     """Return the lines of a log; a kill may leave half a line at the end, which is left out.
+
+    Parameters
+    ----------
+    path : of the log
+    scores : that a line of a validation must hold
 
     Raises
     ------
@@ -73,10 +88,8 @@ def _entries(path: Path) -> list[dict[str, Any]]:
     for number, line in enumerate(lines, start=1):
         try:
             entry = json.loads(line)
-            if not isinstance(entry, dict) or not isinstance(entry["kind"], str):
-                raise ValueError
-            entry["step"] = int(entry["step"])
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            _require_entry(entry, scores)
+        except (ValueError, KeyError, TypeError, RecursionError):
             if number == len(lines):
                 break
             raise InputError(
@@ -87,6 +100,19 @@ def _entries(path: Path) -> list[dict[str, Any]]:
     return entries
 
 
-def read(folder: Path) -> list[dict[str, Any]]:
-    """Return the lines of metrics.jsonl in ``folder``."""
-    return _entries(folder / NAME)
+def _require_entry(entry: Any, scores: Collection[str]) -> None:
+    """Raise ValueError, KeyError or TypeError when a line is none that `Logbook.write` writes."""
+    if not isinstance(entry, dict) or not isinstance(entry["kind"], str):
+        raise ValueError
+    numbers = {key: value for key, value in entry.items() if not isinstance(value, str)}
+    if not all(type(value) in (int, float) for value in numbers.values()):
+        raise ValueError
+    if type(numbers["step"]) is not int:
+        raise ValueError
+    for key in ("epoch", "loss", *(scores if entry["kind"] == "validation" else ())):
+        numbers[key]
+
+
+def read(folder: Path, scores: Collection[str] = ()) -> list[dict[str, Any]]:
+    """Return the lines of metrics.jsonl in ``folder``; validations must hold ``scores``."""
+    return _entries(folder / NAME, scores)

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from opalux.base.errors import NO_ROOM
+
 
 @contextlib.contextmanager
 def atomic(path: Path) -> Iterator[Path]:
@@ -22,6 +24,10 @@ def atomic(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         replace(temporary, path)
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            error.filename = str(path)  # a failed write does not know it
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from opalux.base.errors import InputError
+from opalux.base.errors import NO_ROOM, InputError, StorageError
 
 
 @contextlib.contextmanager
@@ -27,6 +27,8 @@ def new_folder(out: Path, argument: str = "--out") -> Iterator[Path]:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
+        if error.errno in NO_ROOM:
+            raise StorageError.of(error, out) from None
         raise InputError(f"{argument} {out}: cannot write there ({error.strerror})") from None
     try:
         yield out
