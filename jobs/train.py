@@ -37,8 +37,10 @@ def main(argv: list[str] | None = None) -> int:
         _leave(_train(parsed))
     except OpaluxError as error:
         # All processes find the same fault, and the first one reports it. The launcher ends all of
-        # them as soon as one has ended, so the others wait until the first one has spoken.
+        # them as soon as one has ended, so the others wait until the first one has spoken. Who
+        # still lives then has found what the first one has not.
         time.sleep(FIRST_SPEAKS)
+        print(f"error: process {os.environ['RANK']}: {error}", file=sys.stderr)
         _leave(error.exit_code)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from opalux.base.config import dump
 from opalux.base.files import write_json, write_text
 from opalux.base.run_folder import add_made, run_folder
+from opalux.jobs.inversion.held_out import refuse_known
 from opalux.jobs.inversion.judge import (
     averages_symmetries,
     judge,
@@ -91,9 +92,11 @@ def evaluate(
     trained = ensemble[0]
     kind = kind_of(trained)
     kind.refuse(settings)
-    logbook.read(run)
+    logbook.read(run, kind.shown)
     for maps in (settings, *settings.apart.values()):
-        judged_data(trained, maps).close()  # refused before any work
+        data = judged_data(trained, maps)  # refused before any work
+        refuse_known(ensemble, data, maps)
+        data.close()
     if settings.linear_baseline:
         trained.training_data().close()
     if dry_run:
@@ -127,6 +130,7 @@ def _evaluate(
         "learning_curve": curve,
         "apart": {name: result.numbers for name, result in judged.items() if name != MAIN},
     }
+    (out / "metrics.json").unlink(missing_ok=True)  # of an earlier one, beside the new report
     write_report(out, run, trained, kind, judged, curve)
     write_text(out / "model_card.md", model_card(trained, kind, judged))
     write_json(out / "metrics.json", numbers)  # last: where it is, all is

@@ -14,7 +14,7 @@ from opalux.jobs.inversion.settings import Checkpoint
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.learning.data.card import Card
 from opalux.learning.data.data_set import DataSet
-from opalux.learning.data.identity import require_unchanged
+from opalux.learning.data.identity import physics_difference, require_unchanged
 from opalux.learning.data.layout import Layout
 from opalux.learning.networks.reconstructor import Reconstructor, build
 from opalux.learning.training import checkpoint
@@ -105,22 +105,26 @@ def load_trained(path: str | Path, device: torch.device | str = "cpu") -> Traine
     if path.is_dir():
         path = path / checkpoint.BEST
     content = checkpoint.load(path, device)
-    settings = TrainSettings.model_validate(content["settings"])
-    layout = Layout(**content["layout"])
-    model = build(settings.model, layout, settings.seed).to(device)
-    checkpoint.load_weights(model, content.get("average", content["model"]), path)
-    model.requires_grad_(False).eval()
-    card = check(Card, content["card"], source=f"{path}: data card", folder=path.parent)
-    return Trained(
-        path=path,
-        model=model,
-        settings=settings,
-        card=card,
-        campaign=Campaign.of(card, f"{path}: data card") if card.campaign else None,
-        times=np.array(content["times"]),
-        step=content["state"]["step"],
-        fingerprint=content.get("fingerprint"),
-    )
+    with checkpoint.reading(path):
+        settings = TrainSettings.model_validate(content["settings"])
+        layout = Layout(**content["layout"])
+        model = build(settings.model, layout, settings.seed).to(device)
+        checkpoint.load_weights(model, content.get("average", content["model"]), path)
+        model.requires_grad_(False).eval()
+        card = check(Card, content["card"], source=f"{path}: data card", folder=path.parent)
+        times = np.array(content["times"], dtype=np.float64)
+        if times.shape != (layout.n_times,):
+            raise ValueError(f"found {times.size} times, expected {layout.n_times}")
+        return Trained(
+            path=path,
+            model=model,
+            settings=settings,
+            card=card,
+            campaign=Campaign.of(card, f"{path}: data card") if card.campaign else None,
+            times=times,
+            step=int(content["state"]["step"]),
+            fingerprint=content.get("fingerprint"),
+        )
 
 
 def load_ensemble(run: Path, also: Sequence[Path], which: Checkpoint) -> list[Trained]:
@@ -137,6 +141,12 @@ def load_ensemble(run: Path, also: Sequence[Path], which: Checkpoint) -> list[Tr
             raise InputError(
                 f"also: {folder} takes other signals than {run}; give runs that were trained on "
                 "data of the same kind"
+            )
+        key = physics_difference(first.card, other.card)
+        if key:
+            raise InputError(
+                f"also: {folder} was trained on signals of other physics than {run} ({key}); give "
+                "runs that were trained on data of the same kind"
             )
         if other.model.objective.answer != first.model.objective.answer:
             raise InputError(

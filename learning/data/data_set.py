@@ -9,7 +9,6 @@ A data set is a folder::
 """
 
 import collections
-import dataclasses
 import functools
 import json
 import os
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 
 from opalux.base.errors import InputError
 from opalux.learning.data.card import SPLITS, Card, Split, part_name, read_card
+from opalux.learning.data.open_part import OpenPart
 from opalux.learning.data.part import GOOD
 from opalux.learning.data.stats import NAME as STATS_NAME
 from opalux.learning.data.stats import Stats, read_stats
@@ -68,7 +68,7 @@ class DataSet:
                 f"({missing[0]}…); start the line that made the data set again"
             )
         self._open_files = open_files
-        self._parts: collections.OrderedDict[int, _OpenPart] = collections.OrderedDict()
+        self._parts: collections.OrderedDict[int, OpenPart] = collections.OrderedDict()
         self._process = os.getpid()
 
     def __len__(self) -> int:
@@ -94,32 +94,28 @@ class DataSet:
     def density(self, position: int) -> NDArray[np.float32]:
         """Return one density (ny, nx) [g/cm³], row 0 = bottom."""
         part, row = self._find(position)
-        out = np.empty(self.card.shape, dtype=np.float32)
-        part.density.read_direct(out, np.s_[row])
-        return out
+        return part.density(row)
 
     def signals(self, position: int) -> NDArray[np.float32]:
         """Return the signals (sources, edges, quantities, n_times, n_cells) of one density."""
         part, row = self._find(position)
-        out = np.empty(self.card.signals_shape, dtype=np.float32)
-        part.signals.read_direct(out, np.s_[row])
-        return out
+        return part.signals(row)
 
     def family(self, position: int) -> str:
         """Return the label of the family that the density was drawn from."""
         part, row = self._find(position)
-        return bytes(part.file["family"][row]).decode()
+        return str(part.small("family", row, lambda value: bytes(value).decode()))
 
     def sources(self, position: int) -> NDArray[np.float64]:
         """Return where each source starts and stops along its edge, (sources, 2) [cm]."""
         part, row = self._find(position)
-        sources: NDArray[np.float64] = part.file["sources"][row]
+        sources: NDArray[np.float64] = part.small("sources", row)
         return sources
 
     def drawn(self, position: int) -> dict[str, Any]:
         """Return the numbers that were drawn for the density (positions, heights, …)."""
         part, row = self._find(position)
-        content: dict[str, Any] = json.loads(part.file["drawn"][row])
+        content: dict[str, Any] = part.small("drawn", row, json.loads)
         return content
 
     @functools.cached_property
@@ -130,8 +126,7 @@ class DataSet:
     @functools.cached_property
     def times(self) -> NDArray[np.float64]:
         """Times of the signals (n_times,) [sh]."""
-        times: NDArray[np.float64] = self.part(0)["times"][:]
-        return times
+        return self._part(0).times()
 
     @functools.cached_property
     def stats(self) -> Stats:
@@ -148,8 +143,7 @@ class DataSet:
 
     def index(self, name: str) -> NDArray[Any]:
         """Return one of the small arrays of all samples, such as ``family`` or ``sample_id``."""
-        parts = [self.part(number)[name][:] for number in range(self.card.n_parts)]
-        return np.concatenate(parts)
+        return np.concatenate([self._part(n).index(name) for n in range(self.card.n_parts)])
 
     def to_xarray(self, positions: Iterable[int] | None = None) -> Any:
         """Return samples as an ``xarray.Dataset`` with named axes, coordinates and units.
@@ -223,59 +217,22 @@ class DataSet:
                 part.file.close()
         self._parts.clear()
 
-    def _find(self, position: int) -> "tuple[_OpenPart, int]":
+    def _find(self, position: int) -> tuple[OpenPart, int]:
         if not 0 <= position < len(self):
             raise IndexError(f"sample {position} of {len(self)}")
         number, row = divmod(int(position), self.card.shard_size)
         return self._part(number), row
 
-    def _part(self, number: int) -> "_OpenPart":
+    def _part(self, number: int) -> OpenPart:
         if self._process != os.getpid():
             # This process is a child of the one that opened them: forget its handles, open our own.
             self._parts = collections.OrderedDict()
             self._process = os.getpid()
         part = self._parts.get(number)
         if part is None:
-            path = self.folder / part_name(number)
-            try:
-                part = _open_part(path)
-                self._require_fitting(part, number)
-            except (OSError, KeyError, AttributeError) as error:
-                raise InputError(
-                    f"{path}: cannot be read ({error}); see `opalux dataset check`"
-                ) from None
-            self._parts[number] = part
+            part = self._parts[number] = OpenPart(self.folder, self.card, number)
             if len(self._parts) > self._open_files:
                 self._parts.popitem(last=False)[1].file.close()
         else:
             self._parts.move_to_end(number)
         return part
-
-    def _require_fitting(self, part: "_OpenPart", number: int) -> None:
-        """Refuse a part whose arrays are not as long as the card says."""
-        count = len(self.card.samples_of(number))
-        for name, array, shape in (
-            ("densities", part.density, self.card.shape),
-            ("signals", part.signals, self.card.signals_shape),
-        ):
-            if array.shape != (count, *shape):
-                raise InputError(
-                    f"{self.folder / part_name(number)}: found {name} of shape {array.shape}, "
-                    f"expected {(count, *shape)} as dataset.yaml says; start the line that made "
-                    "the data set again"
-                )
-
-
-@dataclasses.dataclass(frozen=True)
-class _OpenPart:
-    """An open part. Its large arrays are looked up only once: a look-up costs as much as a read."""
-
-    file: h5py.File
-    density: h5py.Dataset
-    signals: h5py.Dataset
-
-
-def _open_part(path: Path) -> _OpenPart:
-    # No chunk cache: each chunk is one sample, which is read once, so that a cache would only copy.
-    file = h5py.File(path, "r", rdcc_nbytes=0)
-    return _OpenPart(file, file["density"], file["signals"])

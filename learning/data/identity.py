@@ -9,6 +9,7 @@ import numpy as np
 
 from opalux.base.differences import differences
 from opalux.base.errors import InputError
+from opalux.learning.data.card import Card
 from opalux.learning.data.data_set import DataSet
 
 _BESIDES = {"name", "equation", "units", "made_with", "shard_size", "origin", "format_version"}
@@ -56,6 +57,21 @@ def _deciding(card: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(campaign, Mapping):
         kept["campaign"] = {k: v for k, v in campaign.items() if k not in _BESIDES_CAMPAIGN}
     return kept
+
+
+def physics_difference(one: Card, other: Card, *, grids: bool = True) -> str:
+    """Return the first key of what is solved that differs between two data sets, with both values.
+
+    Parameters
+    ----------
+    one, other : of the data sets; imported ones do not know what was solved, and do not differ
+    grids : whether the grid that the signals were simulated on counts
+    """
+    keys = ("problem", "sources", "emission", *(("refinement",) if grids else ()))
+    before, now = ({key: card.campaign.get(key) for key in keys} for card in (one, other))
+    if not (one.campaign and other.campaign):
+        return ""
+    return first_difference(before, now)
 
 
 def first_difference(before: Any, now: Any) -> str:

@@ -117,7 +117,7 @@ def _image(
         "drawn": np.array(part.drawn, dtype=object),
         "reason": np.array(part.reason, dtype=object),
         "checksum": np.array(
-            [_checksum(*pair) for pair in zip(part.density, part.signals, strict=True)],
+            [sample_checksum(*pair) for pair in zip(part.density, part.signals, strict=True)],
             dtype=np.uint32,
         ),
         # One sample after the other, so that its numbers stay in the cache.
@@ -195,7 +195,8 @@ def describe_arrays(file: h5py.File, card: Card) -> None:
             describe(file[name], unit, [file.get(axis, axis) for axis in axes])
 
 
-def _checksum(density: NDArray[np.float32], signals: NDArray[np.float32]) -> int:
+def sample_checksum(density: NDArray[np.float32], signals: NDArray[np.float32]) -> int:
+    """Return the checksum of one sample."""
     crc = zlib.crc32(np.ascontiguousarray(density).data)
     return zlib.crc32(np.ascontiguousarray(signals).data, crc)
 
@@ -238,7 +239,7 @@ def validate_part(path: Path, card: Card, part: int) -> NDArray[np.int8]:
                 raise DamagedPartError("holds other samples than its name says")
             status: NDArray[np.int8] = file["status"][:]
             for row, expected in enumerate(file["checksum"][:]):
-                if _checksum(file["density"][row], file["signals"][row]) != expected:
+                if sample_checksum(file["density"][row], file["signals"][row]) != expected:
                     raise DamagedPartError(f"sample {numbers[row]} does not fit its checksum")
             return status
     except FileNotFoundError:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from opalux.base.errors import InputError
 from opalux.learning.data.data_set import DataSet
+from opalux.learning.data.identity import physics_difference
 from opalux.learning.data.resampler import Resampler
 from opalux.learning.training import calibration
 
@@ -60,6 +61,12 @@ def grid_errors(
                 f"augmentation.other_grid: found {name} = {getattr(theirs, name)} in {folder}, "
                 f"expected {getattr(ours, name)} as in {data.folder}; {HOW}"
             )
+    key = physics_difference(ours, theirs, grids=False)
+    if key:
+        raise InputError(
+            f"augmentation.other_grid: found other physics in {folder} than in {data.folder} "
+            f"({key}), expected the same on another grid; {HOW}"
+        )
     both = np.intersect1d(other.split("train"), seen)[:MOST_MAPS]
     if len(both) < FEWEST_MAPS:
         raise InputError(

@@ -14,7 +14,7 @@ import torch
 
 from opalux.base.errors import InputError, OpaluxError
 from opalux.base.stopping import StopRequest
-from opalux.learning.data.identity import fingerprint, require_unchanged
+from opalux.learning.data.identity import fingerprint
 from opalux.learning.networks.reconstructor import Reconstructor
 from opalux.learning.training import checkpoint, distributed, loader
 from opalux.learning.training.distributed import Processes
@@ -22,6 +22,7 @@ from opalux.learning.training.logbook import Logbook
 from opalux.learning.training.optimise import MovingAverage, learning_rate, make_optimiser
 from opalux.learning.training.precision import mixed_precision
 from opalux.learning.training.prepare import Prepared
+from opalux.learning.training.restore import State, restore
 from opalux.learning.training.validation import validate
 
 
@@ -38,27 +39,6 @@ class Advance(Protocol):
 
 ShowProgress = Callable[[str, int, int], contextlib.AbstractContextManager[Advance]]
 """Given a label, a total and what is done already, shows progress while entered."""
-
-
-@dataclasses.dataclass
-class State:
-    """What a checkpoint holds besides weights and optimiser.
-
-    Attributes
-    ----------
-    step : global batches done; the learning rate and the next batch follow from it
-    loss_sum, loss_count : losses since the last line of the log
-    best : best score so far
-    waited : validations since then
-    ended : whether patience is used up
-    """
-
-    step: int = 0
-    loss_sum: float = 0.0
-    loss_count: int = 0
-    best: float = -math.inf
-    waited: int = 0
-    ended: bool = False
 
 
 def run_loop(
@@ -103,24 +83,15 @@ def run_loop(
     state = State()
     last = folder / checkpoint.LAST
     if resume and last.is_file():
-        content = checkpoint.load(last, among.device)
-        require_unchanged(
-            data,
-            content["card"],
-            content.get("fingerprint"),
+        state = restore(
             last,
-            ", or train in another folder",
+            data=data,
+            steps=plan.steps,
+            model=model,
+            average=None if average is None else average.model,
+            optimiser=optimiser,
+            device=among.device,
         )
-        checkpoint.load_weights(model, content["model"], last)
-        if average is not None:
-            checkpoint.load_weights(average.model, content["average"], last)
-        optimiser.load_state_dict(content["optimiser"])
-        state = State(**content["state"])
-        if not 0 <= state.step <= plan.steps:
-            raise InputError(
-                f"{last}: found step {state.step}, expected 0 to {plan.steps}; the checkpoint is "
-                "damaged or belongs to a longer training: start again with --force"
-            )
 
     mark = fingerprint(data)
 

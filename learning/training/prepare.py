@@ -2,9 +2,11 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
 from opalux.learning.data.data_set import DataSet
+from opalux.learning.data.soundness import first_damaged, refuse_damaged, refuse_leaks
 from opalux.learning.networks.reconstructor import Reconstructor, build
 from opalux.learning.training import loader
 from opalux.learning.training.distributed import Processes
@@ -31,6 +33,8 @@ def prepare(settings: TrainSettings, among: Processes) -> Prepared:
     """
     data = DataSet(settings.data.folder)
     plan = TrainingPlan(settings, data, among.world)
+    refuse_leaks(data)
+    _refuse_damaged(data, plan, among)
     model = build(settings.model, loader.layout_of(data, settings.data.n_times), settings.seed)
     scaling = scaling_of(
         data,
@@ -45,3 +49,14 @@ def prepare(settings: TrainSettings, among: Processes) -> Prepared:
     model.to(among.device)
     model.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Prepared(settings, data, plan, model)
+
+
+def _refuse_damaged(data: DataSet, plan: TrainingPlan, among: Processes) -> None:
+    """Refuse samples that do not fit their checksums; each process looks at its share.
+
+    This reads the samples once: as long as the first epoch takes to read them.
+    """
+    used = np.concatenate([plan.seen, plan.held_out])
+    damaged = first_damaged(data, used[among.rank :: among.world])
+    found = among.largest(-1 if damaged is None else damaged)
+    refuse_damaged(data, None if found < 0 else found)

@@ -13,10 +13,12 @@ from opalux.base.files import write_json
 from opalux.base.progress import Progress
 from opalux.base.provenance import provenance
 from opalux.base.run_folder import run_folder
+from opalux.learning.training import checkpoint
 from opalux.learning.training.distributed import processes
 from opalux.learning.training.loop import run_loop
 from opalux.learning.training.plan import TrainSettings
 from opalux.learning.training.prepare import prepare
+from opalux.learning.training.restore import require_enough
 
 MAKES = ("last.ckpt", "best.ckpt", "metrics.jsonl", "run.json", "tensorboard/events.*")
 """Files that a run makes in its folder."""
@@ -40,7 +42,7 @@ def train(
     settings : of the training; as `TrainSettings`, as what a YAML file says, or as such a file
     out : folder of the run
     overrides : ``a.b=value`` settings that replace those of the file
-    resume : continue from last.ckpt in the folder
+    resume : continue from last.ckpt in the folder; ``epochs`` may be another number then
     force : replace what the folder holds
 
     Returns
@@ -71,8 +73,22 @@ def train(
     ):
         prepared = prepare(settings, among)
         text = dump(settings)
-        folder = run_folder(out, text, job="train", makes=MAKES, resume=resume, force=force)
-        among.on_first(lambda: opened.enter_context(folder))
+        folder = run_folder(
+            out,
+            text,
+            job="train",
+            makes=MAKES,
+            resume=resume,
+            force=force,
+            may_change=("epochs",),
+        )
+
+        def enter() -> None:
+            if resume:
+                require_enough(prepared.plan, out / checkpoint.LAST)
+            opened.enter_context(folder)
+
+        among.on_first(enter)
         started = time.monotonic()
         finished = run_loop(
             prepared,

@@ -12,12 +12,12 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
 from opalux.base.differences import differences
-from opalux.base.errors import InputError
+from opalux.base.errors import NO_ROOM, InputError, StorageError
 from opalux.base.files import write_json, write_text
 from opalux.base.locks import try_lock
 from opalux.base.provenance import version
@@ -41,6 +41,7 @@ def run_folder(
     resume: bool,
     force: bool,
     together: bool = False,
+    may_change: Collection[str] = (),
 ) -> Iterator[Path]:
     """Make the run folder ``out``, or enter it again, and hold its lock while the block runs.
 
@@ -56,6 +57,7 @@ def run_folder(
     force : replace an earlier run; only files that it made are removed
     together : several processes may work in the folder at the same time and share its work; one
         that is there already is continued
+    may_change : top keys of the configuration that may be others when a run is resumed
 
     Raises
     ------
@@ -81,7 +83,7 @@ def run_folder(
             if force:
                 remove_made(out)
             elif used:
-                _require_same(out / CONFIG_NAME, config_text)
+                _require_same(out / CONFIG_NAME, config_text, may_change)
             marker = {
                 "job": job,
                 "opalux_version": version(),
@@ -90,6 +92,8 @@ def run_folder(
             write_json(out / MARKER, marker)
             write_text(out / CONFIG_NAME, config_text)
         except OSError as error:
+            if error.errno in NO_ROOM:
+                raise StorageError.of(error, out) from None
             raise InputError(
                 f"--out {out}: cannot write there ({error.strerror}); choose another folder"
             ) from None
@@ -182,22 +186,24 @@ def _require_ours(out: Path, job: str) -> None:
         )
 
 
-def _require_same(path: Path, config_text: str) -> None:
+def _require_same(path: Path, config_text: str, may_change: Collection[str]) -> None:
     try:
         before = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return
-    if before != config_text:
-        changes = "; ".join(_differences(before, config_text))
+    changes = before != config_text and "; ".join(_differences(before, config_text, may_change))
+    if changes:
         raise InputError(
             f"--out {path.parent}: was made with another configuration ({changes}); resume with "
             "the same one, or give --force or another folder"
         )
 
 
-def _differences(before: str, now: str) -> Iterator[str]:
+def _differences(before: str, now: str, besides: Collection[str]) -> Iterator[str]:
     """Yield what differs between two configurations, the first few keys."""
-    found = list(differences(parse_yaml(before, "before"), parse_yaml(now, "now")))
+    contents = (parse_yaml(text, name) for text, name in ((before, "before"), (now, "now")))
+    kept = ({k: v for k, v in content.items() if k not in besides} for content in contents)
+    found = list(differences(*kept))
     yield from found[:3]
     if len(found) > 3:
         yield f"and {len(found) - 3} more keys"

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -202,6 +203,58 @@ def test_an_existing_run_is_not_overwritten(data, trained, capsys):
     assert "--resume" in capsys.readouterr().err
     assert train.main([*words, "--resume"]) == 0
     assert train.main([*words, "--resume", "--set", "seed=5"]) == 2
+
+
+def test_only_the_number_of_epochs_may_be_another_at_a_resume(tmp_path, capsys):
+    data, out = make_data(tmp_path / "set", side=16, n_times=16), tmp_path / "run"
+    words = [str(DEBUG), "--set", f"data.folder={data}", "--out", str(out), *SMALL]
+    assert train.main(words) == 0
+    assert train.main([*words, "--set", "epochs=3", "--resume"]) == 0
+    assert max(line["epoch"] for line in logbook.read(out)) == 3
+    capsys.readouterr()
+    assert train.main([*words, "--set", "epochs=1", "--resume"]) == 2
+    error = capsys.readouterr().err
+    assert "epochs: found 1, but" in error
+    assert "has done 3; give at least 3" in error
+    assert train.main([*words, "--set", "epochs=3", "--set", "batch=4", "--resume"]) == 2
+    assert "(batch: 8 then, 4 now)" in capsys.readouterr().err
+    assert "epochs: 3" in (out / "config.yaml").read_text()
+
+
+def test_leaky_and_damaged_data_are_refused_before_a_folder_is_made(tmp_path, capsys):
+    leaky = make_data(tmp_path / "leaky", side=16, n_times=16, copies={18: 2})
+    damaged = make_data(tmp_path / "damaged", side=16, n_times=16)
+    with h5py.File(damaged / "part-00000.h5", "r+") as file:
+        file["density"][5, 3, 3] += np.float32(0.01)
+    out = tmp_path / "out"
+    for data, message in (
+        (leaky, "samples 2 (train), 18 (validation): have the same density"),
+        (damaged, "sample 5 does not fit its checksum"),
+    ):
+        words = [str(DEBUG), "--set", f"data.folder={data}", "--out", str(out)]
+        assert train.main(words) == 2
+        assert message in capsys.readouterr().err
+        assert not out.exists()
+
+
+def test_maps_that_one_of_the_networks_has_seen_are_not_judged_on(tmp_path, capsys):
+    """Two runs of which the second was trained on a test map of the first."""
+    data = make_data(tmp_path / "set", side=16, n_times=16)
+    other = make_data(tmp_path / "other", side=16, n_times=16, copies={3: 21, 21: 20})
+    runs = {}
+    for name, folder in (("one", data), ("two", other)):
+        runs[name] = tmp_path / name
+        words = ["--set", f"data.folder={folder}", "--out", str(runs[name]), *SMALL]
+        assert train.main([str(DEBUG), *words]) == 0
+    quick = ["--set", "misfit_maps=0", "--out", str(tmp_path / "judged")]
+    known = f"sample 21 has the density of sample 3 of {other}"
+    assert evaluate.main([str(runs["one"]), *quick, "--set", f"also=[{runs['two']}]"]) == 2
+    assert known in capsys.readouterr().err
+    assert evaluate.main([str(runs["two"]), *quick, "--set", f"apart.new.folder={data}"]) == 2
+    assert known in capsys.readouterr().err
+    assert not (tmp_path / "judged").exists()
+    asked = ["--set", f"apart.new.folder={data}", "--set", "apart.new.split=train"]
+    assert evaluate.main([str(runs["one"]), *quick, *asked]) == 0
 
 
 def test_evaluation_takes_every_measure_on_every_set(data, trained):

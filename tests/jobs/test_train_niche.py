@@ -85,8 +85,8 @@ def test_it_is_judged_with_noise_and_on_other_sets(data, run, tmp_path):
 
 def test_a_set_of_another_grid_is_judged_calibrated_too(run, tmp_path):
     config = ROOT / "configs" / "sample" / "niche_regression.yaml"
-    finer = ["splits={train: 2, test: 2}", "problem.grid={nx: 12, ny: 12}", "refinement=2"]
-    words = ["n_times=16", "backend={kind: in-process}", *finer]
+    finer = ["splits={train: 2, test: 2}", "seed=29", "problem.grid={nx: 12, ny: 12}"]
+    words = ["n_times=16", "refinement=2", "backend={kind: in-process}", *finer]
     line = [word for setting in words for word in ("--set", setting)]
     assert sample.main([str(config), "--out", str(tmp_path / "finer"), *line]) == 0
     folder = f"apart.finer.folder={tmp_path / 'finer'}"

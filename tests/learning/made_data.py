@@ -1,7 +1,8 @@
 """Small data sets whose signals follow from the densities by a rule that a network can learn."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +21,16 @@ def make_data(
     sources: tuple[str, ...] = EDGES,
     spoil: int | None = None,
     change: Callable[[np.ndarray], np.ndarray] | None = None,
+    copies: Mapping[int, int] | None = None,
+    turn: bool = False,
+    failed: tuple[int, ...] = (),
+    campaign: dict[str, Any] | None = None,
 ) -> Path:
     """Write a data set of smooth random maps.
 
     ``spoil`` names a sample that gets a NaN; ``change`` makes other signals of the signals.
+    ``copies`` gives samples the density of others, turned by a quarter with ``turn``; ``failed``
+    names samples that failed, ``campaign`` is that of the card.
     """
     folder.mkdir(parents=True)
     splits = Splits(train=train, validation=4, test=4)
@@ -32,6 +39,8 @@ def make_data(
     y, x = np.mgrid[:side, :side] / side
     a, b, c = draw.uniform(-1, 1, (3, n, 1, 1))
     density = (2 + a * np.sin(3 * x) + b * np.cos(3 * y) + c * x * y).astype(np.float32)
+    for to, source in (copies or {}).items():
+        density[to] = np.rot90(density[source]) if turn else density[source]
     depth = np.minimum(np.arange(n_times) * side // n_times, side - 1)
     frames = {
         "up": density[:, ::-1],
@@ -58,6 +67,7 @@ def make_data(
         n_cells=side,
         shard_size=n,
         families=("waves",),
+        campaign=campaign or {},
     )
     (folder / NAME).write_text(card.to_yaml())
     part = Part(
@@ -67,7 +77,7 @@ def make_data(
         sample_id=np.arange(n),
         family=["waves"] * n,
         seed=np.zeros(n, np.int64),
-        status=np.zeros(n, np.int8),
+        status=np.isin(np.arange(n), failed).astype(np.int8),
         sources=np.tile([0.0, 1.0], (n, len(sources), 1)),
         drawn=["{}"] * n,
         reason=[""] * n,

@@ -22,6 +22,8 @@ class TableSettings(Settings):
     """Header in the file of each column whose name is not recognised."""
     fraction_tolerance: float = pydantic.Field(0.02, ge=0)
     """Largest difference of the sum of the four facet fractions from 1."""
+    hsi_tolerance: float = pydantic.Field(0.02, ge=0)
+    """Largest difference of HSi_ratio from hydrogen / silicon, where the table gives all three."""
     coordination_tolerance: float = pydantic.Field(0.1, ge=0)
     """Largest difference of n_coord from 4 - HSi_ratio."""
     wavelengths: tuple[float, float] = (100.0, 3000.0)

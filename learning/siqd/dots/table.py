@@ -85,9 +85,13 @@ def read_table(settings: TableSettings) -> DotTable:
         if name != "name"
     }
     _refuse(problems, origin)
+    lines = [line for line, _ in rows]
     if "hsi_ratio" not in columns:
         columns["hsi_ratio"] = _hsi_ratio(columns)
-    _refuse(_row_problems(columns, settings, [line for line, _ in rows]), origin)
+    elif {"silicon", "hydrogen"} <= set(columns):
+        titles = {name: header[place] for name, place in places.items()}
+        _refuse(_contradictions(columns, settings, lines, titles), origin)
+    _refuse(_row_problems(columns, settings, lines), origin)
     if "name" in places:
         names = tuple(str(cells[places["name"]]) for _, cells in rows)
     else:
@@ -113,6 +117,24 @@ def _hsi_ratio(columns: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64
     return np.divide(
         columns["hydrogen"], silicon, out=np.full(len(silicon), np.nan), where=silicon > 0
     )
+
+
+def _contradictions(
+    columns: Mapping[str, NDArray[np.float64]],
+    settings: TableSettings,
+    lines: list[int],
+    titles: Mapping[str, str],
+) -> list[str]:
+    """Return one line of text for each ratio that is not the one of the amounts beside it."""
+    given, amounts = columns["hsi_ratio"], _hsi_ratio(columns)
+    # Written such that NaN, where there is no silicon, is wrong, too.
+    wrong = ~(np.abs(given - amounts) <= settings.hsi_tolerance)
+    return [
+        f"line {lines[i]}: {titles['hsi_ratio']} is {given[i]:.4g}, but {titles['hydrogen']} / "
+        f"{titles['silicon']} is {amounts[i]:.4g}, expected equality within "
+        f"{settings.hsi_tolerance}"
+        for i in np.flatnonzero(wrong)
+    ]
 
 
 def _row_problems(

@@ -6,7 +6,7 @@ import pytest
 
 from opalux.base.errors import InputError
 from opalux.learning.data.data_set import DataSet
-from opalux.learning.data.identity import fingerprint, require_unchanged
+from opalux.learning.data.identity import fingerprint, physics_difference, require_unchanged
 from tests.learning.made_data import make_data
 
 
@@ -42,3 +42,24 @@ def test_other_numbers_under_the_same_card_are_noticed(data, tmp_path):
     assert fingerprint(other) != fingerprint(data)
     with pytest.raises(InputError, match="the checksums of its samples differ"):
         require(other, data.card.model_dump(mode="json"), fingerprint(data))
+
+
+def solved(scheme, refinement=1):
+    return {"problem": {"scheme": scheme}, "sources": ["left"], "refinement": refinement}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "grids", "key"),
+    [
+        (solved("published"), solved("consistent"), True, "problem.scheme: 'published' then"),
+        (solved("published"), solved("consistent"), False, "problem.scheme: 'published' then"),
+        (solved("published"), solved("published", 2), True, "refinement: 1 then, 2 now"),
+        (solved("published"), solved("published", 2), False, ""),
+        (solved("published"), {}, True, ""),
+    ],
+)
+def test_what_was_solved_otherwise_is_named_but_for_imported_sets(data, one, other, grids, key):
+    cards = [data.card.model_copy(update={"campaign": campaign}) for campaign in (one, other)]
+    found = physics_difference(*cards, grids=grids)
+    assert found.startswith(key)
+    assert bool(found) == bool(key)

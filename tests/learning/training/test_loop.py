@@ -106,10 +106,37 @@ def test_a_run_stopped_within_an_epoch_resumes_to_the_same_numbers(
             assert torch.equal(last[part][name], weight), name
 
 
+@pytest.mark.parametrize(
+    ("optimiser", "equal"),
+    [
+        ({"schedule": "constant", "warm_up": 0.0, "ema": 0.9}, True),
+        ({"schedule": "constant", "warm_up": 0.3}, False),
+        ({"schedule": "cosine"}, False),
+    ],
+)
+def test_more_epochs_at_a_resume_give_the_longer_run_where_the_rate_does_not_know_them(
+    data, tmp_path, optimiser, equal
+):
+    short, long = (settings(data, epochs=epochs, optimiser=optimiser) for epochs in (2, 3))
+    assert run(tmp_path / "raised", short)
+    assert run(tmp_path / "raised", long, resume=True)
+    assert run(tmp_path / "long", long)
+    raised, expected = (
+        checkpoint.load(tmp_path / name / "last.ckpt") for name in ("raised", "long")
+    )
+    assert raised["state"]["step"] == expected["state"]["step"] == 12
+    same = [torch.equal(raised["model"][name], w) for name, w in expected["model"].items()]
+    assert all(same) == equal
+    steps = [line["step"] for line in lines(tmp_path / "raised") if line["kind"] == "validation"]
+    assert steps == [4, 8, 12]
+
+
 def test_lines_after_the_checkpoint_and_half_lines_are_not_kept_twice(data, tmp_path):
     assert not run(tmp_path, settings(data), stop=6)
     with (tmp_path / logbook.NAME).open("a") as file:
-        file.write(json.dumps({"kind": "train", "step": 9, "loss": 0.0}) + '\n{"kind": "tra')
+        file.write(
+            json.dumps({"kind": "train", "step": 9, "epoch": 1, "loss": 0.0}) + '\n{"kind": "tra'
+        )
     assert run(tmp_path, settings(data), resume=True)
     steps = [line["step"] for line in lines(tmp_path) if line["kind"] == "train"]
     assert steps == [3, 6, 9, 12, 15, 16]

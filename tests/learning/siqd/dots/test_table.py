@@ -166,3 +166,42 @@ def test_two_columns_for_one_quantity_are_refused_by_their_titles(second):
 def test_a_length_in_angstrom_is_not_taken_for_nanometres(title):
     with pytest.raises(InputError, match="expected nm"):
         find_columns([title, *HEADER[1:]], {}, "here")
+
+
+AMOUNTS = [*HEADER, "n_si", "n_h"]
+
+
+def amounts(ratio, silicon, hydrogen):
+    return [[1.5, ratio, 0.5, 0.5, 0, 0, 450, silicon, hydrogen]]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "silicon", "hydrogen"),
+    [(1.2, 30, 36), (0.813, 123, 100), (0.61, 0.62, 0.38), (0, 10, 0)],
+)
+def test_a_ratio_that_is_that_of_the_amounts_but_for_rounding_is_taken(
+    tmp_path, ratio, silicon, hydrogen
+):
+    rows = amounts(ratio, silicon, hydrogen)
+    table = read_table(write_csv(tmp_path / "dots.csv", AMOUNTS, rows))
+    assert table.columns["hsi_ratio"].tolist() == [ratio]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "silicon", "hydrogen", "found"),
+    [
+        (1.2, 36, 30, "0.8333"),  # silicon over hydrogen
+        (1.2, 30, 34, "1.133"),
+        (1.2, 30, 100, "3.333"),
+        (1.2, 0, 36, "nan"),
+        (1.2, -30, -36, "nan"),
+    ],
+)
+def test_a_ratio_that_contradicts_the_amounts_is_named_by_columns_and_row(
+    tmp_path, ratio, silicon, hydrogen, found
+):
+    rows = amounts(1.2, 30, 36) + amounts(ratio, silicon, hydrogen)
+    with pytest.raises(
+        InputError, match=rf"1 bad values.*\n  line 3: HSi_ratio is 1.2, but n_h / n_si is {found},"
+    ):
+        read_table(write_csv(tmp_path / "dots.csv", AMOUNTS, rows))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from opalux.base.errors import InputError
 from opalux.jobs.cluster.pool import Backend, InProcess, Local, open_pool
 from opalux.learning.siqd.dots.settings import TableSettings
 from opalux.learning.siqd.dots.table import read_table
@@ -11,6 +12,15 @@ from opalux.learning.siqd.study.journal import Journal
 from opalux.learning.siqd.study.preparation import prepare
 from opalux.learning.siqd.study.search import search_task
 from opalux.learning.siqd.study.settings import PreparationSettings, SearchSettings, Space
+
+
+@pytest.mark.parametrize("line", ["no line", "[1, 2]", "[1, 2, 3]", "{}", "", "[" * 5000, "\x00"])
+def test_a_line_that_no_journal_wrote_is_named(tmp_path, line):
+    path = tmp_path / "journal.jsonl"
+    Journal(path).add(1, [2])
+    path.write_text(path.read_text() + line + "\n")
+    with pytest.raises(InputError, match=r"journal\.jsonl, line 2: found"):
+        Journal(path)
 
 
 def test_journal_drops_a_line_cut_short(tmp_path):

@@ -1,0 +1,57 @@
+"""Whether maps that networks are judged on were in their training data."""
+
+import sys
+from collections.abc import Iterable
+
+import numpy as np
+
+from opalux.base.errors import InputError
+from opalux.jobs.inversion.settings import JudgedMaps
+from opalux.jobs.inversion.trained import Trained
+from opalux.learning.data.data_set import DataSet
+from opalux.learning.data.soundness import first_damaged, refuse_damaged, seen_before
+from opalux.learning.training.loader import training_positions
+
+
+def refuse_known(networks: Iterable[Trained], data: DataSet, maps: JudgedMaps) -> None:
+    """Refuse maps that one of the networks was trained on, and samples that are damaged.
+
+    ``split=train`` asks for what is known; nothing is compared then. A network whose training data
+    are gone cannot be checked, which is said.
+
+    Raises
+    ------
+    InputError
+        Names the sample, and the network that knows it.
+    """
+    positions = data.split(maps.split)
+    refuse_damaged(data, first_damaged(data, positions))
+    if maps.split == "train":
+        return
+    told = set()
+    for network in networks:
+        try:
+            own = network.training_data()
+        except InputError:
+            folder = network.settings.data.folder
+            if folder not in told:
+                told.add(folder)
+                print(
+                    f"not checked: whether {network.path} was trained on maps of {data.folder}, "
+                    f"since its data {folder} are gone or others by now",
+                    file=sys.stderr,
+                )
+            continue
+        seen = training_positions(own, network.settings.data)
+        if own.folder.resolve() == data.folder.resolve():
+            known = np.intersect1d(seen, positions)
+            found = (int(known[0]), int(known[0])) if len(known) else None
+        else:
+            found = seen_before(data, positions, own, seen)
+        own.close()
+        if found:
+            raise InputError(
+                f"{data.folder}: sample {found[0]} has the density of sample {found[1]} of "
+                f"{own.folder}, which {network.path} was trained on; judge on maps that it has "
+                "not seen, or give split=train to judge on known ones"
+            )
