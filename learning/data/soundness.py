@@ -9,7 +9,9 @@ from opalux.base.errors import InputError
 from opalux.learning.data.card import SPLITS
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.densities import Densities, checksum
+from opalux.learning.data.finish import training_stats
 from opalux.learning.data.part import GOOD, sample_checksum
+from opalux.learning.data.stats import NAME as STATS_NAME
 
 REMEDY = "check the set with `opalux dataset check` and make it again"
 
@@ -58,6 +60,25 @@ def refuse_leaks(data: DataSet) -> None:
     if found:
         more = f" (and {len(found) - 1} more densities)" if len(found) > 1 else ""
         raise InputError(f"{data.folder}: {found[0]}{more}")
+
+
+def refuse_other_statistics(data: DataSet) -> None:
+    """Refuse statistics that are not those of the training split: signals are standardised by them.
+
+    Raises
+    ------
+    InputError
+        When ``stats.json`` does not fit the moments in the parts.
+    """
+    kept, found = vars(data.stats), vars(training_stats(data))
+    for name, value in found.items():
+        # Other processors sum in another order. NaN in the samples is found where it is read.
+        scale = np.max(np.abs(value))
+        if np.isfinite(scale) and not np.allclose(kept[name], value, rtol=1e-9, atol=1e-9 * scale):
+            raise InputError(
+                f"{data.folder / STATS_NAME}: {name} does not fit the training split; start the "
+                "line that made the data set again"
+            )
 
 
 def seen_before(

@@ -15,6 +15,18 @@ from opalux.base.files import atomic
 FORMAT_VERSION = 3
 LAST, BEST = "last.ckpt", "best.ckpt"
 
+_KINDS = {
+    "settings": dict,
+    "layout": dict,
+    "card": dict,
+    "times": list,
+    "state": dict,
+    "model": dict,
+    "optimiser": dict,
+    "average": dict,
+}
+"""Of what kind the entries are."""
+
 
 def save(path: Path, content: dict[str, Any]) -> None:
     """Write ``content`` to ``path``, atomically.
@@ -55,6 +67,12 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
             f"{path}: found format_version {found}, this program reads {FORMAT_VERSION}; use the "
             "version that wrote it"
         )
+    for name, kind in _KINDS.items():
+        if not isinstance(content.get(name, kind()), kind):
+            raise InputError(
+                f"{path}: found {type(content[name]).__name__} for {name}, expected "
+                f"{kind.__name__}; train again or use another checkpoint"
+            )
     return content
 
 

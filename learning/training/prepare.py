@@ -6,7 +6,12 @@ import numpy as np
 import torch
 
 from opalux.learning.data.data_set import DataSet
-from opalux.learning.data.soundness import first_damaged, refuse_damaged, refuse_leaks
+from opalux.learning.data.soundness import (
+    first_damaged,
+    refuse_damaged,
+    refuse_leaks,
+    refuse_other_statistics,
+)
 from opalux.learning.networks.reconstructor import Reconstructor, build
 from opalux.learning.training import loader
 from opalux.learning.training.distributed import Processes
@@ -34,6 +39,7 @@ def prepare(settings: TrainSettings, among: Processes) -> Prepared:
     data = DataSet(settings.data.folder)
     plan = TrainingPlan(settings, data, among.world)
     refuse_leaks(data)
+    refuse_other_statistics(data)
     _refuse_damaged(data, plan, among)
     model = build(settings.model, loader.layout_of(data, settings.data.n_times), settings.seed)
     scaling = scaling_of(

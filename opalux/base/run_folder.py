@@ -112,7 +112,7 @@ def read_marker(out: Path) -> dict[str, Any] | None:
     """Return the marker of a run folder, None where there is none that can be read."""
     try:
         marker = json.loads((out / MARKER).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     good = isinstance(marker, dict) and isinstance(marker.get("makes"), list)
     return marker if good else None

@@ -1,5 +1,6 @@
 """Read the header and the rows of a CSV or XLSX file, without changing them."""
 
+import contextlib
 import csv
 import io
 from pathlib import Path
@@ -34,7 +35,7 @@ def read_file(file: Path, sheet: str | None) -> tuple[list[str], Rows]:
             f"{file}: no such file; give the path of the table relative to the configuration, or "
             "leave `file` out to use the rebuilt set"
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{file}: cannot be read ({error})") from None
     raise InputError(f"{file}: found a {file.suffix or 'nameless'} file; expected .csv or .xlsx")
 
@@ -44,8 +45,7 @@ def csv_rows(text: str) -> tuple[list[str], Rows]:
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text), delimiter=delimiter)
-    lines = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
-    return _split(lines)
+    return _split([(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)])
 
 
 def _xlsx_rows(file: Path, sheet: str | None) -> tuple[list[str], Rows]:
@@ -57,17 +57,16 @@ def _xlsx_rows(file: Path, sheet: str | None) -> tuple[list[str], Rows]:
             "(pip install openpyxl) or save the table as CSV"
         ) from None
     try:
-        book = load_workbook(file, read_only=True, data_only=True)
-    except FileNotFoundError:
+        with contextlib.closing(load_workbook(file, read_only=True, data_only=True)) as book:
+            names = book.sheetnames
+            if sheet is not None and sheet not in names:
+                raise InputError(f"{file}: no sheet {sheet!r}; choose among {', '.join(names)}")
+            rows = enumerate(book[sheet or names[0]].iter_rows(values_only=True), start=1)
+            lines = [(i, list(row)) for i, row in rows if any(cell is not None for cell in row)]
+    except (FileNotFoundError, InputError):
         raise
     except Exception as error:  # openpyxl raises whatever its zip and XML readers raise
         raise InputError(f"{file}: not a readable XLSX file ({error}); save it again") from None
-    if sheet is not None and sheet not in book.sheetnames:
-        raise InputError(f"{file}: no sheet {sheet!r}; choose among {', '.join(book.sheetnames)}")
-    page = book[sheet or book.sheetnames[0]]
-    rows = enumerate(page.iter_rows(values_only=True), start=1)
-    lines = [(i, list(cells)) for i, cells in rows if any(cell is not None for cell in cells)]
-    book.close()
     return _split(lines)
 
 
