@@ -87,3 +87,22 @@ def test_no_file_names_a_package_registry() -> None:
         if host in path.read_bytes()
     ]
     assert not named, "\n".join(named)
+
+
+def test_every_test_that_the_page_on_reliability_names_exists() -> None:
+    page = (ROOT / "docs" / "reliability.md").read_text()
+    named = re.findall(r"`(tests/[\w/]+\.py)::([\w:]+)`", page)
+    assert len(named) > 40
+    rows = [line for line in page.splitlines() if line.startswith("| ") and "---" not in line]
+    titles = [line for line in rows if "| Test" in line]
+    assert all("::test_" in row or "::Test" in row for row in rows if row not in titles)
+    missing = [
+        f"{file}::{name}"
+        for file, name in named
+        if not (ROOT / file).is_file()
+        or any(
+            not re.search(rf"^ *(def|class) {part}\b", (ROOT / file).read_text(), re.MULTILINE)
+            for part in name.split("::")
+        )
+    ]
+    assert not missing, "\n".join(missing)
