@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from opalux.base.agreement import on_all
-from opalux.base.axes import EDGES, along
+from opalux.base.axes import EDGES, FIELDS, along
 from opalux.base.errors import OpaluxError
 from opalux.base.exit_codes import BAD_INPUT
 from opalux.solver.domains.domain import Domain, SerialDomain
@@ -103,6 +103,19 @@ class March:
 
     def _make_stepper(self) -> Stepper:
         return self.problem.variant.make(self.problem, self.domain, self.rho, self.dt, self._rules)
+
+    @property
+    def kept(self) -> dict[str, np.ndarray]:
+        """What a checkpoint keeps of this process's cells: views (ny, nx) of the state.
+
+        Where fluxes lie on faces, those on the left and lower sides of the cells are there, too:
+        the first of them belong to no cell's right or upper side.
+        """
+        state = self.domain.state
+        kept = {name: field[1:-1, 1:-1] for name, field in zip(FIELDS, state, strict=True)}
+        if self.problem.variant.on_faces:
+            kept |= {"Fx_left": state[1, 1:-1, :-2], "Fy_below": state[2, :-2, 1:-1]}
+        return kept
 
     @property
     def fields(self) -> np.ndarray:

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 from opalux.base.agreement import on_first
-from opalux.base.axes import FIELDS, UNITS
+from opalux.base.axes import UNITS
 from opalux.base.errors import InputError, StorageError
 from opalux.solver.files.growing import (
     CELL_AXES,
@@ -36,7 +36,8 @@ def write_checkpoint(path: Path, march: March, attributes: Mapping[str, Any]) ->
     """
     march.check()
     grid = march.domain.block.grid
-    arrays = {f"/state/{name}": (grid.ny, grid.nx) for name in FIELDS}
+    kept = march.kept
+    arrays = {f"/state/{name}": (grid.ny, grid.nx) for name in kept}
     root = {
         "format_version": FORMAT_VERSION,
         "step": march.step,
@@ -44,7 +45,7 @@ def write_checkpoint(path: Path, march: March, attributes: Mapping[str, Any]) ->
         **attributes,
     }
     described = dict(CELL_AXES)
-    described |= {f"/state/{name}": Description(UNITS[name], ("/y", "/x")) for name in FIELDS}
+    described |= {f"/state/{name}": Description(UNITS[name[:2]], ("/y", "/x")) for name in kept}
     file = GrowingFile(
         path,
         march.domain,
@@ -54,8 +55,8 @@ def write_checkpoint(path: Path, march: March, attributes: Mapping[str, Any]) ->
         coordinates=cell_coordinates(grid),
     )
     try:
-        for name, field in zip(FIELDS, march.domain.state, strict=True):
-            file.write(f"/state/{name}", field[1:-1, 1:-1])
+        for name, field in kept.items():
+            file.write(f"/state/{name}", field)
         file.finish()
     except StorageError:
         file.discard()
@@ -83,10 +84,10 @@ def read_checkpoint(path: Path, march: March, config: str) -> None:
             checksum = str(file.attrs["checksum"])
             block = march.domain.block
             rows, columns = block.inner
-            for field, name in zip(march.domain.state, FIELDS, strict=True):
+            for name, field in march.kept.items():
                 for band in bands(block.ny, block.nx):
                     here = slice(rows.start + band.start, rows.start + band.stop)
-                    field[1:-1, 1:-1][band] = file[f"/state/{name}"][here, columns]
+                    field[band] = file[f"/state/{name}"][here, columns]
     except Exception as error:  # what a damaged HDF5 file may raise is no closed list
         failure = str(error) or repr(error)
     if march.domain.any(bool(failure)):
@@ -112,16 +113,15 @@ def state_checksum(march: March, step: int) -> str:
     It is a sum over cells, modulo 2⁶⁴, of the bits of each number times an odd number that its
     place gives: any division of the grid gives the same, and one changed bit changes it.
     """
-    block, total = march.domain.block, 0
+    block, total, kept = march.domain.block, 0, march.kept.values()
     columns = np.arange(block.i0, block.i0 + block.nx, dtype=np.uint64)
-    for n, field in enumerate(march.domain.state):
+    for n, field in enumerate(kept):
         for band in bands(block.ny, block.nx):
             rows = np.arange(block.j0 + band.start, block.j0 + band.stop, dtype=np.uint64)
-            place = (rows[:, None] * np.uint64(block.grid.nx) + columns) * np.uint64(4) + np.uint64(
-                n
-            )
+            cell = rows[:, None] * np.uint64(block.grid.nx) + columns
+            place = cell * np.uint64(len(kept)) + np.uint64(n)
             weight = (place * np.uint64(MIXER)) | np.uint64(1)
-            bits = np.ascontiguousarray(field[1:-1, 1:-1][band], dtype=np.float64).view(np.uint64)
+            bits = np.ascontiguousarray(field[band], dtype=np.float64).view(np.uint64)
             total += int((bits * weight).sum())
     parts = march.domain.gather(total)
     whole = None if parts is None else (sum(parts) + step * MIXER) % 2**64

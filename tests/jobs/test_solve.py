@@ -307,11 +307,13 @@ def test_published_cfg_runs_with_all_its_keys(tmp_path, monkeypatch):
 
 
 @pytest.mark.mpi
-@pytest.mark.parametrize("ranks", [1, 2])
-def test_a_run_stopped_by_a_signal_goes_on_bit_for_bit(ranks, tmp_path, mpirun):
+@pytest.mark.parametrize(
+    ("scheme", "ranks"), [("consistent", 1), ("consistent", 2), ("staggered", 2)]
+)
+def test_a_run_stopped_by_a_signal_goes_on_bit_for_bit(scheme, ranks, tmp_path, mpirun):
     config = tmp_path / "long.yaml"
     config.write_text(
-        "grid: {nx: 300, ny: 200}\ntime: {final: 0.01}\n"
+        f"scheme: {scheme}\ngrid: {{nx: 300, ny: 200}}\ntime: {{final: 0.01}}\n"
         "output: {pictures: false, signals_every: 5}\n"
         "material: {density: 1+x}\nedges: {left: {kind: source}, up: {kind: wall}}"
     )
