@@ -20,7 +20,10 @@ from tests.solver.exact import A, total_energy
 from tests.solver.schemes.test_consistent import EDGE_IMAGES, SYMMETRIES
 
 Q = 2 * np.pi
-SECOND: dict[str, dict[str, Any]] = {"consistent": {"order": 2}, "staggered": {"scheme": "staggered"}}
+SECOND: dict[str, dict[str, Any]] = {
+    "consistent": {"order": 2},
+    "staggered": {"scheme": "staggered"},
+}
 EACH = pytest.mark.parametrize("scheme", SECOND)
 
 
