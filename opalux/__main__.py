@@ -3,6 +3,8 @@
 import importlib
 import sys
 
+from opalux.base.streams import output_was_lost, protect
+
 JOBS = {
     "solve": "one simulation, on one process or many",
     "sample": "a data set of many simulations of random densities",
@@ -38,17 +40,24 @@ def usage() -> str:
     )
 
 
+def _show(text: str) -> int:
+    print(text)
+    if reason := output_was_lost():
+        print(f"error: standard output: cannot be written ({reason})", file=sys.stderr)
+        return 1
+    return 0
+
+
 def main(argv: list[str] | None = None) -> int:
     """Hand over to the job named by the first argument."""
     argv = sys.argv[1:] if argv is None else argv
+    protect()
     if argv and argv[0] in ("-h", "--help"):
-        print(usage())
-        return 0
+        return _show(usage())
     if argv and argv[0] == "--version":
         from opalux.base.provenance import version
 
-        print(f"opalux {version()}")
-        return 0
+        return _show(f"opalux {version()}")
     if not argv or argv[0] not in JOBS:
         found = f"unknown job '{argv[0]}'" if argv else "no job given"
         print(f"error: {found}; choose one of {', '.join(JOBS)}", file=sys.stderr)

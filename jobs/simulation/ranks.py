@@ -4,9 +4,9 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-from opalux.base.agreement import on_first
+from opalux.base.agreement import on_all, on_first
 from opalux.base.command_line import run
 from opalux.base.errors import InputError, OpaluxError
 from opalux.base.exit_codes import FAILURE
@@ -69,16 +69,7 @@ class Ranks:
         """Run ``function`` on all processes; an input error on one is raised on all."""
         if self.comm is None:
             return function()
-        result: Any = None
-        caught: Exception | None = None
-        try:
-            result = function()
-        except OpaluxError as error:
-            caught = error
-        for failure in self.comm.allgather(caught):
-            if failure is not None:
-                raise failure
-        return cast(Result, result)
+        return on_all(self.comm.gather, self.comm.bcast, function)
 
     def run(self, work: Callable[[], int]) -> int:
         """Do ``work`` on all processes; one that fails ends all of them.

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from opalux.base.errors import OpaluxError
+from opalux.base.errors import OpaluxError, in_words
 
 Result = TypeVar("Result")
 
@@ -20,14 +20,14 @@ def on_first(rank: int, broadcast: Callable[[Any], Any], work: Callable[[], Resu
     Raises
     ------
     OpaluxError
-        When ``work`` raises one; other exceptions are not shared.
+        When ``work`` raises one, or the system does; other exceptions are not shared.
     """
     outcome: tuple[Any, OpaluxError | None] = (None, None)
     if rank == 0:
         try:
             outcome = work(), None
-        except OpaluxError as error:
-            outcome = None, error
+        except (OpaluxError, OSError) as error:
+            outcome = None, in_words(error)
     result, failure = broadcast(outcome)
     if failure is not None:
         raise failure
@@ -52,14 +52,14 @@ def on_all(
     Raises
     ------
     OpaluxError
-        When ``work`` raises one somewhere; other exceptions are not shared.
+        When ``work`` raises one somewhere, or the system does; others are not shared.
     """
     result: Any = None
     caught: OpaluxError | None = None
     try:
         result = work()
-    except OpaluxError as error:
-        caught = error
+    except (OpaluxError, OSError) as error:
+        caught = in_words(error)
     failures = gather(caught) or []
     failure = broadcast(next((one for one in failures if one is not None), None))
     if failure is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from opalux.base.config import apply_overrides, check
-from opalux.base.errors import NO_ROOM, InputError, OpaluxError, StorageError
+from opalux.base.errors import InputError, OpaluxError, in_words
 from opalux.base.exit_codes import FAILURE, OK
 from opalux.base.settings import Settings
 from opalux.base.shipped import find_config
@@ -119,21 +119,14 @@ def of_run(parsed: argparse.Namespace, settings: type[Model]) -> tuple[Arguments
 
 
 def run(work: Callable[[], int]) -> int:
-    """Do ``work`` and return its exit code; an error is printed as one message.
-
-    That is an `OpaluxError`, or a write that a full disk refused.
-    """
+    """Do ``work`` and return its exit code; errors that a user can act on are one message."""
     protect()
     try:
         code = work()
-    except OpaluxError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    except OSError as error:
-        if error.errno not in NO_ROOM:
-            raise
-        print(f"error: {StorageError.of(error)}", file=sys.stderr)
-        return FAILURE
+    except (OpaluxError, OSError) as error:
+        told = in_words(error)
+        print(f"error: {told}", file=sys.stderr)
+        return told.exit_code
     except KeyboardInterrupt:
         print("interrupted; give the same command with --resume to go on", file=sys.stderr)
         return 128 + signal.SIGINT

@@ -44,3 +44,41 @@ class StorageError(OpaluxError, RuntimeError):
             f"{name or 'a file'}: cannot be written ({error.strerror or error}{room}); make room "
             "on that disk or choose another folder, and give the same line again"
         )
+
+
+_NAMES = {
+    errno.EACCES,
+    errno.EEXIST,
+    errno.EISDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+}
+"""What the system says when the name of a file is wrong, rather than the device behind it."""
+
+
+def in_words(error: OpaluxError | OSError) -> OpaluxError:
+    """Return an error of the operating system as one that the user can act on.
+
+    Raises
+    ------
+    OSError
+        When it does not come from the system, so that only a traceback can explain it.
+    """
+    if isinstance(error, OpaluxError):
+        return error
+    if error.errno is None:
+        raise error
+    if error.errno in NO_ROOM:
+        return StorageError.of(error)
+    if error.filename is None and error.errno == errno.ENOENT:
+        return InputError("the current folder: found none (deleted?); change to one that exists")
+    where = f"{error.filename}: " if error.filename is not None else ""
+    if error.errno in _NAMES:
+        return InputError(f"{where}{error.strerror}; give another name, or the right to use it")
+    return StorageError(
+        f"{where}{error.strerror}; look at the device, then give the same line again"
+    )

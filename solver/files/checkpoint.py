@@ -99,7 +99,7 @@ def read_checkpoint(path: Path, march: March, config: str) -> None:
         raise InputError(
             f"checkpoint {path}: was written with another configuration; resume with the same one"
         )
-    if not 0 <= step < march.n_steps or checksum != state_checksum(march, step):
+    if not 0 <= step <= march.n_steps or checksum != state_checksum(march, step):
         raise InputError(
             f"checkpoint {path}: is damaged (step {step} of {march.n_steps}, or other numbers than "
             "were written); delete it to start from t = 0"

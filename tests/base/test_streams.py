@@ -1,5 +1,6 @@
 """A log that cannot be written never costs a result."""
 
+import shlex
 import subprocess
 import sys
 
@@ -40,5 +41,13 @@ def test_standard_output_on_a_full_disk_is_told_once_the_results_are_written(tmp
     done = subprocess.run(
         ["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
     )
+    assert done.returncode == 1
+    assert done.stderr == "error: standard output: cannot be written (No space left on device)\n"
+
+
+@pytest.mark.parametrize("word", ["--version", "--help"])
+def test_a_word_about_opalux_that_is_lost_is_told(word):
+    line = f"{shlex.quote(sys.executable)} -m opalux {word} > /dev/full"
+    done = subprocess.run(["sh", "-c", line], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr == "error: standard output: cannot be written (No space left on device)\n"

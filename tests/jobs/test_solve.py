@@ -285,6 +285,11 @@ def test_bad_input_is_told_in_one_message_and_leaves_nothing(text, tmp_path, cap
         ([str(DEBUG), "--set", "time.final.x=1"], "is a value"),
         ([str(DEBUG), "--out", "/proc/none/run"], "cannot write"),
         ([str(DEBUG), "--out", str(DEBUG)], "found a file"),
+        ([str(DEBUG), "--out", "x" * 256], "name too long"),
+        ([str(DEBUG), "--out", "x/" * 3000], "name too long"),
+        (["x" * 256], "name too long"),
+        ([f"{'x' * 256}.yaml"], "name too long"),
+        ([f"{DEBUG}/debug.yaml"], "cannot be read"),
         ([str(DEBUG), "--resume", "--force"], "exclude each other"),
     ],
 )
@@ -293,6 +298,17 @@ def test_bad_arguments_are_told_in_one_message(arguments, part, capsys):
     message = capsys.readouterr().err
     assert message.count("error:") == 1
     assert part in message
+
+
+def test_a_current_folder_that_was_deleted_is_told_in_one_message(tmp_path, monkeypatch, capsys):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert main(["debug", "--dry-run"]) in (0, 2)  # it may not be needed
+    assert main(["debug"]) == 2
+    message = capsys.readouterr().err
+    assert "Traceback" not in message
+    assert "the current folder" in message
 
 
 def test_published_cfg_runs_with_all_its_keys(tmp_path, monkeypatch):
