@@ -79,6 +79,4 @@ def in_words(error: OpaluxError | OSError) -> OpaluxError:
     where = f"{error.filename}: " if error.filename is not None else ""
     if error.errno in _NAMES:
         return InputError(f"{where}{error.strerror}; give another name, or the right to use it")
-    return StorageError(
-        f"{where}{error.strerror}; look at the device, then give the same line again"
-    )
+    return OpaluxError(f"{where}{error.strerror}, says the system; give the same line again")
