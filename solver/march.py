@@ -70,7 +70,7 @@ class March:
         self.dt, self.times, self.t_final = time_steps(problem)
         self.n_steps = len(self.times)
         self.step = 0
-        self._rules = edge_rules(problem.edges, domain.block)
+        self.rules = edge_rules(problem.edges, domain.block)
         self.rho = domain_density(problem, domain, density).astype(problem.dtype)
         fill_state(problem, domain)
         on_all(domain.gather, domain.broadcast, lambda: check_start(problem, domain, self.rho))
@@ -95,14 +95,14 @@ class March:
                 f"{self.problem.edges.periodic} as before; make a new March"
             )
         self.problem = self.problem.model_copy(update={"edges": edges})
-        self._rules = edge_rules(edges, self.domain.block)
+        self.rules = edge_rules(edges, self.domain.block)
         self.step = self._checked = 0
         fill_state(self.problem, self.domain)
         if self.problem.variant.keeps_edges:
             self.stepper = self._make_stepper()
 
     def _make_stepper(self) -> Stepper:
-        return self.problem.variant.make(self.problem, self.domain, self.rho, self.dt, self._rules)
+        return self.problem.variant.make(self.problem, self.domain, self.rho, self.dt, self.rules)
 
     @property
     def kept(self) -> dict[str, np.ndarray]:
@@ -120,7 +120,7 @@ class March:
     @property
     def fields(self) -> np.ndarray:
         """E, Fx, Fy, T (4, ny, nx) in this process's cells at ``t``; all processes ask at once."""
-        return self.stepper.fields(self.domain.state, self.t, self._rules)
+        return self.stepper.fields(self.domain.state, self.t, self.rules)
 
     @property
     def t(self) -> float:
@@ -144,7 +144,7 @@ class March:
         if step == 0:
             return
         block, state = self.domain.block, self.domain.state
-        tables = edge_tables(self.problem.edges, block, self._rules, self.times[step - 1 : step])
+        tables = edge_tables(self.problem.edges, block, self.rules, self.times[step - 1 : step])
         places = {
             "up": (np.s_[-1, 1:-1], np.s_[-2, 1:-1]),
             "down": (np.s_[0, 1:-1], np.s_[1, 1:-1]),
@@ -152,7 +152,7 @@ class March:
             "right": (np.s_[1:-1, -1], np.s_[1:-1, -2]),
         }
         T = state[3]
-        for rule, (name, (ghost, inside)) in zip(self._rules[:, 3], places.items(), strict=True):
+        for rule, (name, (ghost, inside)) in zip(self.rules[:, 3], places.items(), strict=True):
             if rule == FREE:
                 T[ghost] = T[inside]
             elif rule == GIVEN:
@@ -180,15 +180,15 @@ class March:
         while self.step < self.n_steps:
             end = int(ends[np.searchsorted(ends, self.step, side="right")])
             times = self.times[self.step : min(self.step + length, end)]
-            tables = edge_tables(self.problem.edges, block, self._rules, times)
-            self._watch.look_at_edges(domain.state, tables, self._rules, times)
+            tables = edge_tables(self.problem.edges, block, self.rules, times)
+            self._watch.look_at_edges(domain.state, tables, self.rules, times)
             given = (tables.up, tables.down, tables.left, tables.right)
             signals = tuple(
                 np.empty((len(times), 4, sizes[name] if block.touches[name] else 0))
                 for name in EDGES
             )
             if domain.size == 1 or self.problem.variant.exchanges:
-                self.stepper.advance(domain.state, times, self._rules, given, domain.wraps, signals)
+                self.stepper.advance(domain.state, times, self.rules, given, domain.wraps, signals)
             else:
                 for n in range(len(times)):
                     domain.exchange()
@@ -196,7 +196,7 @@ class March:
                     self.stepper.advance(
                         domain.state,
                         times[one],
-                        self._rules,
+                        self.rules,
                         tuple(table[one] for table in given),
                         domain.wraps,
                         tuple(signal[one] for signal in signals),

@@ -22,6 +22,11 @@ from opalux.solver.formulas.syntax import Node, literal, operation
 RHO_K, T_FACE, RHO_L = VARIABLES = ("rho", "T", "rho_l")
 
 
+def pair_tree(opacity: Formula) -> Node:
+    """Return the tree of σ(ρ_k, T_f) + σ(ρ_l, T_f), of `VARIABLES`."""
+    return _sum(opacity.tree) if "T" in opacity.uses else _both(opacity.tree)
+
+
 def pair_sum(opacity: Formula) -> Program:
     """Return the program of σ(ρ_k, T_f) + σ(ρ_l, T_f); its variables are `VARIABLES`.
 
@@ -29,8 +34,7 @@ def pair_sum(opacity: Formula) -> Program:
     ----------
     opacity : formula of (rho, T)
     """
-    tree = _sum(opacity.tree) if "T" in opacity.uses else _both(opacity.tree)
-    return compiled(tree, VARIABLES)
+    return compiled(pair_tree(opacity), VARIABLES)
 
 
 def _sum(node: Node) -> Node:

@@ -173,17 +173,42 @@ def advance(state, rho, spacing, w, physics, formulas, pair, kinds, betas, x, y,
     As `consistent.advance`, and ``kinds``, ``betas`` (4,): what the edges do, and β.
     """
     for n in range(times.shape[0]):
-        wrap(state, wraps[0], wraps[1])
-        now = (given[UP][n], given[DOWN][n], given[LEFT][n], given[RIGHT][n])
-        for side in range(4):
-            if kinds[side] != INNER:
-                fill_outside(state, side, rules[side], now[side], physics[2])
-        seen = (signals[UP][n], signals[DOWN][n], signals[LEFT][n], signals[RIGHT][n])
-        record(state, 1.0 if times[n] == 0.0 else 0.5, seen, at_edge)
-        step(state, rho, spacing, w, physics, formulas, pair, kinds, betas, x, y, times[n], now,
-             work)  # fmt: skip
-        if times[n] != 0.0:
-            record(state, -0.5, seen, at_edge)
+        one_step(state, rho, spacing, w, physics, formulas, pair, kinds, betas, x, y, times[n],
+                 rules, given, wraps, signals, at_edge, work, n)  # fmt: skip
+
+
+@njit(error_model="numpy")
+def advance_and_keep(state, states, rho, spacing, w, physics, formulas, pair, kinds, betas, x, y,
+                     times, rules, given, wraps, signals, at_edge, work):  # fmt: skip
+    """Do what `advance` does and keep the state before each step, and the last one."""
+    for n in range(times.shape[0]):
+        fill_ghosts(state, kinds, rules, given, wraps, physics, n)
+        states[n] = state
+        one_step(state, rho, spacing, w, physics, formulas, pair, kinds, betas, x, y, times[n],
+                 rules, given, wraps, signals, at_edge, work, n)  # fmt: skip
+    states[times.shape[0]] = state
+
+
+@njit(error_model="numpy")
+def fill_ghosts(state, kinds, rules, given, wraps, physics, n):
+    """Fill the ghost cells at the edges of the domain before step n of the tables ``given``."""
+    wrap(state, wraps[0], wraps[1])
+    for side in range(4):
+        if kinds[side] != INNER:
+            fill_outside(state, side, rules[side], given[side][n], physics[2])
+
+
+@njit(error_model="numpy")
+def one_step(state, rho, spacing, w, physics, formulas, pair, kinds, betas, x, y, t, rules, given,
+             wraps, signals, at_edge, work, n):  # fmt: skip
+    """Fill the ghosts, record the signals and take step n of the tables ``given``."""
+    fill_ghosts(state, kinds, rules, given, wraps, physics, n)
+    now = (given[UP][n], given[DOWN][n], given[LEFT][n], given[RIGHT][n])
+    seen = (signals[UP][n], signals[DOWN][n], signals[LEFT][n], signals[RIGHT][n])
+    record(state, 1.0 if t == 0.0 else 0.5, seen, at_edge)
+    step(state, rho, spacing, w, physics, formulas, pair, kinds, betas, x, y, t, now, work)
+    if t != 0.0:
+        record(state, -0.5, seen, at_edge)
 
 
 class Stepper:
@@ -195,6 +220,10 @@ class Stepper:
     rho : (ny + 2, nx + 2) density [g/cm³], ghosts included
     dt : time step [sh]
     rules : (4 edges, 4 fields) how the edges are filled
+
+    Attributes
+    ----------
+    rho, spacing, w, physics, kinds, betas, at_edge : what `advance` takes; its adjoint needs them
     """
 
     def __init__(
@@ -206,13 +235,13 @@ class Stepper:
         capacity = problem.heat_capacity
         width = block.nx + 2
         cells = min(block.ny, -(-STRIP // width)) * width
-        self._edges, self._domain, self._rho, self._dt = problem.edges, domain, rho, dt
+        self._edges, self._domain, self.rho, self._dt = problem.edges, domain, rho, dt
         self._x, self._y = block.x, block.y
         c, a, settled = constants.c, constants.a, SETTLED[problem.dtype]
         physics = (dt, c, a, capacity or 1.0, settled, 0.5)
-        self._physics = tuple(dtype.type(value) for value in physics)
-        self._spacing = dtype.type(grid.dx), dtype.type(grid.dy)
-        self._w = dtype.type(problem.wave_speed)
+        self.physics = tuple(dtype.type(value) for value in physics)
+        self.spacing = dtype.type(grid.dx), dtype.type(grid.dy)
+        self.w = dtype.type(problem.wave_speed)
         varying = Formula(material.heat_capacity, ("rho", "T")) if capacity is None else None
         self._formulas = (
             registers_of(Formula(material.sigma_a, ("rho", "T")), cells, problem.dtype),
@@ -220,8 +249,8 @@ class Stepper:
             registers_of(volume_source(problem), width, problem.dtype),
         )
         self._pair = pair_registers(Formula(material.sigma_c, ("rho", "T")), cells, problem.dtype)
-        self._kinds, self._betas = edge_kinds(rules, problem.wave_speed)
-        self._at_edge = problem.signals.at == "edge"
+        self.kinds, self.betas = edge_kinds(rules, problem.wave_speed)
+        self.at_edge = problem.signals.at == "edge"
         row = np.ones(width, dtype)
         row[[0, -1]] = 0
         self._work = (
@@ -232,15 +261,15 @@ class Stepper:
             np.tile(row, cells // width),
         )
 
-    def _given(self, rules: np.ndarray, given: Given, times: np.ndarray) -> Given:
+    def given(self, rules: np.ndarray, given: Given, times: np.ndarray) -> Given:
         """Take a flux that is prescribed alone half a step later: F is stepped to there."""
-        if DRIVEN not in self._kinds:
+        if DRIVEN not in self.kinds:
             return given
         late = edge_tables(self._edges, self._domain.block, rules, times + self._dt / 2)
         tables = (late.up, late.down, late.left, late.right)
         return tuple(
             after if kind == DRIVEN else now
-            for now, after, kind in zip(given, tables, self._kinds, strict=True)
+            for now, after, kind in zip(given, tables, self.kinds, strict=True)
         )
 
     def advance(
@@ -254,9 +283,29 @@ class Stepper:
     ) -> None:
         """Take one step for each of ``times``; see `solver.scheme.Stepper`."""
         advance(
-            state, self._rho, self._spacing, self._w, self._physics, self._formulas, self._pair,
-            self._kinds, self._betas, self._x, self._y, times, rules,
-            self._given(rules, given, times), wraps, signals, self._at_edge, self._work,
+            state, self.rho, self.spacing, self.w, self.physics, self._formulas, self._pair,
+            self.kinds, self.betas, self._x, self._y, times, rules,
+            self.given(rules, given, times), wraps, signals, self.at_edge, self._work,
+        )  # fmt: skip
+
+    def keep(
+        self,
+        state: np.ndarray,
+        times: np.ndarray,
+        rules: np.ndarray,
+        given: Given,
+        wraps: tuple[bool, bool],
+        signals: Given,
+        states: np.ndarray,
+    ) -> None:
+        """Take one step for each of ``times``, keeping all states (n + 1, 4, ny + 2, nx + 2).
+
+        ``given`` is that of the method `given`. The ghosts of all but the last state are filled.
+        """
+        advance_and_keep(
+            state, states, self.rho, self.spacing, self.w, self.physics, self._formulas,
+            self._pair, self.kinds, self.betas, self._x, self._y, times, rules, given, wraps,
+            signals, self.at_edge, self._work,
         )  # fmt: skip
 
     def fields(self, state: np.ndarray, t: float, rules: np.ndarray) -> np.ndarray:
@@ -267,13 +316,13 @@ class Stepper:
         if t != 0.0:
             times = np.array([t])
             tables = edge_tables(self._edges, domain.block, rules, times)
-            given = self._given(
+            given = self.given(
                 rules, (tables.up, tables.down, tables.left, tables.right), times - self._dt / 2
             )
             none = np.empty((1, 4, 0))
             advance(
-                moved, self._rho, self._spacing, self._w, self._physics, self._formulas,
-                self._pair, self._kinds, self._betas, self._x, self._y, np.zeros(1), rules, given,
+                moved, self.rho, self.spacing, self.w, self.physics, self._formulas,
+                self._pair, self.kinds, self.betas, self._x, self._y, np.zeros(1), rules, given,
                 domain.wraps, (none,) * 4, False, self._work,
             )  # fmt: skip
         elif domain.size == 1:

@@ -1,0 +1,119 @@
+"""The adjoint of what the staggered scheme does on the edges of the domain; see `staggered_edges`."""
+
+from opalux.base.kernels import njit
+from opalux.solver.edges import EQUILIBRIUM
+from opalux.solver.formulas.programs import run
+from opalux.solver.schemes.staggered_edges import CLOSED, DRIVEN, HELD, edge_value
+
+E, FX, FY, T = range(4)
+UP, DOWN, LEFT, RIGHT = range(4)
+
+
+@njit(error_model="numpy")
+def place(side, n, ny, nx):
+    """Return the indices (j, i) of the n-th cell on an edge, of its ghost, its face, the next face."""
+    if side == UP:
+        return (ny, n + 1), (ny + 1, n + 1), (ny, n + 1), (ny - 1, n + 1)
+    if side == DOWN:
+        return (1, n + 1), (0, n + 1), (0, n + 1), (1, n + 1)
+    if side == LEFT:
+        return (n + 1, 1), (n + 1, 0), (n + 1, 0), (n + 1, 1)
+    return (n + 1, nx), (n + 1, nx + 1), (n + 1, nx), (n + 1, nx - 1)
+
+
+@njit(error_model="numpy")
+def of_cell(program, rho, T_f):
+    """Evaluate a formula of (ρ_k, T_f, ρ_l) on an edge; ghosts continue ρ, so that ρ_l = ρ_k."""
+    code, result, registers = program
+    registers[0, 0] = registers[2, 0] = rho
+    registers[1, 0] = T_f
+    run(code, registers, 1)
+    return registers[result, 0]
+
+
+@njit(error_model="numpy")
+def held(F, F_new, below, push, b, c_dt, z):
+    """Return ∂F⁺/∂F, −∂F⁺/∂E_1 and ∂F⁺/∂σ of an edge that holds E + β F."""
+    r = 1 + 0.5 * z
+    den = 1 + z * r + r * b
+    by_sigma = c_dt * (-0.5 * b * F - 0.5 * push * below - F_new * (1 + z + 0.5 * b)) / den
+    return (1 - r * b) / den, r * push / den, by_sigma
+
+
+@njit(error_model="numpy")
+def free(F, G, G_new, sigma, h, c_dt, w):
+    """Return the derivatives of F⁺ on a free edge by F, G, G⁺ and σ."""
+    z = c_dt * sigma
+    r = 1 + 0.5 * z
+    thick = 1 + h * sigma / w
+    alpha = 0.5 / thick
+    beyond = 1 - alpha
+    alpha_s = -alpha * (h / w) / thick
+    b = 0.5 * w * c_dt / (h * beyond)
+    rb = r * b
+    rb_s = 0.5 * c_dt * b + rb * alpha_s / beyond
+    den = 1 + z * r + rb
+    P = beyond * F + alpha * G
+    P_new = (P * (1 - rb) + rb * (G + G_new)) / den
+    P_new_s = (
+        alpha_s * (G - F) * (1 - rb) + rb_s * (G + G_new - P) - P_new * (c_dt * (1 + z) + rb_s)
+    ) / den
+    by_P = (1 - rb) / den
+    by_sigma = (P_new_s - alpha_s * G_new) / beyond + alpha_s * (P_new - alpha * G_new) / beyond**2
+    return by_P, (by_P * alpha + rb / den) / beyond, (rb / den - alpha) / beyond, by_sigma
+
+
+@njit(error_model="numpy")
+def edge(side, kind, beta, rules, bar, rho_bar, given_bar, G_bar, F_out, old, new, rho, pair, h,
+         c_dt, k, w, a):  # fmt: skip
+    """Step the flux on one edge backwards, in all of its cells.
+
+    Parameters
+    ----------
+    side, kind, beta, rules : which edge, what it does (`staggered_edges`), how ghosts are filled
+    bar : (4, ny + 2, nx + 2); F̄⁺ on the edge becomes F̄; Ē, T̄, F̄⁺ on the next face are added to
+    rho_bar : (ny + 2, nx + 2), added to
+    given_bar : (cells,), becomes the derivative by what is given: g, or F itself
+    G_bar : (cells,), becomes the derivative by the flux on the next face before the step
+    F_out : (cells,) the flux that is prescribed outside
+    old, new : (4, ny + 2, nx + 2) the states before, with its ghosts, and after the step
+    pair : programs of s = σ_k + σ_l, ∂s/∂ρ_k, ∂s/∂ρ_l, ∂s/∂T_f
+    h, c_dt, k, w, a : the cell across the edge, c Δt, k, √k, radiation constant
+    """
+    ny, nx = old.shape[1] - 2, old.shape[2] - 2
+    f = FY if side < 2 else FX
+    inwards = 1 if side in (DOWN, LEFT) else -1
+    for n in range(given_bar.shape[0]):
+        (j, i), outside, face, beside = place(side, n, ny, nx)
+        F_bar = bar[f, face[0], face[1]]
+        given_bar[n] = G_bar[n] = 0.0
+        if kind in (CLOSED, DRIVEN):
+            given_bar[n] = F_bar if kind == DRIVEN else 0.0
+            bar[f, face[0], face[1]] = 0.0
+            continue
+        T_1, T_o = old[T, j, i], old[T, outside[0], outside[1]]
+        follows = T_o == T_1  # free, or surroundings that are colder: T outside is T inside
+        T_f = (0.5 * (T_1**4 + T_o**4)) ** 0.25
+        sigma = 0.5 * of_cell(pair[0], rho[j, i], T_f)
+        F, F_new = old[f, face[0], face[1]], new[f, face[0], face[1]]
+        if kind == HELD:
+            push = 2 * (k * c_dt / h) * inwards
+            E_o = old[E, outside[0], outside[1]]
+            below = old[E, j, i] - edge_value(kind, E_o, F_out[n], inwards, w)
+            by_F, by_g, by_sigma = held(
+                F, F_new, below, push, k * beta * c_dt / h, c_dt, c_dt * sigma
+            )
+            given_bar[n] = F_bar * by_g
+            bar[E, j, i] -= F_bar * by_g
+            if rules[E] == EQUILIBRIUM and follows:
+                bar[T, j, i] += F_bar * by_g * 4 * a * T_o**3
+        else:
+            G, G_new = old[f, beside[0], beside[1]], new[f, beside[0], beside[1]]
+            by_F, by_G, by_G_new, by_sigma = free(F, G, G_new, sigma, h, c_dt, w)
+            G_bar[n] = F_bar * by_G
+            bar[f, beside[0], beside[1]] += F_bar * by_G_new
+        bar[f, face[0], face[1]] = F_bar * by_F
+        s_bar = 0.5 * F_bar * by_sigma
+        rho_bar[j, i] += s_bar * (of_cell(pair[1], rho[j, i], T_f) + of_cell(pair[2], rho[j, i], T_f))
+        by_T = 0.5 * s_bar * of_cell(pair[3], rho[j, i], T_f) / T_f**3
+        bar[T, j, i] += by_T * (T_1**3 + (T_o**3 if follows else 0.0))
