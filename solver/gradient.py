@@ -15,6 +15,8 @@ from opalux.solver.formulas.formula import Formula
 from opalux.solver.formulas.pairs import VARIABLES, pair_tree
 from opalux.solver.march import March
 from opalux.solver.problem import Problem
+from opalux.solver.schemes.consistent import STRIP
+from opalux.solver.schemes.staggered import Stepper
 from opalux.solver.schemes.staggered_adjoint import march_back
 
 MEMORY = 2**31  # bytes that the states kept for the way back may take
@@ -49,7 +51,10 @@ class SignalGradient:
         _check(problem)
         self.problem, self.memory = problem, memory
         self._march: March | None = None
-        self._programs = _programs(problem)
+        self._stepper: Stepper | None = None
+        width = problem.cells.nx + 2
+        self._strip = min(problem.cells.ny, -(-STRIP // width)) * width
+        self._programs = _programs(problem, max(self._strip, problem.cells.ny) + width)
         self.times = March(problem, SerialDomain(problem), np.ones(_shape(problem))).times
 
     def simulate(self, rho: np.ndarray) -> Signals:
@@ -64,6 +69,8 @@ class SignalGradient:
         per edge (n, 4, cells): E, Fx, Fy, T before each step, at ``problem.signals.at``
         """
         march = self._march = March(self.problem, SerialDomain(self.problem), rho)
+        assert isinstance(march.stepper, Stepper)
+        self._stepper = march.stepper
         state, n_steps = march.domain.state, march.n_steps
         room = max(2, int(self.memory // state.nbytes))
         self._length = n_steps if n_steps + 1 <= room else math.ceil(math.sqrt(n_steps))
@@ -76,9 +83,7 @@ class SignalGradient:
             )
         self._states = np.empty((min(self._length, n_steps) + 1, *state.shape))
         self._first_states = []
-        signals = {
-            name: np.empty((n_steps, 4, _cells(self.problem, name))) for name in EDGES
-        }
+        signals = {name: np.empty((n_steps, 4, _cells(self.problem, name))) for name in EDGES}
         for start in self._starts:
             self._first_states.append(state.copy())
             self._forward(start, signals)
@@ -91,16 +96,17 @@ class SignalGradient:
         ----------
         weights : per edge (n, 4, cells), ∂J/∂signals; an edge left out has none
         """
-        march = self._march
-        if march is None:
+        march, stepper = self._march, self._stepper
+        if march is None or stepper is None:
             raise ValueError("pull: found no density yet, expected simulate(rho) before")
-        state, stepper = march.domain.state, march.stepper
+        state = march.domain.state
         bar, rho_bar = np.zeros(state.shape), np.zeros(state.shape[1:])
         ny, nx = state.shape[1] - 2, state.shape[2] - 2
         lengths = (nx, nx, ny, ny)
+        strip = self._strip
         work = (
-            np.zeros((ny + 2, nx + 2)), np.zeros((7, nx + 2)), np.zeros(nx + 2),
-            np.zeros((5, nx + 1)), np.zeros((2, 5, nx)),
+            np.zeros((ny + 2, nx + 2)), np.zeros((7, strip)), np.zeros(strip),
+            np.zeros((5, strip + 1)), np.zeros((5, strip + nx + 2)),
             tuple(np.zeros(n) for n in lengths), np.zeros((4, max(nx, ny))),
         )  # fmt: skip
         c, a = self.problem.constants.c, self.problem.constants.a
@@ -128,23 +134,25 @@ class SignalGradient:
         return rho_bar[1:-1, 1:-1].copy()
 
     def _given(self, times: np.ndarray) -> tuple[np.ndarray, ...]:
-        march = self._march
+        march, stepper = self._march, self._stepper
         assert march is not None
+        assert stepper is not None
         tables = edge_tables(self.problem.edges, march.domain.block, march.rules, times)
         now = (tables.up, tables.down, tables.left, tables.right)
-        return march.stepper.given(march.rules, now, times)
+        return stepper.given(march.rules, now, times)
 
     def _forward(self, start: int, signals: Signals | None) -> None:
         """Take the steps from ``start`` on, as many as are kept, and keep their states."""
-        march = self._march
+        march, stepper = self._march, self._stepper
         assert march is not None
+        assert stepper is not None
         stop = min(start + self._length, march.n_steps)
         times = march.times[start:stop]
         parts = tuple(
             np.empty((len(times), 4, 0)) if signals is None else signals[name][start:stop]
             for name in EDGES
         )
-        march.stepper.keep(
+        stepper.keep(
             march.domain.state, times, march.rules, self._given(times), march.domain.wraps, parts,
             self._states,
         )  # fmt: skip
@@ -173,9 +181,8 @@ def _check(problem: Problem) -> None:
             )
 
 
-def _programs(problem: Problem):  # type: ignore[no-untyped-def]
+def _programs(problem: Problem, width: int):  # type: ignore[no-untyped-def]
     """Return the programs of the opacities and the heat capacity, with their derivatives."""
-    width = max(_shape(problem)) + 2
     material = problem.material
 
     def rows(tree, variables):  # type: ignore[no-untyped-def]

@@ -9,8 +9,33 @@ import math
 from collections.abc import Callable
 
 from opalux.solver.formulas.programs import (
-    ABS, ACOS, ADD, ASIN, ATAN, COS, COSH, DIV, EXP, GE, LE, LOG, LOG2, LOG10, MAX, MIN, MUL, NEG,
-    POW, SELECT, SIGN, SIN, SINH, SQRT, SUB, TAN, TANH,
+    ABS,
+    ACOS,
+    ADD,
+    ASIN,
+    ATAN,
+    COS,
+    COSH,
+    DIV,
+    EXP,
+    GE,
+    LE,
+    LOG,
+    LOG2,
+    LOG10,
+    MAX,
+    MIN,
+    MUL,
+    NEG,
+    POW,
+    SELECT,
+    SIGN,
+    SIN,
+    SINH,
+    SQRT,
+    SUB,
+    TAN,
+    TANH,
 )  # fmt: skip
 from opalux.solver.formulas.syntax import Node, literal, operation
 
@@ -67,9 +92,7 @@ def _power(node: Node, dx: Node, dn: Node) -> Node:
 _OF_MORE: dict[int, Callable[..., Node]] = {
     ADD: lambda node, da, db: _plus(da, db),
     SUB: lambda node, da, db: _minus(da, db),
-    MUL: lambda node, da, db: _plus(
-        _times(da, node.arguments[1]), _times(node.arguments[0], db)
-    ),
+    MUL: lambda node, da, db: _plus(_times(da, node.arguments[1]), _times(node.arguments[0], db)),
     DIV: lambda node, da, db: _over(_minus(da, _times(node, db)), node.arguments[1]),
     POW: _power,
     NEG: lambda node, da: operation(NEG, da),

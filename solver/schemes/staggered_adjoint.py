@@ -19,13 +19,11 @@ Each cell gathers from its four faces in the same order, so that nothing depends
 visited.
 """
 
-import numpy as np
-
 from opalux.base.kernels import njit
 from opalux.solver.formulas.programs import run
 from opalux.solver.schemes.consistent import face_temperature
 from opalux.solver.schemes.coupling import POINTS, WEIGHTS
-from opalux.solver.schemes.staggered_adjoint_edges import edge, place
+from opalux.solver.schemes.staggered_adjoint_edges import edge, place, spread
 from opalux.solver.schemes.staggered_edges import INNER
 
 E, FX, FY, T = range(4)
@@ -101,12 +99,16 @@ def cells(E_bar, T_bar, rho_bar, star_bar, E_old, T_old, E_new, T_new, rho, C_v,
     for i in range(n):
         at[i] = 0.5 * (T_old[i] + T_new[i])
     old, mid = absorption
-    sigma, sigma_rho, sigma_T = value(old[0], rho, T_old), value(old[1], rho, T_old), value(
-        old[2], rho, T_old
+    sigma, sigma_rho, sigma_T = (
+        value(old[0], rho, T_old),
+        value(old[1], rho, T_old),
+        value(old[2], rho, T_old),
     )
-    sigma_m, sigma_m_rho, sigma_m_T = value(mid[0], rho, at[:n]), value(
-        mid[1], rho, at[:n]
-    ), value(mid[2], rho, at[:n])
+    sigma_m, sigma_m_rho, sigma_m_T = (
+        value(mid[0], rho, at[:n]),
+        value(mid[1], rho, at[:n]),
+        value(mid[2], rho, at[:n]),
+    )
     for i in range(n):
         C, C_T, C_rho = heat[CAPACITY, i], heat[CAPACITY_T, i], heat[CAPACITY_RHO, i]
         T2 = T_old[i] * T_old[i]
@@ -117,12 +119,12 @@ def cells(E_bar, T_bar, rho_bar, star_bar, E_old, T_old, E_new, T_new, rho, C_v,
         share = emitted_T / C
         k = c_dt * sigma[i]
         omega = 1 / (2 + k * (1 + share))
-        omega_T = -omega * omega * (
-            c_dt * sigma_T[i] * (1 + share) + k * (3 * emitted_T / T_old[i] - share * C_T) / C
+        omega_T = (
+            -omega
+            * omega
+            * (c_dt * sigma_T[i] * (1 + share) + k * (3 * emitted_T / T_old[i] - share * C_T) / C)
         )
-        omega_rho = -omega * omega * (
-            c_dt * sigma_rho[i] * (1 + share) - k * share * C_rho / C
-        )
+        omega_rho = -omega * omega * (c_dt * sigma_rho[i] * (1 + share) - k * share * C_rho / C)
         # g = G + k_m [(1 − ω) (a T⁺⁴ − E⁺) − ω (E − a T⁴)], E⁺ = E* − G
         k_m = c_dt * sigma_m[i]
         imbalance_new, imbalance = emitted_new - E_new[i], emitted - E_old[i]
@@ -190,20 +192,23 @@ def faces(out, F_bar, F_new, E_k, E_l, T_k, T_l, rho_k, rho_l, pair, knows_T, c_
 
 
 @njit(error_model="numpy")
-def gather(E_bar, T_bar, rho_bar, star_bar, left, right, below, above):
+def gather(E_bar, T_bar, rho_bar, star_bar, x, y, width):
     """Add to n cells what their faces hand on, and Ē* to Ē.
 
-    ``left`` and ``below`` are the faces whose upper cell it is, ``right`` and ``above`` those whose
-    lower cell it is.
+    Cell i lies between the faces i and i + 1 of ``x`` and the faces i and i + ``width`` of ``y``.
     """
     for i in range(E_bar.shape[0]):
-        E_bar[i] += star_bar[i] + (
-            (right[BY_E, i] - left[BY_E, i]) + (above[BY_E, i] - below[BY_E, i])
-        )
-        T_bar[i] += (right[BY_T_K, i] + left[BY_T_L, i]) + (above[BY_T_K, i] + below[BY_T_L, i])
-        rho_bar[i] += (right[BY_RHO_K, i] + left[BY_RHO_L, i]) + (
-            above[BY_RHO_K, i] + below[BY_RHO_L, i]
-        )
+        a = i + width
+        E_bar[i] += star_bar[i] + ((x[BY_E, i + 1] - x[BY_E, i]) + (y[BY_E, a] - y[BY_E, i]))
+        T_bar[i] += (x[BY_T_K, i + 1] + x[BY_T_L, i]) + (y[BY_T_K, a] + y[BY_T_L, i])
+        rho_bar[i] += (x[BY_RHO_K, i + 1] + x[BY_RHO_L, i]) + (y[BY_RHO_K, a] + y[BY_RHO_L, i])
+
+
+@njit(error_model="numpy")
+def diverge_back(F_bar, star_bar, ahead, nu):
+    """Add the transpose of div F⁺ to n faces, ``star_bar`` being Ē* of the cells k and l."""
+    for i in range(F_bar.shape[0]):
+        F_bar[i] += nu * (ahead[i] - star_bar[i])
 
 
 @njit(error_model="numpy")
@@ -243,20 +248,25 @@ def step_back(bar, rho_bar, old, new, rho, spacing, w, physics, programs, kinds,
     fold(bar, wraps)
     k = w * w
     c_dt_F = c * (0.5 * dt if t == 0.0 else dt)
-    inner = slice(1, nx + 1)
-    for j in range(1, ny + 1):
+    # The rows lie end to end, and a strip of them is taken at a time, as in the scheme itself; what
+    # is computed in the ghosts between the rows is not read.
+    width, size = nx + 2, (ny + 2) * (nx + 2)
+    strip = x_faces.shape[1] - 1
+    flat, flat_old, flat_new = (
+        bar.reshape((4, size)), old.reshape((4, size)), new.reshape((4, size))
+    )  # fmt: skip
+    flat_rho, flat_rho_bar, star = rho.reshape(size), rho_bar.reshape(size), star_bar.reshape(size)
+    end = (ny + 1) * width
+    for start in range(width, end, strip):
+        part = slice(start, min(start + strip, end))
         cells(
-            bar[E, j, inner], bar[T, j, inner], rho_bar[j, inner], star_bar[j, inner],
-            old[E, j, inner], old[T, j, inner], new[E, j, inner], new[T, j, inner], rho[j, inner],
-            C_v, a, c * dt, absorption, capacity, heat, at,
+            flat[E, part], flat[T, part], flat_rho_bar[part], star[part], flat_old[E, part],
+            flat_old[T, part], flat_new[E, part], flat_new[T, part], flat_rho[part], C_v, a,
+            c * dt, absorption, capacity, heat, at,
         )  # fmt: skip
     outer(star_bar, wraps)
-    for j in range(ny + 1):
-        for i in range(1, nx + 1):
-            bar[FY, j, i] += (c * dt / dy) * (star_bar[j + 1, i] - star_bar[j, i])
-    for j in range(1, ny + 1):
-        for i in range(nx + 1):
-            bar[FX, j, i] += (c * dt / dx) * (star_bar[j, i + 1] - star_bar[j, i])
+    diverge_back(flat[FY, :end], star[:end], star[width:], c * dt / dy)
+    diverge_back(flat[FX, width : end - 1], star[width : end - 1], star[width + 1 :], c * dt / dx)
     # F̄ on the edges waits in ``done``: the other faces must not hand it on again.
     for side in range(4):
         if kinds[side] == INNER:
@@ -271,24 +281,29 @@ def step_back(bar, rho_bar, old, new, rho, spacing, w, physics, programs, kinds,
             _, _, face, _ = place(side, n, ny, nx)
             done[side, n] = bar[f, face[0], face[1]]
             bar[f, face[0], face[1]] = 0.0
-    for j in range(ny + 1):
-        above = y_faces[j % 2]
+    for start in range(width, end, strip):
+        stop = min(start + strip, end)
+        n = stop - start
+        # The faces from ``low`` on; those above the row before were left by the strip before.
+        low, kept = (0, 0) if start == width else (start, width)
         faces(
-            above, bar[FY, j, inner], new[FY, j, inner], old[E, j, inner], old[E, j + 1, inner],
-            old[T, j, inner], old[T, j + 1, inner], rho[j, inner], rho[j + 1, inner], pair,
-            knows_T, c_dt_F, k * c_dt_F / dy,
+            y_faces[:, kept:], flat[FY, low:stop], flat_new[FY, low:stop], flat_old[E, low:stop],
+            flat_old[E, low + width : stop + width], flat_old[T, low:stop],
+            flat_old[T, low + width : stop + width], flat_rho[low:stop],
+            flat_rho[low + width : stop + width], pair, knows_T, c_dt_F, k * c_dt_F / dy,
         )  # fmt: skip
-        if j == 0:
-            continue
+        first = start - 1
         faces(
-            x_faces, bar[FX, j, : nx + 1], new[FX, j, : nx + 1], old[E, j, :-1], old[E, j, 1:],
-            old[T, j, :-1], old[T, j, 1:], rho[j, :-1], rho[j, 1:], pair, knows_T, c_dt_F,
+            x_faces, flat[FX, first:stop], flat_new[FX, first:stop], flat_old[E, first:stop],
+            flat_old[E, start : stop + 1], flat_old[T, first:stop], flat_old[T, start : stop + 1],
+            flat_rho[first:stop], flat_rho[start : stop + 1], pair, knows_T, c_dt_F,
             k * c_dt_F / dx,
         )  # fmt: skip
         gather(
-            bar[E, j, inner], bar[T, j, inner], rho_bar[j, inner], star_bar[j, inner],
-            x_faces[:, :-1], x_faces[:, 1:], y_faces[(j - 1) % 2], above,
+            flat[E, start:stop], flat[T, start:stop], flat_rho_bar[start:stop], star[start:stop],
+            x_faces, y_faces, width,
         )  # fmt: skip
+        y_faces[:, :width] = y_faces[:, n : n + width]
     for side in range(4):
         if kinds[side] == INNER:
             continue
@@ -312,46 +327,6 @@ def fold(bar, wraps):
     if wraps[1]:
         bar[FY, -2, :] += bar[FY, 0, :]
         bar[FY, 0, :] = bar[FY, -2, :]
-
-
-@njit(error_model="numpy")
-def spread(bar, share, weights, at_edge):
-    """Add the transpose of `staggered_edges.record`: ``weights`` (4, cells) of the signals to bar."""
-    ny, nx = bar.shape[1] - 2, bar.shape[2] - 2
-    for side in range(4):
-        along_x = side < 2
-        deeper = (ny if along_x else nx) > 1
-        for n in range(weights[side].shape[1]):
-            (j, i), _, face, _ = place(side, n, ny, nx)
-            if along_x:
-                j2, i2 = (j - 1 if side == UP else j + 1), i
-            else:
-                j2, i2 = j, (i - 1 if side == RIGHT else i + 1)
-            for f in range(4):
-                flux = f in (FX, FY)
-                weight = weights[side][f, n] * (abs(share) if flux else 1.0)
-                if not flux and share < 0:
-                    continue
-                if at_edge and f == (FY if along_x else FX):
-                    bar[f, face[0], face[1]] += weight
-                elif at_edge and deeper:
-                    to_cell(bar, f, j, i, 1.5 * weight)
-                    to_cell(bar, f, j2, i2, -0.5 * weight)
-                else:
-                    to_cell(bar, f, j, i, weight)
-
-
-@njit(error_model="numpy", inline="always")
-def to_cell(bar, f, j, i, weight):
-    """Add the transpose of `staggered_edges.in_cell`."""
-    if f == FX:
-        bar[FX, j, i - 1] += 0.5 * weight
-        bar[FX, j, i] += 0.5 * weight
-    elif f == FY:
-        bar[FY, j - 1, i] += 0.5 * weight
-        bar[FY, j, i] += 0.5 * weight
-    else:
-        bar[f, j, i] += weight
 
 
 @njit(error_model="numpy")

@@ -1,4 +1,4 @@
-"""The adjoint of what the staggered scheme does on the edges of the domain; see `staggered_edges`."""
+"""The adjoint of what the staggered scheme does on the edges; see `staggered_edges`."""
 
 from opalux.base.kernels import njit
 from opalux.solver.edges import EQUILIBRIUM
@@ -11,7 +11,7 @@ UP, DOWN, LEFT, RIGHT = range(4)
 
 @njit(error_model="numpy")
 def place(side, n, ny, nx):
-    """Return the indices (j, i) of the n-th cell on an edge, of its ghost, its face, the next face."""
+    """Return (j, i) of the n-th cell on an edge, of its ghost, its face and the next face."""
     if side == UP:
         return (ny, n + 1), (ny + 1, n + 1), (ny, n + 1), (ny - 1, n + 1)
     if side == DOWN:
@@ -22,13 +22,18 @@ def place(side, n, ny, nx):
 
 
 @njit(error_model="numpy")
-def of_cell(program, rho, T_f):
-    """Evaluate a formula of (ρ_k, T_f, ρ_l) on an edge; ghosts continue ρ, so that ρ_l = ρ_k."""
-    code, result, registers = program
-    registers[0, 0] = registers[2, 0] = rho
-    registers[1, 0] = T_f
-    run(code, registers, 1)
-    return registers[result, 0]
+def opacities(side, cells, old, rho, pair):
+    """Evaluate the programs of ``pair`` on an edge; ghosts continue ρ, so that ρ_l = ρ_k."""
+    ny, nx = old.shape[1] - 2, old.shape[2] - 2
+    for n in range(cells):
+        (j, i), outside, _, _ = place(side, n, ny, nx)
+        T_f = (0.5 * (old[T, j, i] ** 4 + old[T, outside[0], outside[1]] ** 4)) ** 0.25
+        for m in range(4):
+            registers = pair[m][2]
+            registers[0, n] = registers[2, n] = rho[j, i]
+            registers[1, n] = T_f
+    for m in range(4):
+        run(pair[m][0], pair[m][2], cells)
 
 
 @njit(error_model="numpy")
@@ -83,6 +88,12 @@ def edge(side, kind, beta, rules, bar, rho_bar, given_bar, G_bar, F_out, old, ne
     ny, nx = old.shape[1] - 2, old.shape[2] - 2
     f = FY if side < 2 else FX
     inwards = 1 if side in (DOWN, LEFT) else -1
+    if kind not in (CLOSED, DRIVEN):
+        opacities(side, given_bar.shape[0], old, rho, pair)
+    s, s_k, s_l, s_T = (
+        pair[0][2][pair[0][1]], pair[1][2][pair[1][1]], pair[2][2][pair[2][1]],
+        pair[3][2][pair[3][1]],
+    )  # fmt: skip
     for n in range(given_bar.shape[0]):
         (j, i), outside, face, beside = place(side, n, ny, nx)
         F_bar = bar[f, face[0], face[1]]
@@ -93,8 +104,7 @@ def edge(side, kind, beta, rules, bar, rho_bar, given_bar, G_bar, F_out, old, ne
             continue
         T_1, T_o = old[T, j, i], old[T, outside[0], outside[1]]
         follows = T_o == T_1  # free, or surroundings that are colder: T outside is T inside
-        T_f = (0.5 * (T_1**4 + T_o**4)) ** 0.25
-        sigma = 0.5 * of_cell(pair[0], rho[j, i], T_f)
+        sigma = 0.5 * s[n]
         F, F_new = old[f, face[0], face[1]], new[f, face[0], face[1]]
         if kind == HELD:
             push = 2 * (k * c_dt / h) * inwards
@@ -114,6 +124,46 @@ def edge(side, kind, beta, rules, bar, rho_bar, given_bar, G_bar, F_out, old, ne
             bar[f, beside[0], beside[1]] += F_bar * by_G_new
         bar[f, face[0], face[1]] = F_bar * by_F
         s_bar = 0.5 * F_bar * by_sigma
-        rho_bar[j, i] += s_bar * (of_cell(pair[1], rho[j, i], T_f) + of_cell(pair[2], rho[j, i], T_f))
-        by_T = 0.5 * s_bar * of_cell(pair[3], rho[j, i], T_f) / T_f**3
+        rho_bar[j, i] += s_bar * (s_k[n] + s_l[n])
+        by_T = 0.5 * s_bar * s_T[n] / pair[0][2][1, n] ** 3
         bar[T, j, i] += by_T * (T_1**3 + (T_o**3 if follows else 0.0))
+
+
+@njit(error_model="numpy")
+def spread(bar, share, weights, at_edge):
+    """Add ``weights`` (4, cells) of the signals to bar: the transpose of `staggered_edges.record`."""
+    ny, nx = bar.shape[1] - 2, bar.shape[2] - 2
+    for side in range(4):
+        along_x = side < 2
+        deeper = (ny if along_x else nx) > 1
+        for n in range(weights[side].shape[1]):
+            (j, i), _, face, _ = place(side, n, ny, nx)
+            if along_x:
+                j2, i2 = (j - 1 if side == UP else j + 1), i
+            else:
+                j2, i2 = j, (i - 1 if side == RIGHT else i + 1)
+            for f in range(4):
+                flux = f in (FX, FY)
+                weight = weights[side][f, n] * (abs(share) if flux else 1.0)
+                if not flux and share < 0:
+                    continue
+                if at_edge and f == (FY if along_x else FX):
+                    bar[f, face[0], face[1]] += weight
+                elif at_edge and deeper:
+                    to_cell(bar, f, j, i, 1.5 * weight)
+                    to_cell(bar, f, j2, i2, -0.5 * weight)
+                else:
+                    to_cell(bar, f, j, i, weight)
+
+
+@njit(error_model="numpy", inline="always")
+def to_cell(bar, f, j, i, weight):
+    """Add the transpose of `staggered_edges.in_cell`."""
+    if f == FX:
+        bar[FX, j, i - 1] += 0.5 * weight
+        bar[FX, j, i] += 0.5 * weight
+    elif f == FY:
+        bar[FY, j - 1, i] += 0.5 * weight
+        bar[FY, j, i] += 0.5 * weight
+    else:
+        bar[f, j, i] += weight

@@ -1,0 +1,141 @@
+"""The gradient of signals is exact, whatever the problem and however its states are kept."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from opalux.base.errors import InputError
+from opalux.solver.gradient import SignalGradient
+from opalux.solver.march import simulate
+from opalux.solver.problem import Problem
+
+WALLED = {name: {"kind": "wall"} for name in ("up", "down", "left", "right")}
+EDGES: list[dict[str, Any]] = [
+    {"left": {"kind": "source"}},
+    {"left": {"kind": "source", "T": "free"}, "right": {"kind": "wall"}},
+    {"up": {"kind": "vacuum"}, "down": {"kind": "vacuum", "condition": "marshak", "T": 6}},
+    WALLED | {"up": {"kind": "source"}, "down": {"kind": "prescribed", "E": 9, "Fy": 0.5, "T": 5}},
+    {
+        "left": {"kind": "prescribed", "E": "9+sin(900*t)"},
+        "right": {"kind": "prescribed", "Fx": "sin(700*t)"},
+        "up": {"kind": "periodic"},
+        "down": {"kind": "periodic"},
+    },
+    {"left": {"kind": "periodic"}, "right": {"kind": "periodic"}, "up": {"kind": "source"}},
+]
+
+
+@st.composite
+def problems(draw):
+    opacity = draw(st.sampled_from(["rho*T", "10*rho/T", "rho^2", "0.2*rho*T^-0.5 + 0.1"]))
+    return Problem(
+        scheme="staggered",
+        grid={"nx": draw(st.integers(2, 6)), "ny": draw(st.integers(2, 5)), "y": (0, 0.7)},
+        time={"final": 0.0015, "cfl": draw(st.sampled_from([0.3, 0.5]))},
+        constants={"eddington": draw(st.sampled_from([1.0, 1 / 3]))},
+        material={
+            "sigma_a": opacity,
+            "sigma_c": draw(st.sampled_from([opacity, "rho*T + rho", "2*rho"])),
+            "heat_capacity": draw(st.sampled_from(["0.14361", "0.1 + 0.01*T*rho^0.5"])),
+        },
+        initial={"T": "4 + x", "Fx": "0.3*y"},
+        source=draw(st.sampled_from(["0", "100*x"])),
+        edges=draw(st.sampled_from(EDGES)),
+        signals={"at": draw(st.sampled_from(["cell", "edge"]))},
+    )
+
+
+def numbers(problem, seed):
+    """A density, a direction, and weights of the signals."""
+    rng = np.random.default_rng(seed)
+    gradient = SignalGradient(problem)
+    shape = (problem.cells.ny, problem.cells.nx)
+    rho = rng.uniform(0.5, 3, shape)
+    signals = gradient.simulate(rho)
+    weights = {name: rng.normal(size=signal.shape) for name, signal in signals.items()}
+    return gradient, rho, rng.normal(size=shape), weights
+
+
+def total(problem, rho, weights):
+    signals = simulate(problem, rho).signals
+    return sum(float((weights[name] * signals[name]).sum()) for name in signals)
+
+
+@given(problems(), st.integers(0, 99))
+@settings(max_examples=40, deadline=None)
+def test_the_gradient_is_that_of_central_differences(problem, seed):
+    gradient, rho, direction, weights = numbers(problem, seed)
+    slope = float((gradient.pull(weights) * direction).sum())
+    differences = []
+    for h in (1e-3, 1e-4):
+        up, down = (total(problem, rho + s * h * direction, weights) for s in (1, -1))
+        differences.append((up - down) / (2 * h))
+    scale = np.abs(gradient.pull(weights)).max() * np.abs(direction).sum()
+    assert min(abs(found - slope) for found in differences) <= 1e-6 * scale
+
+
+def test_what_a_straight_line_leaves_falls_as_the_square_of_the_step():
+    """Taylor's remainder, over four decades."""
+    problem = Problem(
+        scheme="staggered", grid={"nx": 9, "ny": 7}, time={"final": 0.004}, edges=EDGES[0]
+    )
+    gradient, rho, direction, weights = numbers(problem, 1)
+    slope, start = float((gradient.pull(weights) * direction).sum()), total(problem, rho, weights)
+    steps = np.array([1e-1, 1e-2, 1e-3])
+    left = [abs(total(problem, rho + h * direction, weights) - start - h * slope) for h in steps]
+    orders = np.diff(np.log10(left)) / np.diff(np.log10(steps))
+    assert orders == pytest.approx(2.0, abs=0.1), left
+
+
+@pytest.mark.parametrize("edges", EDGES)
+def test_states_that_are_taken_twice_change_no_bit(edges):
+    problem = Problem(
+        scheme="staggered", grid={"nx": 9, "ny": 7}, time={"final": 0.01}, edges=edges
+    )
+    whole, rho, _, weights = numbers(problem, 2)
+    steps, state = len(whole.times), 4 * 9 * 11 * 8
+    lean = SignalGradient(problem, memory=int(2.5 * steps**0.5) * state)
+    assert lean.memory < steps * state / 2
+    signals = lean.simulate(rho)
+    reference = simulate(problem, rho).signals
+    assert all(np.array_equal(signals[name], reference[name]) for name in signals)
+    assert np.array_equal(lean.pull(weights), whole.pull(weights))
+
+
+def test_a_turned_problem_has_the_turned_gradient():
+    settings = {"scheme": "staggered", "grid": {"nx": 8}, "time": {"final": 0.004}}
+    left = Problem.model_validate(settings | {"edges": {"left": {"kind": "source"}}})
+    right = Problem.model_validate(settings | {"edges": {"right": {"kind": "source"}}})
+    gradient, rho, _, weights = numbers(left, 3)
+    image = {"left": "right", "right": "left", "up": "up", "down": "down"}
+    turned = {}
+    for name, weight in weights.items():
+        weight = weight.copy() if name in ("left", "right") else weight[:, :, ::-1].copy()
+        weight[:, 1] *= -1
+        turned[image[name]] = weight
+    other = SignalGradient(right)
+    other.simulate(np.ascontiguousarray(rho[:, ::-1]))
+    assert other.pull(turned)[:, ::-1] == pytest.approx(gradient.pull(weights), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"scheme": "consistent"}, "expected staggered"),
+        ({"dtype": "float32"}, "expected staggered in float64"),
+        ({"grid": {"nx": 8, "ny": 1}}, "one cell along y between free edges"),
+    ],
+)
+def test_problems_without_a_gradient_are_refused(changes, part):
+    problem = Problem.model_validate({"scheme": "staggered", "grid": {"nx": 8}} | changes)
+    with pytest.raises(InputError, match=part):
+        SignalGradient(problem)
+
+
+def test_a_budget_that_is_too_small_is_refused():
+    problem = Problem(scheme="staggered", grid={"nx": 64}, time={"final": 0.001})
+    with pytest.raises(InputError, match="expected at least"):
+        SignalGradient(problem, memory=10).simulate(np.ones((64, 64)))
