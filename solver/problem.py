@@ -164,7 +164,7 @@ class Problem(Settings):
     def _own_order(cls, given: Any) -> Any:
         """Fill in the order of a scheme that has one."""
         if isinstance(given, dict) and "order" not in given:
-            scheme = SCHEMES.get(given.get("scheme", ""))
+            scheme = SCHEMES.get(str(given.get("scheme")))  # which may be no name at all
             if scheme is not None and len(scheme.orders) == 1:
                 return given | {"order": next(iter(scheme.orders))}
         return given

@@ -37,8 +37,7 @@ class Reference:
 
     Parameters
     ----------
-    problem : what to solve; `constants.eddington`, `order`, `time.cfl` and `dtype` are P1's own and
-        not looked at
+    problem : what to solve; k, the scheme of P1, its order, `time.cfl` and `dtype` change nothing
     order : N of S_N, even; N² directions
 
     Attributes
@@ -55,10 +54,10 @@ class Reference:
     def __init__(self, problem: Problem, order: int) -> None:
         if order % 2 or not 2 <= order <= LARGEST_ORDER:
             raise InputError(f"S_N: found N = {order}, expected even, from 2 to {LARGEST_ORDER}")
-        if problem.scheme != "consistent":
+        if problem.scheme == "published":
             raise InputError(
-                f"scheme: found '{problem.scheme}', whose ghost cells and opacities transport does "
-                "not know; use 'scheme: consistent'"
+                "scheme: found 'published', whose ghost cells and opacities transport does not "
+                "know; use 'scheme: consistent'"
             )
         self.problem, self.grid = problem, problem.cells
         self._rules = inflow_rules(problem.edges)
@@ -71,9 +70,11 @@ class Reference:
         check_memory(problem, order, self.n_steps)
         self._times = np.arange(self.n_steps) * self.dt
         self._quadrature = product_quadrature(order)
-        start = March(problem, SerialDomain(problem))  # checks density, state and material
-        state = start.domain.state[:, 1:-1, 1:-1].astype(np.float64)
-        self._rho = start.rho[1:-1, 1:-1].astype(np.float64)
+        # Density, state and material in the cells, checked, whatever scheme P1 is solved by.
+        cells = problem.model_copy(update={"scheme": "consistent", "order": 1, "dtype": "float64"})
+        start = March(cells, SerialDomain(cells))
+        state = start.domain.state[:, 1:-1, 1:-1]
+        self._rho = start.rho[1:-1, 1:-1].copy()
         self._T = state[3].copy()
         self._intensity = intensity_of(state, self._quadrature)
         # A table of everything that enters may be large: this only looks whether it is valid.

@@ -231,3 +231,19 @@ def test_su_olsons_slab_has_the_published_solution_of_transport(tau):
     E = Reference(problem, 8).solve().fields[0, 0]
     found = np.interp(PLACES, problem.cells.whole.x[1:-1], E)
     np.testing.assert_allclose(found, SU_OLSON[tau], rtol=0.006, atol=2e-4)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"scheme": "staggered"},
+        {"order": 2},
+        {"dtype": "float32"},
+        {"constants": {"eddington": 0.1}},
+    ],
+)
+def test_nothing_of_p1_changes_transport(changes):
+    edges = {"left": {"kind": "source"}}
+    plain = Reference(square(BLOB, edges), 2).solve().fields
+    other = Reference(square(BLOB, edges, **changes), 2).solve().fields
+    np.testing.assert_array_equal(other, plain)
