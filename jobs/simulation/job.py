@@ -65,7 +65,7 @@ def _solve(arguments: Arguments, ranks: Ranks) -> int:
             if ranks.rank == 0:
                 print(f"{out}: complete already", file=sys.stderr)
             return OK
-        opened.enter_context(_warnings_in_words())
+        opened.enter_context(warnings_in_words())
         try:
             return _finish(march, settings, text, out, ranks, stop)
         except SolverFailure as error:  # on all processes at once
@@ -75,7 +75,7 @@ def _solve(arguments: Arguments, ranks: Ranks) -> int:
 
 
 @contextlib.contextmanager
-def _warnings_in_words() -> Iterator[None]:
+def warnings_in_words() -> Iterator[None]:
     """Show warnings of the solver, while inside, as messages without lines of code."""
     with warnings.catch_warnings():
         warnings.simplefilter("always", SolverWarning)

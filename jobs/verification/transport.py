@@ -3,6 +3,8 @@
 import json
 import math
 import time
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 from opalux.base.axes import EDGES
@@ -13,6 +15,7 @@ from opalux.base.files import write_json, write_text
 from opalux.base.progress import Progress
 from opalux.base.provenance import provenance
 from opalux.base.run_folder import remove_run, run_folder
+from opalux.jobs.simulation.job import warnings_in_words
 from opalux.jobs.simulation.settings import read_settings
 from opalux.jobs.verification.distance import distances
 from opalux.jobs.verification.transport_page import page, text_table
@@ -20,6 +23,7 @@ from opalux.solver.march import simulate
 from opalux.solver.problem import Problem
 from opalux.solver.solution import Solution
 from opalux.solver.transport.reference import Reference
+from opalux.solver.watch import SolverWarning
 
 RESULT = "transport.json"
 MAKES = ("report.html", RESULT)
@@ -62,7 +66,7 @@ def compare(arguments: Arguments, order: int) -> int:
         started = time.monotonic()
         try:
             exact = solved(reference)
-            found = {name: simulate(problem) for name, problem in models.items()}
+            found = solved_by_p1(models)
             if (coarser := order // 4 * 2) > 0:
                 found[f"transport, S{coarser}"] = solved(Reference(settings, coarser))
         except OpaluxError as error:
@@ -97,6 +101,16 @@ def solved(reference: Reference) -> Solution:
     """Return the solution of transport, with a word on how long it takes."""
     with Progress(reference.name, reference.n_steps) as progress:
         return reference.solve(progress.advance)
+
+
+def solved_by_p1(models: Mapping[str, Problem]) -> dict[str, Solution]:
+    """Return the solutions of one problem for several k; what is doubtful in it is told once."""
+    found: dict[str, Solution] = {}
+    with warnings_in_words():
+        for name, problem in models.items():
+            found[name] = simulate(problem)
+            warnings.simplefilter("ignore", SolverWarning)
+    return found
 
 
 def _require_order(out: Path, order: int) -> None:

@@ -96,6 +96,16 @@ def test_what_cannot_be_compared_is_refused_with_nothing_written(tmp_path, capsy
     assert not (tmp_path / "out").exists()
 
 
+def test_a_doubt_about_the_problem_is_told_once_and_in_words(tmp_path, capsys):
+    (tmp_path / "pulse.txt").write_text("0 1\n0.001 2\n")
+    table = f"edges.left.sources=[{{table: {tmp_path}/pulse.txt}}]"
+    assert run(write(tmp_path), tmp_path / "out", "--set", table) == 0
+    said = capsys.readouterr().err
+    assert said.count("its last value, 2, is kept") == 1
+    assert "\nwarning: source table" in said
+    assert ".py" not in said
+
+
 def test_a_dry_run_says_what_it_would_do_and_writes_nothing(tmp_path, capsys):
     assert run(write(tmp_path), tmp_path / "out", "--dry-run") == 0
     said = capsys.readouterr().out.splitlines()[-1]
