@@ -131,7 +131,7 @@ def edge(side, kind, beta, rules, bar, rho_bar, given_bar, G_bar, F_out, old, ne
 
 @njit(error_model="numpy")
 def spread(bar, share, weights, at_edge):
-    """Add ``weights`` (4, cells) of the signals to bar: the transpose of `staggered_edges.record`."""
+    """Add ``weights`` (4, cells) of the signals: the transpose of `staggered_edges.record`."""
     ny, nx = bar.shape[1] - 2, bar.shape[2] - 2
     for side in range(4):
         along_x = side < 2
