@@ -104,7 +104,7 @@ def test_a_rank_that_is_lost_ends_the_run_which_goes_on_from_its_checkpoint(
     os.kill(ranks[1], number)
     _, log = process.communicate(timeout=60)
     assert process.returncode not in (0, 2, CHECKPOINTED)
-    assert "exited on signal" in log
+    assert "signal" in log  # the launcher says it, or PETSc
     assert not (out / "solution.h5").exists()
     assert main([str(config), "--out", str(out), "--resume"]) == 0
     assert json.loads((out / "run.json").read_text())["resumed_from_step"] > 0
