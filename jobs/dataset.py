@@ -46,7 +46,10 @@ def _parser() -> argparse.ArgumentParser:
         "--n-times", metavar="N", type=count, help="interpolate to N times (default: all steps)"
     )
     bring.add_argument(
-        "--dt", metavar="SH", type=float, help="time step [sh] (default: as published, 0.5 dx/c)"
+        "--dt",
+        metavar="SH",
+        type=float,
+        help="time step [sh] (default: as FILE.sds.json says, or as published, 0.5 dx/c)",
     )
     bring.add_argument("--shard-size", metavar="N", type=count, default=32)
     bring.set_defaults(work=_import)
@@ -109,6 +112,7 @@ def _import(parsed: argparse.Namespace) -> int:
         n_times=parsed.n_times,
         dt=parsed.dt,
         shard_size=parsed.shard_size,
+        tell=lambda line: print(line, file=sys.stderr),
     )
     print(f"{parsed.out}: {card.n_samples} samples, sources {', '.join(card.sources)}")
     return OK

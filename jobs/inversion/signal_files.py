@@ -1,19 +1,25 @@
 """Reading a user's own signals: solution.h5, sds02 files, and the published CSV exports."""
 
+from collections.abc import Mapping
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
-from opalux.base.axes import EDGES, QUANTITIES
+from opalux.base.axes import EDGES, QUANTITIES, along
+from opalux.base.config import check
 from opalux.base.errors import InputError
 from opalux.base.yaml_text import parse_yaml
 from opalux.learning.data.measurement import Measurement
 from opalux.solver.files.solution import read_solution
-from opalux.solver.legacy.dataframe import read_dataframe
+from opalux.solver.legacy.cfg import physics_of
+from opalux.solver.legacy.dataframe import COLUMNS, read_dataframe
 from opalux.solver.legacy.letters import LETTERS
+from opalux.solver.legacy.origins import Origin, step_of
 from opalux.solver.legacy.sds import read_sds
+from opalux.solver.problem import Problem
 from opalux.solver.solution import edge_quantities
 
 KINDS = "a solution.h5, a .sds file, a .csv export, or a folder of these"
@@ -25,8 +31,8 @@ def read_measurements(paths: list[Path], dt: float | None) -> list[Measurement]:
     Parameters
     ----------
     paths : files, or folders of files
-    dt : step [sh] of sds02 and CSV files, which do not keep it; None: as published, CFL·Δx/c (with
-        CFL = 0.5 on [0, 1] for sds02 files)
+    dt : step [sh] of sds02 and CSV files; None: as the file beside them says, and where there is
+        none, as published, CFL·Δx/c (with CFL = 0.5 on [0, 1] for sds02 files)
 
     Raises
     ------
@@ -62,49 +68,104 @@ def _from_solution(path: Path) -> Measurement:
         solution = read_solution(path)
         with h5py.File(path, "r") as file:
             config = parse_yaml(str(file.attrs["config"]), str(path))
-        edges = config["edges"]
-    except (OSError, KeyError, TypeError, InputError) as error:
-        raise InputError(f"{path}: is no solution.h5 of `opalux solve` ({error})") from None
-    sources = [name for name in EDGES if edges[name]["kind"] == "source"]
+        check(Problem, _problem_in(config), source=str(path), folder=path.parent)
+        for name, signal in solution.signals.items():
+            cells = solution.rho.shape[1 if along(name) == "x" else 0]
+            expected = (len(solution.times), 4, cells)
+            if signal.shape != expected or signal.dtype.kind != "f":
+                raise ValueError(
+                    f"signals/{name}: found {signal.dtype} {signal.shape[::2]}, "
+                    f"expected real numbers {expected[::2]}"
+                )
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise InputError(
+            f"{path}: is no solution.h5 of `opalux solve`, or is damaged ({error}); solve again"
+        ) from None
+    sources = [name for name in EDGES if config["edges"][name]["kind"] == "source"]
     signals = {e: np.stack(edge_quantities(s)) for e, s in solution.signals.items()}
     return Measurement(str(path), _one(sources, path), solution.times, signals, config)
+
+
+def _problem_in(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is a problem of a configuration, without the density: its file may be gone."""
+    material = {k: v for k, v in config["material"].items() if k != "density"}
+    return {k: v for k, v in config.items() if k in Problem.model_fields} | {"material": material}
 
 
 def _from_sds(path: Path, dt: float | None) -> list[Measurement]:
     found = []
     for number, record in enumerate(read_sds(path), start=1):
-        origin = f"{path}, simulation {number}"
+        name = f"{path}, simulation {number}"
         if record.edge < 0 or record.position >= 0:
-            raise InputError(f"{origin}: expected a source on the whole of one edge")
-        cells = record.density.shape[1]
-        steps = np.arange(len(record.signals["up"])) * (dt or 0.5 / cells / 299.0)
+            raise InputError(f"{name}: expected a source on the whole of one edge")
+        step, assumed = record.step(dt)
+        times = np.arange(len(record.signals["up"]), dtype=np.float64) * step
         signals = {e: np.moveaxis(s, 1, 0).astype(float) for e, s in record.signals.items()}
-        found.append(Measurement(origin, EDGES[record.edge], steps, signals))
+        physics = record.origin.problem if record.origin else None
+        source = EDGES[record.edge]
+        found.append(Measurement(name, source, times, signals, physics, assumed=assumed))
     return found
 
 
 def _from_csv(path: Path, dt: float | None) -> list[Measurement]:
     found = []
     for number, row in enumerate(read_dataframe(path), start=1):
-        origin = f"{path}, row {number}"
+        name = f"{path}, simulation {number}"
         sources = [e for k, e in LETTERS.items() if str(row[f"E_{k}_expr"]).startswith("ponctuel")]
-        steps = np.arange(len(row["E_u"]), dtype=np.float64)
-        times = float(row["t_0"]) + steps * (dt or _published_step(row))
+        source = _one(sources, name)
+        origin: Origin | None = row["origin"]
+        unknown: tuple[str, ...] = ()
+        physics = origin.problem if origin else None
+        if origin is None and all(row[key] != "" for key in _DESCRIBED):
+            physics = _physics_of(row, name)
+            pulse = f"edges.{source}.sources.0."
+            unknown = ("scheme", "order", *(pulse + key for key in _NOT_IN_CSV))
+        published = nan if origin or dt else _published_step(row, name)
+        step, assumed = step_of(origin, dt, published)
         signals = {
             edge: np.stack([row[f"{quantity}_{letter}"] for quantity in QUANTITIES])
             for letter, edge in LETTERS.items()
         }
-        found.append(Measurement(origin, _one(sources, path), times, signals))
+        times = np.arange(len(row["E_u"]), dtype=np.float64) * step
+        found.append(Measurement(name, source, times, signals, physics, unknown, assumed))
     return found
 
 
-def _published_step(row: dict[str, Any]) -> float:
+_DESCRIBED = COLUMNS[: COLUMNS.index("rho_attr")]
+
+_NOT_IN_CSV = ("amplitude", "frequency", "signal", "table")
+"""What a source radiates: the published columns say only where."""
+
+
+def _physics_of(row: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return what the columns of a row say, and the defaults for the rest."""
+    values = {column.removesuffix("_expr"): row[column] for column in _DESCRIBED}
+    x, y = (tuple(_number(row, f"{axis}_{end}", name) for end in ("min", "max")) for axis in "xy")
+    ny, nx = row["rho"].shape
+    problem = {"grid": {"nx": nx, "ny": ny, "x": x, "y": y}, **physics_of(values, name)}
+    checked = check(Problem, problem, source=name, folder=Path())
+    return checked.model_dump(mode="json")
+
+
+def _published_step(row: Mapping[str, Any], name: str) -> float:
     """Return Δt = CFL·Δx/c of a row of the published CSV [sh]."""
-    width = float(row["x_max"]) - float(row["x_min"])
-    return float(row["CFL"]) * width / int(row["N"]) / float(row["c"])
+    low, high, cfl, c = (_number(row, key, name) for key in ("x_min", "x_max", "CFL", "c"))
+    return cfl * (high - low) / row["rho"].shape[1] / c
 
 
-def _one(sources: list[str], path: Path) -> str:
+def _number(row: Mapping[str, Any], column: str, name: str) -> float:
+    try:
+        number = float(row[column])
+    except ValueError:
+        number = nan
+    if not isfinite(number):
+        raise InputError(
+            f"{name}, column {column}: found '{row[column]}', expected a finite number"
+        )
+    return number
+
+
+def _one(sources: list[str], path: Path | str) -> str:
     if len(sources) != 1:
         raise InputError(
             f"{path}: found {len(sources)} edges with a source, expected one at a time; solve each "

@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +51,7 @@ def import_sds(
     n_times: int | None,
     dt: float | None,
     shard_size: int,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> Card:
     """Write the densities of ``files`` as a data set into the new folder ``out``.
 
@@ -61,8 +62,10 @@ def import_sds(
     name : of the data set
     splits : numbers of samples in each split; None: all for training
     n_times : times to interpolate to, evenly spaced; None: all steps
-    dt : step [sh], which the format does not keep; None: as published, 0.5 Δx/c on [0, 1]
+    dt : step [sh]; None: as the file beside each says, and where there is none, as published,
+        0.5 Δx/c on [0, 1]
     shard_size : samples in each part
+    tell : is called with a line on what was assumed
 
     Raises
     ------
@@ -83,7 +86,14 @@ def import_sds(
         raise InputError(f"--dt: found {dt}, expected a step above 0 sh")
     with new_folder(out):
         return _import(
-            files, out, name=name, splits=splits, n_times=n_times, dt=dt, shard_size=shard_size
+            files,
+            out,
+            name=name,
+            splits=splits,
+            n_times=n_times,
+            dt=dt,
+            shard_size=shard_size,
+            tell=tell,
         )
 
 
@@ -96,11 +106,12 @@ def _import(
     n_times: int | None,
     dt: float | None,
     shard_size: int,
+    tell: Callable[[str], None],
 ) -> Card:
     first = next(_densities(files[:1]))
     sources = sorted(first.sources)
     count = sum(
-        1 for density in _all_different(_densities(files)) if _fits(density, first, sources)
+        1 for density in _all_different(_densities(files)) if _fits(density, first, sources, dt)
     )
     splits = splits or Splits(train=count)
     if splits.total != count:
@@ -108,7 +119,10 @@ def _import(
             f"--splits: found {splits.total} samples in all, but the files hold {count} densities"
         )
     ny, nx = first.records[0].density.shape
-    steps = np.arange(len(first.records[0].signals["up"])) * (dt or 0.5 / nx / 299.0)
+    step, assumed = first.records[0].step(dt)
+    steps = np.arange(len(first.records[0].signals["up"]), dtype=np.float64) * step
+    if assumed:
+        tell(f"{files[0]}: {assumed}")
     times = steps if n_times is None else np.linspace(steps[0], steps[-1], n_times)
     card = Card(
         name=name,
@@ -159,7 +173,12 @@ def _all_different(densities: Iterator[_SimulatedDensity]) -> Iterator[_Simulate
         yield density
 
 
-def _fits(density: _SimulatedDensity, first: _SimulatedDensity, sources: list[SourceCode]) -> bool:
+def _fits(
+    density: _SimulatedDensity,
+    first: _SimulatedDensity,
+    sources: list[SourceCode],
+    dt: float | None,
+) -> bool:
     """Return True, or refuse a density that does not fit into one data set with the first one."""
     found, expected = density.records[0], first.records[0]
     if found.density.shape[0] != found.density.shape[1]:
@@ -178,7 +197,24 @@ def _fits(density: _SimulatedDensity, first: _SimulatedDensity, sources: list[So
             f"{density.name}: found cells and signals {shapes[0]}, expected {shapes[1]} as in the "
             "first file"
         )
+    expected_step = expected.step(dt)[0]
+    for record in density.records:
+        step, scheme = record.step(dt)[0], _scheme(record)
+        if abs(step - expected_step) > 1e-6 * expected_step:
+            raise InputError(
+                f"{density.name}: found a step of {step:.6g} sh, expected {expected_step:.6g} sh "
+                "as for the first simulation; import simulations of one step, or give --dt"
+            )
+        if scheme != _scheme(expected):
+            raise InputError(
+                f"{density.name}: found a simulation whose scheme is {scheme}, expected "
+                f"{_scheme(expected)} as for the first one; import simulations of one scheme"
+            )
     return True
+
+
+def _scheme(record: SdsRecord) -> str:
+    return record.origin.scheme if record.origin else "not known"
 
 
 def _names(sources: list[SourceCode]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from opalux.base.errors import InputError
 from opalux.jobs.simulation.settings import SolveSettings
 from opalux.solver.files.snapshots import snapshot_arrays
 from opalux.solver.files.solution import solution_arrays
-from opalux.solver.legacy.export import check_target
+from opalux.solver.legacy.export import check_addition, check_target
 from opalux.solver.start import time_steps
 
 CELL_BYTES = (
@@ -28,6 +28,12 @@ def check_memory(settings: SolveSettings, size: int) -> None:
             f"processes, but this machine has {memory / 2**30:.3g} GiB; coarsen the grid or use "
             "more processes on more machines"
         )
+
+
+def check_export(settings: SolveSettings, *, replace: bool) -> None:
+    """Refuse an export that does not fit to what its file holds; see `check_addition`."""
+    if settings.export is not None:
+        check_addition(settings, settings.export, replace=replace)
 
 
 def check_targets(settings: SolveSettings, out: Path) -> None:

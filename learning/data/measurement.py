@@ -26,6 +26,9 @@ class Measurement:
     times : (n,) [sh], ascending
     signals : per edge (quantities, n, cells): E, |F| and T where all are recorded
     physics : resolved configuration of the simulation that gave them; None: not known
+    unknown : keys of ``physics`` that hold no more than a default, since the origin does not keep
+        them
+    assumed : what was assumed to read them, in words; empty: nothing
     """
 
     origin: str
@@ -33,6 +36,8 @@ class Measurement:
     times: NDArray[np.float64]
     signals: dict[str, NDArray[np.float64]]
     physics: Mapping[str, Any] | None = None
+    unknown: tuple[str, ...] = ()
+    assumed: str = ""
 
 
 def assemble(

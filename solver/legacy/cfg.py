@@ -6,6 +6,7 @@ the number of steps may be a whole number.
 
 import difflib
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,22 +48,9 @@ def read_cfg(text: str, source: str, folder: Path) -> dict[str, Any]:
     if missing:
         raise InputError(f"{source}: missing {', '.join(missing)}; add them")
     density, grid = _density_and_grid(values, source, folder)
-    config: dict[str, Any] = {
-        "grid": grid,
-        "time": {key: _number(values, name, source) for key, name in
-                 (("final", "t_f"), ("cfl", "CFL"), ("start", "t_0"))},
-        "constants": {key: _number(values, key, source) for key in ("c", "a")},
-        "precision": _number(values, "precision", source),
-        "material": {
-            "density": density,
-            "sigma_a": values["sigma_a"],
-            "sigma_c": values["sigma_c"],
-            "heat_capacity": values["C_v"],
-        },
-        "initial": {"E": values["E_0"], "Fx": values["F_0_x"], "Fy": values["F_0_y"],
-                    "T": values["T_0"]},
-        "edges": {edge: _edge(values, letter, source) for letter, edge in LETTERS.items()},
-    }  # fmt: skip
+    physics = physics_of(values, source)
+    physics["material"]["density"] = density
+    config: dict[str, Any] = {"grid": grid, **physics}
     exact = {
         name: values[key]
         for name, key in (
@@ -85,6 +73,30 @@ def read_cfg(text: str, source: str, folder: Path) -> dict[str, Any]:
     return config
 
 
+def physics_of(values: Mapping[str, str], source: str) -> dict[str, Any]:
+    """Return the configuration without grid and density; ``values`` go by the published keys.
+
+    Raises
+    ------
+    InputError
+        On an invalid value.
+    """
+    return {
+        "time": {key: _number(values, name, source) for key, name in
+                 (("final", "t_f"), ("cfl", "CFL"), ("start", "t_0"))},
+        "constants": {key: _number(values, key, source) for key in ("c", "a")},
+        "precision": _number(values, "precision", source),
+        "material": {
+            "sigma_a": values["sigma_a"],
+            "sigma_c": values["sigma_c"],
+            "heat_capacity": values["C_v"],
+        },
+        "initial": {"E": values["E_0"], "Fx": values["F_0_x"], "Fy": values["F_0_y"],
+                    "T": values["T_0"]},
+        "edges": {edge: _edge(values, letter, source) for letter, edge in LETTERS.items()},
+    }  # fmt: skip
+
+
 def _pairs(text: str, source: str) -> dict[str, str]:
     words = text.split()
     if len(words) % 2:
@@ -104,7 +116,9 @@ def _pairs(text: str, source: str) -> dict[str, str]:
     return values
 
 
-def _number(values: dict[str, str], key: str, source: str, default: float | None = None) -> float:
+def _number(
+    values: Mapping[str, str], key: str, source: str, default: float | None = None
+) -> float:
     if key not in values and default is not None:
         return default
     if key not in values:
@@ -126,7 +140,7 @@ def _density_and_grid(
         path = Path(rho.removeprefix("numpy:"))
         if not (folder / path).exists() and path.exists():
             path = path.absolute()
-        density: dict[str, Any] = {"kind": "array", "file": str(path)}
+        density: dict[str, Any] = {"kind": "array", "file": str(path), "first_row": "top"}
         try:
             array = np.load(folder / path, mmap_mode="r", allow_pickle=False)
             if not isinstance(array, np.ndarray):
@@ -173,7 +187,7 @@ def _arguments(text: str, name: str, count: int, source: str) -> list[float]:
         ) from None
 
 
-def _edge(values: dict[str, str], letter: str, source: str) -> dict[str, Any]:
+def _edge(values: Mapping[str, str], letter: str, source: str) -> dict[str, Any]:
     """Translate the four entries of one edge; as published, F_x decides for both components."""
 
     def rule(key: str) -> str:

@@ -1,23 +1,34 @@
 """Exports in the formats of the original program: what can be exported, and where to."""
 
 import contextlib
-import struct
+import os
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pydantic
 
 from opalux.base.axes import EDGES, along
+from opalux.base.differences import differences
 from opalux.base.errors import InputError
 from opalux.base.files import atomic
+from opalux.base.locks import try_lock
 from opalux.base.settings import Settings, SettingsPath
-from opalux.solver.legacy.dataframe import COLUMNS, dataframe_text
+from opalux.solver.legacy.dataframe import dataframe_row, described_cells, row_key
+from opalux.solver.legacy.held import Held, read_held
 from opalux.solver.legacy.letters import LETTERS
-from opalux.solver.legacy.sds import MAGIC, sds_bytes
+from opalux.solver.legacy.origins import Origin, read_origins, write_origins
+from opalux.solver.legacy.sds import LIMIT, SdsHeader, sds_key, sds_record
 from opalux.solver.media import ArrayDensity, NicheDensity, ValuesDensity
 from opalux.solver.problem import Problem
 from opalux.solver.solution import Solution
-from opalux.solver.start import time_steps
+from opalux.solver.start import block_density, time_steps
+
+NOT_COMPARED = {"grid", "edges", "dtype", "precision"}
+"""Keys in which simulations of one sds02 file may differ: what it says, and what hardly shows."""
 
 
 class Export(Settings):
@@ -35,52 +46,105 @@ class Export(Settings):
 
 def check_export(problem: Problem, export: Export) -> None:
     """Refuse an export that cannot be written, before any work is done."""
-    path, grid = export.file, problem.cells
-    steps = len(time_steps(problem)[1])
-    head = _head(path) if export.write == "append" else b""
-    if export.mode == "dataframe":
-        if head and not head.startswith(",".join(COLUMNS).encode()[: len(head)]):
-            raise InputError(
-                f"export.file: {path} holds no dataframe of this kind, so nothing can be added; "
-                "use another file or write: truncate"
-            )
-        return
-    if max(grid.nx, grid.ny, steps, export.simulations) >= 2**16:
+    grid, steps = problem.cells, len(time_steps(problem)[1])
+    if export.mode == "binary" and max(grid.nx, grid.ny, steps, export.simulations) > LIMIT:
         raise InputError(
-            f"export.mode: sds02 holds at most {2**16 - 1} cells a side and steps, found "
+            f"export.mode: sds02 holds at most {LIMIT} cells a side and steps, found "
             f"{grid.nx} x {grid.ny} cells and {steps} steps; use mode: dataframe"
         )
-    expected = struct.pack("<HHH", grid.nx, grid.ny, steps)
-    if head and not (head.startswith(MAGIC) and head[7:13] == expected):
+    _held(problem, export)
+
+
+def check_addition(problem: Problem, export: Export, *, replace: bool) -> None:
+    """Refuse to add a simulation to a file that holds it already, or holds those of other physics.
+
+    Parameters
+    ----------
+    replace : a simulation of the same density and source is replaced
+    """
+    held = _held(problem, export)
+    if not held.records:
+        return
+    rho = block_density(problem, problem.cells.whole)[1:-1, 1:-1]
+    key = _key(problem, export, rho)
+    others = [record for record in held.records if held.key(record) != key]
+    if len(others) < len(held.records) and not replace:
         raise InputError(
-            f"export.file: {path} is no sds02 file of {grid.nx} x {grid.ny} cells and {steps} "
-            "steps, so nothing can be added; use another file or write: truncate"
+            f"export.file: {export.file} holds a simulation of this density and source already; "
+            "use --force to replace it, or another file"
+        )
+    unknown = _require_same_physics(problem, export, held, others)
+    if unknown:
+        print(
+            f"warning: export.file: {export.file} holds {unknown} simulations whose scheme and "
+            f"step are not known; one of scheme {problem.scheme} is added",
+            file=sys.stderr,
         )
 
 
-def _head(path: Path) -> bytes:
-    """Return the first bytes of the file that is to be added to, none if there is no file yet."""
-    try:
-        with path.open("rb") as file:
-            return file.read(14)
-    except FileNotFoundError:
-        return b""
-    except (OSError, ValueError) as error:  # ValueError: a name that holds a null character
-        raise InputError(f"export.file: cannot read {path} ({error}); choose another") from None
+def _held(problem: Problem, export: Export) -> Held:
+    """Return what is added to: nothing, where the file is to be replaced."""
+    header = None
+    if export.mode == "binary":
+        grid = problem.cells
+        header = SdsHeader(export.simulations, grid.nx, grid.ny, len(time_steps(problem)[1]))
+    if export.write == "truncate":
+        return Held(b"", [], header)
+    return read_held(export.file, header)
+
+
+def _key(problem: Problem, export: Export, rho: np.ndarray) -> Any:
+    if export.mode == "binary":
+        return sds_key(rho, *_source(problem))
+    return row_key(described_cells(_described(problem, rho, 0), rho))
+
+
+def _require_same_physics(problem: Problem, export: Export, held: Held, others: list[Any]) -> int:
+    """Refuse to mix schemes, and in sds02 files other physics; return how many are not known."""
+    origins = read_origins(export.file)
+    own = _origin(problem).problem
+    compared = {"scheme", "order"}  # a CSV says the others
+    if export.mode == "binary":
+        compared = own.keys() - NOT_COMPARED
+    known = [origins[name] for name in map(held.checksum, others) if name in origins]
+    for origin in known:
+        there, here = (
+            {key: one.get(key) for key in own if key in compared} for one in (origin.problem, own)
+        )
+        differ = list(differences(there, here))
+        if differ:
+            raise InputError(
+                f"export.file: {export.file} holds simulations of other physics "
+                f"({'; '.join(differ[:3])}), which it cannot tell apart; use another file, or the "
+                "same settings"
+            )
+    return len(others) - len(known)
+
+
+def _origin(problem: Problem) -> Origin:
+    fields = set(Problem.model_fields)
+    content = problem.model_dump(
+        mode="json", include=fields, exclude={"material": {"density": True}}
+    )
+    return Origin(
+        scheme=problem.scheme, order=problem.order, dt=time_steps(problem)[0], problem=content
+    )
 
 
 def check_target(export: Export) -> None:
     """Check that the export can be written, without leaving anything there."""
     path = export.file
+    read_origins(path)  # a file beside it that is not ours is not written over
     try:
         made = [folder for folder in path.parents if not folder.exists()]
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.is_dir():
                 raise IsADirectoryError("it is a folder")
-            with atomic(path.with_name(f".{path.name}.try")) as temporary:
+            tried = path.with_name(f".{path.name}.{os.getpid()}.try")  # others may try, too
+            with atomic(tried) as temporary:
                 temporary.touch()
-            path.with_name(f".{path.name}.try").unlink()
+            tried.unlink()
         finally:
             for folder in made:
                 with contextlib.suppress(OSError):
@@ -90,21 +154,53 @@ def check_target(export: Export) -> None:
 
 
 def write_export(problem: Problem, export: Export, solution: Solution) -> None:
-    """Write a solution of ``problem`` as ``export`` asks for."""
+    """Write a solution of ``problem`` as ``export`` asks for.
+
+    A simulation of the same density and source is replaced.
+
+    Raises
+    ------
+    InputError
+        When the file has become one that nothing can be added to.
+    """
     target = export.file
     target.parent.mkdir(parents=True, exist_ok=True)
-    before = b""
-    if export.write == "append" and target.exists():
-        before = target.read_bytes()
-    fresh = not before
+    record: Any
     if export.mode == "binary":
-        edge, start = _source(problem)
-        added = sds_bytes(solution, edge, start, export.simulations, header=fresh)
+        record = sds_record(solution, *_source(problem))
     else:
-        row = _described(problem, solution)
-        added = dataframe_text(solution, row, header=fresh).encode()
-    with atomic(target) as temporary:
-        temporary.write_bytes(before + added)
+        described = _described(problem, solution.rho, len(solution.times))
+        record = dataframe_row(solution, described)
+    with _alone_in(target.parent):
+        before = _held(problem, export)
+        others = [one for one in before.records if before.key(one) != before.key(record)]
+        _require_same_physics(problem, export, before, others)
+        after = before.added(record)
+        origins = read_origins(target) | {after.checksum(record): _origin(problem)}
+        # Killed between the two, a run leaves an origin too many, and no simulation without one.
+        write_origins(target, origins)
+        with atomic(target) as temporary:
+            temporary.write_bytes(after.content)
+        there = {after.checksum(one) for one in after.records}
+        write_origins(target, {name: one for name, one in origins.items() if name in there})
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path, patience: float = 600.0) -> Iterator[None]:
+    """Wait until no other run adds to a file in ``folder``, at most so many seconds."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        end = time.monotonic() + patience
+        while not try_lock(handle):
+            if time.monotonic() > end:
+                raise InputError(
+                    f"export.file: another run has been writing to {folder} for {patience:.0f} s; "
+                    "wait for it, then start again with --resume"
+                )
+            time.sleep(0.02)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _source(problem: Problem) -> tuple[int, float | None]:
@@ -116,25 +212,25 @@ def _source(problem: Problem) -> tuple[int, float | None]:
     return -1, None
 
 
-def _described(problem: Problem, solution: Solution) -> dict[str, Any]:
+def _described(problem: Problem, rho: np.ndarray, steps: int) -> dict[str, Any]:
     """Return the columns x_min … rho_attr of the published dataframe."""
     grid, density, attributes = problem.cells, problem.material.density, "[]"
     if isinstance(density, ArrayDensity):
-        rho = f"numpy:{density.file}"
+        text = f"numpy:{density.file}"
     elif isinstance(density, ValuesDensity):
-        rho = "numpy:"  # an array in Python, without a file
+        text = "numpy:"  # an array in Python, without a file
     elif isinstance(density, NicheDensity):
-        rho = f"crenau({density.x:g},{density.y:g},{density.low:g},{density.high:g})"
-        ends = (solution.rho.min(), solution.rho.max())
+        text = f"crenau({density.x:g},{density.y:g},{density.low:g},{density.high:g})"
+        ends = (rho.min(), rho.max())
         attributes = f"[({density.x:g}, {density.y:g}, {ends[0]:g}, {ends[1]:g})]"
     else:
-        rho = density.formula
+        text = density.formula
     row: dict[str, Any] = {
         "x_min": float(grid.x[0]), "x_max": float(grid.x[1]),
         "y_min": float(grid.y[0]), "y_max": float(grid.y[1]), "N": grid.nx, "M": grid.ny,
         "c": problem.constants.c, "a": problem.constants.a, "C_v": problem.material.heat_capacity,
         "CFL": problem.time.cfl, "precision": problem.precision, "t_0": problem.time.start,
-        "t_f": problem.time.final, "step_count": len(solution.times), "rho_expr": rho,
+        "t_f": problem.time.final, "step_count": steps, "rho_expr": text,
         "sigma_a_expr": problem.material.sigma_a, "sigma_c_expr": problem.material.sigma_c,
         "E_0_expr": problem.initial.E, "F_0_x_expr": problem.initial.Fx,
         "F_0_y_expr": problem.initial.Fy, "T_0_expr": problem.initial.T, "rho_attr": attributes,
