@@ -1,6 +1,7 @@
 """``opalux reconstruct``: the density behind one's own edge signals."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from opalux.base import command_line
@@ -34,6 +35,8 @@ def _reconstruct(parsed: argparse.Namespace) -> int:
     from opalux.jobs.inversion.reconstruct_run import check_inputs, reconstruct_into
 
     inputs = check_inputs(given.config, parsed.signals, settings)
+    for note in inputs.notes:
+        print(note, file=sys.stderr)
     if given.dry_run:
         print(inputs)
         return OK
@@ -42,7 +45,12 @@ def _reconstruct(parsed: argparse.Namespace) -> int:
     low, high = found.density.min(), found.density.max()
     print(f"density between {low:.3g} and {high:.3g} g/cm³: {out}")
     if found.data_misfit is not None:
-        print(f"simulated again it gives the signals up to {found.data_misfit:.2%}")
+        usual = (
+            "" if found.misfit_normal is None else f"; up to {found.misfit_normal:.2%} is normal"
+        )
+        print(f"simulated again it gives the signals up to {found.data_misfit:.2%}{usual}")
+    if found.warning:
+        print(f"warning: {found.warning}", file=sys.stderr)
     return OK
 
 

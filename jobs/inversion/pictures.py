@@ -1,5 +1,6 @@
 """Pictures of reconstructions: common scales, labelled axes, units and colour bars."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -150,7 +151,10 @@ def learning_curve(points: Sequence[Mapping[str, Any]]) -> Figure:
 
 
 def reconstruction(
-    density: Array, uncertainty: Array | None, extent: Extent = (0.0, 1.0, 0.0, 1.0)
+    density: Array,
+    uncertainty: Array | None,
+    extent: Extent = (0.0, 1.0, 0.0, 1.0),
+    warning: str = "",
 ) -> Figure:
     """Return a reconstructed density and, where it is known, its uncertainty.
 
@@ -158,6 +162,7 @@ def reconstruction(
     ----------
     density, uncertainty : (ny, nx) [g/cm³]
     extent : x and y limits of the domain [cm]
+    warning : is shown above
     """
     panels = [("density [g/cm³]", density, DENSITY_MAP)]
     if uncertainty is not None:
@@ -170,4 +175,6 @@ def reconstruction(
         )
         axes.set(xlabel="x [cm]", ylabel="y [cm]")
         figure.colorbar(image, ax=axes, label=label)
+    if warning:
+        figure.suptitle(textwrap.fill(warning, 60 * len(panels)), color="firebrick", fontsize=9)
     return figure

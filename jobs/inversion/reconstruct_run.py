@@ -13,7 +13,7 @@ from opalux.base.hdf5 import describe
 from opalux.base.plots import save
 from opalux.base.provenance import provenance
 from opalux.base.run_folder import run_folder
-from opalux.jobs.inversion.physics import require_same_physics
+from opalux.jobs.inversion.physics import compare_physics
 from opalux.jobs.inversion.reconstruction import (
     Reconstruction,
     assembled,
@@ -35,11 +35,13 @@ class Inputs:
     run : folder of the training run
     networks : the run's and those that are averaged with it
     measurements : one for each source
+    notes : what was assumed of them, and what differs from the training data, in words
     """
 
     run: Path
     networks: list[Trained]
     measurements: list[Measurement]
+    notes: tuple[str, ...]
 
     def __str__(self) -> str:
         shape = self.networks[0].layout.shape
@@ -60,10 +62,9 @@ def check_inputs(run: Path, signals: Sequence[Path], settings: ReconstructSettin
     measurements = read_measurements(list(signals), settings.dt)
     networks = load_ensemble(run, settings.also, settings.checkpoint)
     require_map(networks[0])
-    if settings.physics == "same":
-        require_same_physics(networks[0], measurements)
+    notes = compare_physics(networks[0], measurements, settings.physics)
     assembled(networks, measurements)
-    return Inputs(run=run, networks=networks, measurements=measurements)
+    return Inputs(run=run, networks=networks, measurements=measurements, notes=notes)
 
 
 def reconstruct_into(
@@ -92,6 +93,7 @@ def reconstruct_into(
             symmetries=settings.symmetries,
             simulate=settings.simulate,
             calibration_maps=settings.calibration_maps,
+            misfit_maps=settings.misfit_maps,
             physics=settings.physics,
         )
         uncertainty = found.uncertainty
@@ -105,6 +107,9 @@ def reconstruct_into(
             "uncertainty_mean": None if uncertainty is None else float(uncertainty.mean()),
             "calibrated": found.calibrated,
             "data_misfit": found.data_misfit,
+            "misfit_normal": found.misfit_normal,
+            "misfit_suspicious": found.misfit_suspicious,
+            "notes": list(found.notes),
         }
         write_reconstruction(found, out / "reconstruction.h5")
         save(found.plot(), out / "reconstruction.png")

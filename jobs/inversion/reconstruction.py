@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeGuard
+from typing import Any, TypeGuard
 
 import numpy as np
 import torch
@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 
 from opalux.base.errors import InputError
 from opalux.base.optional import import_xarray
-from opalux.jobs.inversion.metrics import LOWEST, data_misfit
-from opalux.jobs.inversion.physics import require_same_physics
+from opalux.jobs.inversion.misfit import ends_of, misfit_of, normal_misfit
+from opalux.jobs.inversion.physics import Physics, compare_physics
 from opalux.jobs.inversion.signal_files import read_measurements
 from opalux.jobs.inversion.trained import Trained
 from opalux.jobs.inversion.two_grids import calibration_for
-from opalux.jobs.sampling.sample import simulate_sources
 from opalux.learning.data.measurement import Measurement, assemble
-from opalux.learning.data.resampler import resample
 from opalux.learning.training.predict import averaged
 
 Array = NDArray[np.float32]
@@ -34,20 +32,42 @@ class Reconstruction:
     uncertainty : (ny, nx) standard deviation of the reconstructions [g/cm³]; it shows which regions
         are uncertain but underestimates the error. None when there was one reconstruction only
     data_misfit : ‖F(ρ̂)−d‖/‖d‖ by simulating the density again; None when this was not done
+    misfit_normal : the largest that maps held out from training have; None when it is not known
     sources : whose signals were given
     members : reconstructions that the density is the mean of
     calibrated : whether the signals came from another grid and were calibrated
     x, y : (nx,), (ny,) centres of the cells [cm]
+    notes : what was assumed of the signals because files do not say it, and what differs from the
+        training data, in words
     """
 
     density: Array
     uncertainty: Array | None
     data_misfit: float | None
+    misfit_normal: float | None
     sources: tuple[str, ...]
     members: int
     calibrated: bool
     x: NDArray[np.float64]
     y: NDArray[np.float64]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def misfit_suspicious(self) -> bool | None:
+        """Whether the density explains its signals worse than is normal; None: not known."""
+        if self.data_misfit is None or self.misfit_normal is None:
+            return None
+        return self.data_misfit > self.misfit_normal
+
+    @property
+    def warning(self) -> str:
+        """A line on signals that are not explained as usual; empty when they are."""
+        if not self.misfit_suspicious:
+            return ""
+        return (
+            f"data misfit {self.data_misfit:.2%}, but at most {self.misfit_normal:.2%} for maps "
+            "like those of the training: the density does not explain the signals"
+        )
 
     def __repr__(self) -> str:
         ny, nx = self.density.shape
@@ -65,7 +85,7 @@ class Reconstruction:
         """Return a matplotlib figure of the density and, where it is known, its uncertainty."""
         from opalux.jobs.inversion.pictures import reconstruction
 
-        return reconstruction(self.density, self.uncertainty, self.extent)
+        return reconstruction(self.density, self.uncertainty, self.extent, self.warning)
 
     def to_xarray(self) -> Any:
         """Return an xarray.Dataset with coordinates [cm] and units.
@@ -97,7 +117,8 @@ def reconstruct(
     simulate: bool = True,
     calibration_maps: int = 20,
     dt: float | None = None,
-    physics: Literal["same", "any"] = "same",
+    misfit_maps: int = 8,
+    physics: Physics = "same",
 ) -> Reconstruction:
     """Return the density behind edge signals.
 
@@ -111,8 +132,12 @@ def reconstruct(
     simulate : simulate the density and compare it with the signals
     calibration_maps : signals of a finer grid are calibrated with so many densities that are
         simulated on both grids; 0: they are not
-    dt : step [sh] of .sds and .csv files, which do not keep it; None: as published, CFL·Δx/c
-    physics : "same": signals whose files name other physics than the training data are refused
+    misfit_maps : so many maps that were held out from training are simulated, to know which data
+        misfit is normal; 0: it is not known
+    dt : step [sh] of .sds and .csv files; None: as the file beside them says, or as published,
+        CFL·Δx/c
+    physics : "same": signals whose files name other physics than the training data are refused;
+        "any": that is a note
 
     Raises
     ------
@@ -122,6 +147,8 @@ def reconstruct(
     networks = [trained] if isinstance(trained, Trained) else list(trained)
     first = networks[0]
     require_map(first)
+    notes: tuple[str, ...] = ()
+    ends = ends_of(first.campaign)
     if isinstance(signals, str | Path):
         signals = [signals]
     if isinstance(signals, np.ndarray):
@@ -138,10 +165,10 @@ def reconstruct(
             if _are_measurements(signals)
             else read_measurements([Path(str(path)) for path in signals], dt)
         )
-        if physics == "same":
-            require_same_physics(first, measurements)
+        notes = compare_physics(first, measurements, physics)
         given = assembled(networks, measurements)
         names = tuple(m.source for m in measurements)
+        ends = ends_of(first.campaign, measurements)
         refinement = measurements[0].signals["up"].shape[-1] // first.layout.n_cells
         times = measurements[0].times
         calibration = calibration_for(first, refinement, times, calibration_maps)
@@ -152,19 +179,29 @@ def reconstruct(
         given = changed
     models = [network.model for network in networks]
     symmetric = symmetries and first.layout.is_symmetric
-    batch = torch.from_numpy(given)[None].to(models[0].signal_mean.device)
-    mean, deviation = averaged(models, batch, symmetries=symmetric)
-    density = mean[0].cpu().numpy()
+
+    def answer(given: Array) -> tuple[Array, Array | None]:
+        batch = torch.from_numpy(given)[None].to(models[0].signal_mean.device)
+        mean, deviation = averaged(models, batch, symmetries=symmetric)
+        return mean[0].cpu().numpy(), None if deviation is None else deviation[0].cpu().numpy()
+
+    density, uncertainty = answer(given)
+    misfit = misfit_of(first, given, density, ends, rows) if simulate else None
+    normal = None
+    if misfit is not None:
+        normal = normal_misfit(first, lambda given: answer(given)[0], rows, misfit_maps)
     x, y = _centres(first)
     return Reconstruction(
         density=density,
-        uncertainty=None if deviation is None else deviation[0].cpu().numpy(),
-        data_misfit=_misfit(first, given, density, rows) if simulate else None,
+        uncertainty=uncertainty,
+        data_misfit=misfit,
+        misfit_normal=normal,
         sources=names,
         members=len(models) * (8 if symmetric else 1),
         calibrated=calibration is not None,
         x=x,
         y=y,
+        notes=notes,
     )
 
 
@@ -194,18 +231,6 @@ def assembled(networks: Sequence[Trained], measurements: Sequence[Measurement]) 
 
 def _are_measurements(signals: Sequence[Any]) -> TypeGuard[Sequence[Measurement]]:
     return bool(signals) and all(isinstance(one, Measurement) for one in signals)
-
-
-def _misfit(trained: Trained, signals: Array, density: Array, rows: list[int]) -> float | None:
-    """Simulate the density as the training data were, and compare with the signals."""
-    campaign = trained.campaign
-    if campaign is None:
-        return None
-    low, high = campaign.problem.cells.x
-    whole = np.tile([low, high], (len(campaign.sources), 1))
-    simulated = simulate_sources(campaign, np.maximum(density, LOWEST).astype(np.float32), whole)
-    again = resample(simulated, campaign.times, trained.times)
-    return data_misfit(again[rows], signals[rows])
 
 
 def _centres(trained: Trained) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -69,9 +69,12 @@ class ReconstructSettings(Settings):
     calibration_maps : signals on a finer grid than the network's are calibrated with so many
         densities simulated on both grids (see `opalux.learning.training.calibration`); 0: they are
         not
-    dt : step [sh] of .sds and .csv files, which do not keep it; null: as published, CFL·Δx/c
+    misfit_maps : so many maps that were held out from training are simulated, to know which data
+        misfit is normal; 0: it is not known
+    dt : step [sh] of .sds and .csv files; null: as the file beside them says, or as published,
+        CFL·Δx/c
     physics : same: signals whose files name other physics than the training data are refused; any:
-        they are not
+        that is a warning
     """
 
     checkpoint: Checkpoint = "best"
@@ -79,6 +82,7 @@ class ReconstructSettings(Settings):
     symmetries: bool = True
     simulate: bool = True
     calibration_maps: int = pydantic.Field(20, ge=0)
+    misfit_maps: int = pydantic.Field(8, ge=0)
     dt: float | None = pydantic.Field(None, gt=0)
     physics: Literal["same", "any"] = "same"
 
