@@ -52,6 +52,7 @@ def test_an_export_comes_back_at_the_times_of_the_solution(kind, scheme, tmp_pat
     assert [one.source for one in measured] == list(EDGES)
     for one in measured:
         np.testing.assert_allclose(one.times, expected, rtol=1e-12)
+        assert one.physics is not None
         assert one.physics["scheme"] == scheme.removeprefix("scheme=")
         assert not one.assumed
     if kind == "sds":
