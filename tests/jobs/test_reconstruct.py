@@ -259,3 +259,96 @@ def test_signals_of_other_physics_are_taken_when_that_is_asked_for(run, solution
     assert solve.main([str(config), "--out", str(tmp_path / "up"), *words]) == 0
     files = [tmp_path / "up" / "solution.h5", *solutions[1:]]
     reconstructed(run, tmp_path / "out", *files, "--set", "physics=any")
+
+
+CFG = {"x_min": 0, "x_max": 1, "y_min": 0, "y_max": 1, "N": 16, "c": 299, "a": 0.01372,
+       "C_v": 0.14361, "CFL": 0.5, "precision": 1e-6, "t_0": 0, "t_f": 0.01, "rho": "1.5+x+0.5*y",
+       "sigma_a": "rho*T", "sigma_c": "rho*T", "E_0": "0.01372*(5^4)", "F_0_x": 0, "F_0_y": 0,
+       "T_0": 5}  # fmt: skip
+
+
+def exported(folder, kind="csv", scheme="consistent", ends="0,1", **changes):
+    """Solve .cfg files with each source and return the file that they export to."""
+    folder.mkdir()
+    mode = {"csv": "dataframe", "sds": "binary"}[kind]
+    for letter in "udlr":
+        values = CFG | changes
+        for other in "udlr":
+            fields = ("E", ""), ("F", "_x"), ("F", "_y"), ("T", "")
+            values |= {f"{field}_{other}{axis}": "neumann" for field, axis in fields}
+        values |= {f"E_{letter}": f"ponctuel({ends})", f"F_{letter}_x": 0, f"F_{letter}_y": 0}
+        values |= {f"T_{letter}": 5, "export_mode": mode, "write_mode": "append", "simu_count": 4}
+        values |= {"export_file": folder / f"all.{kind}"}
+        path = folder / f"{letter}.cfg"
+        path.write_text(" ".join(f"{key} {value}" for key, value in values.items()))
+        words = ["--set", f"scheme={scheme}", "--set", "output.pictures=false"]
+        assert solve.main([str(path), "--out", str(folder / letter), *words]) == 0
+    return folder / f"all.{kind}"
+
+
+@pytest.mark.parametrize("kind", ["csv", "sds"])
+def test_exports_give_the_map_of_the_solutions_without_a_word_on_steps(
+    kind, run, solutions, tmp_path, capsys
+):
+    expected, numbers = reconstructed(run, tmp_path / "a", *solutions)
+    capsys.readouterr()
+    found, of_export = reconstructed(run, tmp_path / "b", exported(tmp_path / "x", kind))
+    np.testing.assert_allclose(found, expected, atol=1e-2)
+    assert of_export["notes"] == []
+    assert of_export["data_misfit"] == pytest.approx(numbers["data_misfit"], rel=0.05)
+    assert of_export["misfit_normal"] == numbers["misfit_normal"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"ends": "0.4,0.6"}, "sources.0.start: 0.4 there"),
+        ({"C_v": 0.3}, "material.heat_capacity: 0.3 there, 0.14361"),
+        ({"T_0": 4}, "initial.T: 4 there, 5"),
+    ],
+)
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_csv_of_other_physics_is_refused_by_the_key(changes, key, beside, run, tmp_path, capsys):
+    path = exported(tmp_path / "x", **changes)
+    if not beside:
+        path.with_name("all.csv.json").unlink()
+    assert reconstruct.main([str(run), str(path), "--out", str(tmp_path / "out")]) == 2
+    assert key in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_files_do_not_say_is_told(run, tmp_path, capsys):
+    csv, sds = exported(tmp_path / "x"), exported(tmp_path / "y", "sds")
+    for path, assumed in (
+        (csv, ["step 5.22575e-05", "scheme consistent", "amplitude 5.0"]),
+        (sds, ["step 5.22575e-05", "scheme consistent", "heat_capacity 0.14361", "T 5"]),
+    ):
+        path.with_name(f"{path.name}.json").unlink()
+        _, numbers = reconstructed(run, tmp_path / f"of-{path.name}", path)
+        told = capsys.readouterr().err
+        for words in assumed:
+            assert words.replace("5.22575e-05", f"{0.5 / 16 / 299:.6g}") in told
+        assert len(numbers["notes"]) <= 1 + 4
+
+
+def test_a_density_that_does_not_explain_its_signals_is_suspicious(
+    run, solutions, tmp_path, capsys
+):
+    other = exported(tmp_path / "x", ends="0.4,0.6")
+    _, numbers = reconstructed(run, tmp_path / "bad", other, "--set", "physics=any")
+    assert numbers["data_misfit"] > numbers["misfit_normal"] > 0
+    assert numbers["misfit_suspicious"] is True
+    told = capsys.readouterr().err
+    assert "warning: " in told
+    assert "does not explain the signals" in told
+    assert any("sources.0.start: 0.4 there" in note for note in numbers["notes"])
+    _, numbers = reconstructed(run, tmp_path / "no", *solutions, "--set", "misfit_maps=0")
+    assert numbers["misfit_normal"] is numbers["misfit_suspicious"] is None
+
+
+def test_maps_of_its_own_kind_are_not_suspicious(run):
+    network = opalux.load_trained(run)
+    data = opalux.DataSet(network.settings.data.folder)
+    for position in data.split("test"):
+        found = opalux.reconstruct(network, data.signals(int(position)), misfit_maps=1000)
+        assert found.data_misfit <= found.misfit_normal * 1.001, found
