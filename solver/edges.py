@@ -110,7 +110,9 @@ class Pulse(Settings):
 def read_table(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Return the times [sh], increasing, and the values of a source table, both (n,)."""
     try:
-        columns = np.loadtxt(path, ndmin=2, delimiter="," if path.suffix == ".csv" else None)
+        columns = np.loadtxt(
+            path, ndmin=2, delimiter="," if path.suffix.lower() == ".csv" else None
+        )
     except OSError:
         raise InputError(f"source table {path}: no such file, or not readable") from None
     except ValueError as error:

@@ -1,12 +1,13 @@
 """Densities of the medium: by formula, from a file, from an array, or the published niche."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pydantic
 
 from opalux.base.errors import InputError
 from opalux.base.settings import Settings, SettingsPath
+from opalux.solver.density_files import is_hdf5, open_map
 from opalux.solver.formulas.formula import Formula, formula_of
 from opalux.solver.grid import Block, Grid
 
@@ -24,36 +25,36 @@ class FormulaDensity(Settings):
 
 
 class ArrayDensity(Settings):
-    """Density from a .npy file, one value a cell."""
+    """Density from a file, one value a cell: an array saved by numpy, or a solution.h5."""
 
     kind: Literal["array"]
     file: SettingsPath
-    """File of shape (ny, nx); relative to the configuration."""
-    first_row: Literal["top", "bottom"] = "top"
-    """Which edge of the domain row 0 of the file is (published files: top)."""
+    """.npy of shape (ny, nx), solution.h5 or reconstruction.h5; relative to the configuration."""
+    first_row: Literal["top", "bottom"] = "bottom"
+    """Which edge of the domain row 0 of the file is: the bottom, as in all arrays of Opalux, or the
+    top, as in files of the original program."""
+
+    @pydantic.model_validator(mode="after")
+    def _known_rows(self) -> Self:
+        if self.first_row == "top" and is_hdf5(self.file):
+            raise ValueError(
+                f"first_row: found top with {self.file.name}, whose row 0 is the bottom; "
+                "leave it out"
+            )
+        return self
 
     @property
     def shape(self) -> tuple[int, int]:
         """Cells (ny, nx) of the file."""
-        return self._open().shape
-
-    def _open(self) -> np.ndarray:
-        try:
-            array = np.load(self.file, mmap_mode="r", allow_pickle=False)
-        except FileNotFoundError:
-            raise InputError(f"density file {self.file}: no such file") from None
-        except (OSError, ValueError, EOFError) as error:
-            raise InputError(f"density file {self.file}: not a readable .npy ({error})") from None
-        if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind not in "fiu":
-            raise InputError(
-                f"density file {self.file}: found {getattr(array, 'shape', 'no array')} of "
-                f"{getattr(array, 'dtype', type(array).__name__)}, expected (ny, nx) numbers"
-            )
-        return array if self.first_row == "bottom" else array[::-1]
+        with open_map(self.file) as array:
+            ny, nx = array.shape
+            return ny, nx
 
     def on(self, block: Block) -> np.ndarray:
         """Return the density [g/cm³] on the block, edge values continued into the ghosts."""
-        return cut_block(self._open(), block, f"density file {self.file}")
+        with open_map(self.file) as array:
+            rows = array if self.first_row == "bottom" else array[::-1]
+            return cut_block(rows, block, f"density file {self.file}")
 
 
 def _numbers(found: Any) -> np.ndarray:
@@ -72,7 +73,7 @@ def _numbers(found: Any) -> np.ndarray:
 def _no_text(values: np.ndarray) -> Any:
     raise ValueError(
         "a density given as an array in Python has no place in a configuration file; save it with "
-        "numpy.save and give the name of the file: {kind: array, file: NAME.npy, first_row: bottom}"
+        "numpy.save and give the name of the file: {kind: array, file: NAME.npy}"
     )
 
 

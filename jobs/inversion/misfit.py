@@ -105,8 +105,8 @@ def ends_of(campaign: Campaign | None, measurements: Sequence[Measurement] = ())
         pulse = given.physics["edges"][place.edge]["sources"][0]
         low, high = place.span(campaign.problem.cells)
         ends[number] = (
-            low if pulse["start"] is None else pulse["start"],
-            high if pulse["stop"] is None else pulse["stop"],
+            low if pulse.get("start") is None else pulse["start"],
+            high if pulse.get("stop") is None else pulse["stop"],
         )
     return ends
 

@@ -84,11 +84,11 @@ def _compare(trained: Trained, measurement: Measurement) -> tuple[list[str], str
     low, high = place.span(campaign.problem.cells)
     trained_on = campaign.problem_for(place.edge, low, high).model_dump(mode="json")
     varies = place.width is not None or place.start[0] != place.start[1]
-    expected = dict(_keys(_compared(trained_on, varies=varies), ""))
+    expected = dict(_keys(decisive(trained_on, varies=varies), ""))
     if measurement.physics is None:
         shown = (f"{key} {value}" for key, value in expected.items() if _is_told(key, value))
         return [], f"keeps no physics; assumed as in the training data: {', '.join(shown)}"
-    found = dict(_keys(_compared(measurement.physics, varies=varies), ""))
+    found = dict(_keys(decisive(measurement.physics, varies=varies), ""))
     differ = [
         f"{key}: {found.get(key)} there, {expected.get(key)} in the training data"
         for key in expected | found
@@ -104,7 +104,7 @@ def _is_told(key: str, value: Any) -> bool:
     return key.split(".")[0] in TOLD and value is not None and not _equal(value, 0)
 
 
-def _compared(config: Mapping[str, Any], *, varies: bool) -> dict[str, Any]:
+def decisive(config: Mapping[str, Any], *, varies: bool) -> dict[str, Any]:
     """Return the part of a resolved configuration that decides the signals.
 
     With ``varies`` the place of the source is drawn for each sample, so that any is right.

@@ -17,7 +17,7 @@ from opalux.solver.files.solution import read_solution
 from opalux.solver.legacy.cfg import physics_of
 from opalux.solver.legacy.dataframe import COLUMNS, read_dataframe
 from opalux.solver.legacy.letters import LETTERS
-from opalux.solver.legacy.origins import Origin, step_of
+from opalux.solver.legacy.origins import Origin, origins_beside, step_of
 from opalux.solver.legacy.sds import read_sds
 from opalux.solver.problem import Problem
 from opalux.solver.solution import edge_quantities
@@ -68,7 +68,9 @@ def _from_solution(path: Path) -> Measurement:
         solution = read_solution(path)
         with h5py.File(path, "r") as file:
             config = parse_yaml(str(file.attrs["config"]), str(path))
-        check(Problem, _problem_in(config), source=str(path), folder=path.parent)
+        sources = [name for name in EDGES if config["edges"][name]["kind"] == "source"]
+        source = _one(sources, path)
+        _require_problem(config, source, str(path))
         for name, signal in solution.signals.items():
             cells = solution.rho.shape[1 if along(name) == "x" else 0]
             expected = (len(solution.times), 4, cells)
@@ -81,15 +83,36 @@ def _from_solution(path: Path) -> Measurement:
         raise InputError(
             f"{path}: is no solution.h5 of `opalux solve`, or is damaged ({error}); solve again"
         ) from None
-    sources = [name for name in EDGES if config["edges"][name]["kind"] == "source"]
+    ny, nx = solution.rho.shape  # a density out of a file gives them
+    config = {**config, "grid": {**config["grid"], "nx": nx, "ny": ny}}
     signals = {e: np.stack(edge_quantities(s)) for e, s in solution.signals.items()}
-    return Measurement(str(path), _one(sources, path), solution.times, signals, config)
+    return Measurement(str(path), source, solution.times, signals, config)
 
 
-def _problem_in(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is a problem of a configuration, without the density: its file may be gone."""
-    material = {k: v for k, v in config["material"].items() if k != "density"}
-    return {k: v for k, v in config.items() if k in Problem.model_fields} | {"material": material}
+def _require_problem(config: Mapping[str, Any], source: str, name: str) -> None:
+    """Refuse a configuration, of the file ``name``, that is none of a problem with this source."""
+    groups = [config.get(key) for key in ("grid", "constants", "material", "initial", "edges")]
+    edges = groups[-1]
+    good = all(isinstance(group, Mapping) for group in groups) and isinstance(edges, Mapping)
+    if good and edges:
+        pulses = edges[source].get("sources") if isinstance(edges.get(source), Mapping) else None
+        good = isinstance(pulses, list | tuple) and len(pulses) > 0
+        good &= all(isinstance(one, Mapping) for one in (*edges.values(), *(pulses or ())))
+        good &= _is_interval(config["grid"].get("x")) and _is_interval(
+            config["grid"].get("y"), True
+        )
+    if not good or not edges:
+        raise InputError(
+            f"{name}: found a configuration that is none of a problem with a source on '{source}'; "
+            "the file is damaged, or another program changed it"
+        )
+
+
+def _is_interval(value: Any, optional: bool = False) -> bool:
+    if value is None:
+        return optional
+    numbers = isinstance(value, list | tuple) and len(value) == 2
+    return numbers and all(isinstance(end, int | float) for end in value)
 
 
 def _from_sds(path: Path, dt: float | None) -> list[Measurement]:
@@ -101,8 +124,10 @@ def _from_sds(path: Path, dt: float | None) -> list[Measurement]:
         step, assumed = record.step(dt)
         times = np.arange(len(record.signals["up"]), dtype=np.float64) * step
         signals = {e: np.moveaxis(s, 1, 0).astype(float) for e, s in record.signals.items()}
-        physics = record.origin.problem if record.origin else None
-        source = EDGES[record.edge]
+        physics, source = None, EDGES[record.edge]
+        if record.origin:
+            physics = record.origin.problem
+            _require_problem(physics, source, str(origins_beside(path)))
         found.append(Measurement(name, source, times, signals, physics, assumed=assumed))
     return found
 
@@ -115,8 +140,11 @@ def _from_csv(path: Path, dt: float | None) -> list[Measurement]:
         source = _one(sources, name)
         origin: Origin | None = row["origin"]
         unknown: tuple[str, ...] = ()
-        physics = origin.problem if origin else None
-        if origin is None and all(row[key] != "" for key in _DESCRIBED):
+        physics = None
+        if origin:
+            physics = origin.problem
+            _require_problem(physics, source, str(origins_beside(path)))
+        elif all(row[key] != "" for key in _DESCRIBED):
             physics = _physics_of(row, name)
             pulse = f"edges.{source}.sources.0."
             unknown = ("scheme", "order", *(pulse + key for key in _NOT_IN_CSV))

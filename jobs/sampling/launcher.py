@@ -46,7 +46,7 @@ class MpiSimulation:
         with tempfile.TemporaryDirectory(prefix="opalux-") as name:
             folder = Path(name)
             np.save(folder / "density.npy", density)
-            array = ArrayDensity(kind="array", file=folder / "density.npy", first_row="bottom")
+            array = ArrayDensity(kind="array", file=folder / "density.npy")
             material = problem.material.model_copy(update={"density": array})
             config = folder / "solve.yaml"
             config.write_text(dump(problem.model_copy(update={"material": material})))

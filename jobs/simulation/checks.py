@@ -7,9 +7,11 @@ from pathlib import Path
 
 from opalux.base.errors import InputError
 from opalux.jobs.simulation.settings import SolveSettings
+from opalux.solver.density_files import is_hdf5
 from opalux.solver.files.snapshots import snapshot_arrays
 from opalux.solver.files.solution import solution_arrays
 from opalux.solver.legacy.export import check_addition, check_target
+from opalux.solver.media import ArrayDensity
 from opalux.solver.start import time_steps
 
 CELL_BYTES = (
@@ -54,6 +56,19 @@ def check_targets(settings: SolveSettings, out: Path) -> None:
             f"--out {out}: the results take {needed / 2**30:.3g} GiB, but {free / 2**30:.3g} GiB "
             "are free there; shorten the run, coarsen the grid or choose another folder"
         )
+
+
+def reading(settings: SolveSettings) -> str:
+    """Return how the file of the density is read where the configuration does not say it."""
+    density = settings.material.density
+    if not isinstance(density, ArrayDensity) or is_hdf5(density.file):
+        return ""
+    if "first_row" in density.model_fields_set:
+        return ""
+    return (
+        f"material.density: row 0 of {density.file.name} is taken for the bottom edge; set "
+        "first_row: top where it is the top, as in files of the original program"
+    )
 
 
 def plan(settings: SolveSettings) -> str:

@@ -14,7 +14,7 @@ from opalux.base.errors import InputError, StorageError
 from opalux.base.exit_codes import CHECKPOINTED, FAILURE, OK
 from opalux.base.run_folder import remove_run, run_folder
 from opalux.base.stopping import StopRequest, stop_on_signals
-from opalux.jobs.simulation.checks import check_export, check_memory, check_targets, plan
+from opalux.jobs.simulation.checks import check_export, check_memory, check_targets, plan, reading
 from opalux.jobs.simulation.ranks import Ranks
 from opalux.jobs.simulation.report import write_report
 from opalux.jobs.simulation.run import MAKES, RunFiles, take_steps
@@ -44,6 +44,8 @@ def _solve(arguments: Arguments, ranks: Ranks) -> int:
     settings, text = ranks.on_root(lambda: read_settings(arguments.config, arguments.overrides))
     replace = arguments.resume or arguments.force
     ranks.on_root(lambda: check_export(settings, replace=replace))
+    if ranks.rank == 0 and (said := reading(settings)):
+        print(said, file=sys.stderr)
     if arguments.dry_run:
         if settings.cells.nx * settings.cells.ny <= DRY_RUN_CELLS:
             ranks.together(lambda: _start(settings, ranks))

@@ -14,6 +14,7 @@ from opalux.base.files import atomic
 from opalux.base.new_folder import new_folder
 from opalux.base.settings import SettingsPath
 from opalux.solver.densities.family import DensityMap, Drawn, Family, Stream
+from opalux.solver.density_files import open_map
 
 
 class Files(Family):
@@ -24,12 +25,13 @@ class Files(Family):
     Attributes
     ----------
     folder : where the files lie; relative to the configuration file
-    first_row : which edge of the domain row 0 of a file is (published files: top)
+    first_row : which edge of the domain row 0 of a file is: bottom, as in all arrays of Opalux, or
+        top, as in files of the original program
     """
 
     kind: Literal["files"] = "files"
     folder: SettingsPath
-    first_row: Literal["top", "bottom"] = "top"
+    first_row: Literal["top", "bottom"] = "bottom"
 
     @pydantic.field_validator("folder")
     @classmethod
@@ -65,7 +67,7 @@ class Files(Family):
             for number, rho in enumerate(maps):
                 with atomic(out / f"map-{number:06d}.npy") as temporary:
                     np.save(temporary, rho)
-        return cls(folder=Path(folder), first_row="bottom", name=name, weight=weight)
+        return cls(folder=Path(folder), name=name, weight=weight)
 
     @property
     def length(self) -> int:
@@ -92,7 +94,11 @@ def _maps_in(folder: Path) -> tuple[Path, ...]:
 @functools.lru_cache(maxsize=16)
 def _listed(folder: Path, changed: int) -> tuple[Path, ...]:
     """Return the maps in order; looked up anew when the folder has ``changed`` (its time)."""
-    return tuple(sorted(folder.glob("*.npy"), key=_by_number))
+    return tuple(sorted((path for path in folder.iterdir() if _is_array(path)), key=_by_number))
+
+
+def _is_array(path: Path) -> bool:
+    return path.suffix.lower() == ".npy"
 
 
 def _by_number(path: Path) -> tuple[list[str | int], str]:
@@ -109,16 +115,8 @@ def read_map(path: Path, shape: tuple[int, int]) -> DensityMap:
     InputError
         When the file is no array of ``shape`` with finite, positive numbers.
     """
-    try:
-        rho = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path}: not a readable .npy array ({error})") from None
-    if not isinstance(rho, np.ndarray) or rho.shape != shape or rho.dtype.kind not in "fiu":
-        found = f"{rho.dtype} {rho.shape}" if isinstance(rho, np.ndarray) else type(rho).__name__
-        raise InputError(
-            f"{path}: found {found}, expected real numbers of shape {shape} (ny, nx); "
-            "change the grid of the problem or the files"
-        )
+    with open_map(path, shape) as array:
+        rho = np.array(array, dtype=np.float64)
     if not (np.isfinite(rho).all() and (rho > 0).all()):
         raise InputError(f"{path}: expected finite densities above 0 g/cm³ everywhere")
-    return rho.astype(np.float64)
+    return rho

@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from opalux.base.errors import InputError
+from opalux.solver.density_files import open_map
 from opalux.solver.legacy.letters import LETTERS
 
 _EDGE_KEYS = [f"{field}_{letter}{axis}" for letter in LETTERS for field, axis in
@@ -142,18 +141,10 @@ def _density_and_grid(
             path = path.absolute()
         density: dict[str, Any] = {"kind": "array", "file": str(path), "first_row": "top"}
         try:
-            array = np.load(folder / path, mmap_mode="r", allow_pickle=False)
-            if not isinstance(array, np.ndarray):
-                raise ValueError(
-                    f"found {type(array).__name__}, an archive; save one array as .npy"
-                )
-            ny, nx = array.shape
-        except FileNotFoundError:
-            raise InputError(f"{source}: rho: no such file '{folder / path}'") from None
-        except (OSError, ValueError, EOFError) as error:
-            raise InputError(
-                f"{source}: rho: '{folder / path}' is no readable (ny, nx) array ({error})"
-            ) from None
+            with open_map(folder / path) as array:
+                ny, nx = array.shape
+        except InputError as error:
+            raise InputError(f"{source}: rho: {error}") from None
         # The original passes y_max through text with six decimals.
         return density, {"nx": nx, "ny": ny, "x": [0.0, 1.0], "y": [0.0, float(f"{ny / nx:f}")]}
     x_min, x_max, y_min, y_max, N = (_number(values, key, source) for key in _GRID)

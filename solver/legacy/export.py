@@ -126,6 +126,8 @@ def _origin(problem: Problem) -> Origin:
     content = problem.model_dump(
         mode="json", include=fields, exclude={"material": {"density": True}}
     )
+    grid = problem.cells  # a density out of a file gives the cells
+    content["grid"] |= {"nx": grid.nx, "ny": grid.ny, "x": list(grid.x), "y": list(grid.y)}
     return Origin(
         scheme=problem.scheme, order=problem.order, dt=time_steps(problem)[0], problem=content
     )

@@ -201,7 +201,7 @@ class TestImport:
         config = tmp_path / "again.yaml"
         config.write_text(
             "splits: {train: 1}\nproblem: {scheme: published, grid: {nx: 16}}\nn_times: 20\n"
-            "families: [{kind: files, folder: maps}]\nbackend: {kind: in-process}"
+            "families: [{kind: files, folder: maps, first_row: top}]\nbackend: {kind: in-process}"
         )
         assert sample([str(config), "--out", str(tmp_path / "sampled")]) == 0
         line = ["import", str(GOLDEN / "rho16.sds"), "--n-times", "20"]

@@ -351,4 +351,24 @@ def test_maps_of_its_own_kind_are_not_suspicious(run):
     data = opalux.DataSet(network.settings.data.folder)
     for position in data.split("test"):
         found = opalux.reconstruct(network, data.signals(int(position)), misfit_maps=1000)
+        assert found.data_misfit is not None
+        assert found.misfit_normal is not None
         assert found.data_misfit <= found.misfit_normal * 1.001, found
+
+
+def test_signals_of_a_density_out_of_a_file_are_of_the_same_physics(run, solutions, tmp_path):
+    expected, _ = reconstructed(run, tmp_path / "a", *solutions)
+    files = []
+    for edge, solved in zip(EDGES, solutions, strict=True):
+        config = tmp_path / f"{edge}.yaml"
+        config.write_text(
+            f"material: {{density: {{kind: array, file: {solved}}}}}\n"
+            f"edges: {{{edge}: {{kind: source, sources: [{{start: 0, stop: 1}}]}}}}\n"
+            f"export: {{file: all.sds, mode: binary, write: append, simulations: 4}}"
+        )
+        assert solve.main([str(config), "--out", str(tmp_path / edge)]) == 0
+        files.append(tmp_path / edge / "solution.h5")
+    for number, given in enumerate((files, [tmp_path / "all.sds"])):
+        found, numbers = reconstructed(run, tmp_path / f"out-{number}", *given)
+        np.testing.assert_allclose(found, expected, atol=1e-3)
+        assert numbers["notes"] == []

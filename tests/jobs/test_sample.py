@@ -238,7 +238,7 @@ def test_published_maps_give_the_published_signals(tmp_path):
         {
             "splits": {"train": 1},
             "problem": {"scheme": "published", "grid": {"nx": 64, "ny": 64}},
-            "families": [{"kind": "files", "folder": str(tmp_path / "maps")}],
+            "families": [{"kind": "files", "folder": str(tmp_path / "maps"), "first_row": "top"}],
             "n_times": None,
         }
     )

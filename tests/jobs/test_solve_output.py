@@ -303,3 +303,47 @@ def test_a_run_holds_at_most_12_numbers_a_cell(ranks, tmp_path, mpirun):
     assert 5 <= held <= 12  # E, Fx, Fy, T, ρ and rows of scratch
     assert grown <= 12, f"{grown:.1f} float64 a cell, of which {held:.1f} in arrays"
     print(f"{ranks} ranks: {grown:.2f} float64 a cell, of which {held:.2f} in arrays")
+
+
+def test_a_density_is_solved_again_as_it_was_saved(tmp_path, capsys):
+    rng = np.random.default_rng(3)
+    np.save(tmp_path / "first.npy", rng.uniform(1, 2, (5, 7)))
+    text = (
+        "grid: {{x: [0, 1]}}\ntime: {{final: 0.001}}\nmaterial: {{density: "
+        "{{kind: array, file: {}}}}}\n"
+        "edges: {{up: {{kind: source}}}}\noutput: {{pictures: false}}\n"
+    )
+    results: list[list[np.ndarray]] = []
+    for name in ("first.npy", "rho.npy", "RHO.NPY", "run-0/solution.h5"):
+        run = tmp_path / f"run-{len(results)}"
+        config = write(tmp_path, text.format(name))
+        assert main([str(config), "--out", str(run)]) == 0
+        told = capsys.readouterr().err
+        assert ("is taken for the bottom edge" in told) == name.lower().endswith(".npy")
+        with h5py.File(run / "solution.h5") as file:
+            results.append([file["fields/rho"][()], file["fields/E"][()], file["signals/up/E"][()]])
+        np.save(tmp_path / "rho.npy", results[0][0])
+        np.save(tmp_path / "RHO.tmp.npy", results[0][0])
+        (tmp_path / "RHO.tmp.npy").rename(tmp_path / "RHO.NPY")
+    np.testing.assert_array_equal(results[0][0], np.load(tmp_path / "first.npy"))
+    for other in results[1:]:
+        for one, again in zip(results[0], other, strict=True):
+            np.testing.assert_array_equal(one, again)
+    config = write(tmp_path, text.format("run-0/solution.h5, first_row: top"))
+    assert main([str(config), "--out", str(tmp_path / "again")]) == 2
+    assert "whose row 0 is the bottom" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("shape", [(0, 4), (4, 0), (4,), (), (1, 2, 3)])
+def test_a_density_file_without_a_map_is_told_in_one_message(shape, tmp_path, capsys):
+    np.save(tmp_path / "rho.npy", np.ones(shape))
+    config = write(tmp_path, "material: {density: {kind: array, file: rho.npy}}")
+    assert main([str(config), "--out", str(tmp_path / "run")]) == 2
+    assert capsys.readouterr().err.count("error:") == 1
+
+
+def test_an_hdf5_file_without_a_density_is_told_in_one_message(tmp_path, capsys):
+    h5py.File(tmp_path / "rho.h5", "w").close()
+    config = write(tmp_path, "material: {density: {kind: array, file: rho.h5}}")
+    assert main([str(config), "--out", str(tmp_path / "run")]) == 2
+    assert "found neither of fields/rho" in capsys.readouterr().err

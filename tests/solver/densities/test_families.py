@@ -224,8 +224,12 @@ class TestFiles:
         saved = np.load(folder / "map_0.npy")
         saved[0] = 9.0
         np.save(folder / "map_0.npy", saved)
-        assert (draw(Files(folder=folder), 0, (4, 4))[0][-1] == 9).all()
-        assert (draw(Files(folder=folder, first_row="bottom"), 0, (4, 4))[0][0] == 9).all()
+        assert (draw(Files(folder=folder), 0, (4, 4))[0][0] == 9).all()
+        assert (draw(Files(folder=folder, first_row="top"), 0, (4, 4))[0][-1] == 9).all()
+
+    def test_are_known_by_their_ending_in_any_case(self, folder):
+        (folder / "map_0.npy").rename(folder / "map_0.NPY")
+        assert Files(folder=folder).length == 3
 
     @pytest.mark.parametrize(
         ("array", "words"),
