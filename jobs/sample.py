@@ -52,6 +52,8 @@ def _sample(parsed: argparse.Namespace) -> int:
 
     arguments = command_line.arguments(parsed)
     settings, _ = load(SampleSettings, arguments.config, arguments.overrides)
+    for assumed in filter(None, (family.assumed for family in settings.families)):
+        print(assumed, file=sys.stderr)
     backend = settings.backend_for(parsed.task)
     if arguments.dry_run:
         card = card_of(settings.campaign)

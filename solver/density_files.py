@@ -5,7 +5,7 @@ Everywhere row 0 is the bottom, as in all arrays of Opalux, unless a setting say
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -33,6 +33,16 @@ _UNREADABLE = (
 def is_hdf5(path: Path) -> bool:
     """Return whether a file is named as HDF5; otherwise it is an array saved by numpy."""
     return path.suffix.lower() in HDF5
+
+
+def said_of_rows(where: str, given: Collection[str]) -> str:
+    """Return in words how rows are read, where the settings ``given`` do not say it."""
+    if "first_row" in given:
+        return ""
+    return (
+        f"{where}: row 0 is taken for the bottom edge; set first_row: top where it is the top, as "
+        "in files of the original program"
+    )
 
 
 @contextlib.contextmanager

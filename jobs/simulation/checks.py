@@ -7,7 +7,7 @@ from pathlib import Path
 
 from opalux.base.errors import InputError
 from opalux.jobs.simulation.settings import SolveSettings
-from opalux.solver.density_files import is_hdf5
+from opalux.solver.density_files import is_hdf5, said_of_rows
 from opalux.solver.files.snapshots import snapshot_arrays
 from opalux.solver.files.solution import solution_arrays
 from opalux.solver.legacy.export import check_addition, check_target
@@ -63,12 +63,7 @@ def reading(settings: SolveSettings) -> str:
     density = settings.material.density
     if not isinstance(density, ArrayDensity) or is_hdf5(density.file):
         return ""
-    if "first_row" in density.model_fields_set:
-        return ""
-    return (
-        f"material.density: row 0 of {density.file.name} is taken for the bottom edge; set "
-        "first_row: top where it is the top, as in files of the original program"
-    )
+    return said_of_rows(f"material.density, {density.file.name}", density.model_fields_set)
 
 
 def plan(settings: SolveSettings) -> str:

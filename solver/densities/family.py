@@ -94,6 +94,11 @@ class Family(Settings, abc.ABC):
         """How many densities there are, for families that are lists; None: any number."""
         return None
 
+    @property
+    def assumed(self) -> str:
+        """What is assumed because the settings do not say it, in words; empty: nothing."""
+        return ""
+
     @abc.abstractmethod
     def draw(self, stream: Stream, shape: tuple[int, int], index: int) -> tuple[DensityMap, Drawn]:
         """Draw one density.

@@ -14,7 +14,7 @@ from opalux.base.files import atomic
 from opalux.base.new_folder import new_folder
 from opalux.base.settings import SettingsPath
 from opalux.solver.densities.family import DensityMap, Drawn, Family, Stream
-from opalux.solver.density_files import open_map
+from opalux.solver.density_files import open_map, said_of_rows
 
 
 class Files(Family):
@@ -67,7 +67,12 @@ class Files(Family):
             for number, rho in enumerate(maps):
                 with atomic(out / f"map-{number:06d}.npy") as temporary:
                     np.save(temporary, rho)
-        return cls(folder=Path(folder), name=name, weight=weight)
+        return cls(folder=Path(folder), first_row="bottom", name=name, weight=weight)
+
+    @property
+    def assumed(self) -> str:
+        """See `Family.assumed`."""
+        return said_of_rows(f"{self.label}, {self.folder.name}", self.model_fields_set)
 
     @property
     def length(self) -> int:

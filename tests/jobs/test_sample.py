@@ -198,6 +198,14 @@ class TestFailingSamples:
         assert data.split("test").tolist() == []
         assert np.isnan(data.signals(2)).all()
 
+    def test_say_how_their_rows_are_read(self, config, tmp_path, capsys):
+        told = "files, maps: row 0 is taken for the bottom edge"
+        line = [str(config), "--out", str(tmp_path / "set"), "--dry-run", "--set"]
+        assert main([*line, "tolerated_failures=0.5"]) == 0
+        assert told in capsys.readouterr().err
+        assert main([*line, "families.0.first_row=bottom"]) == 0
+        assert told not in capsys.readouterr().err
+
     def test_are_made_again_on_demand(self, config, tmp_path):
         out = tmp_path / "set"
         main([str(config), "--out", str(out)])
