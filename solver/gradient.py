@@ -18,6 +18,7 @@ from opalux.solver.problem import Problem
 from opalux.solver.schemes.consistent import STRIP
 from opalux.solver.schemes.staggered import Stepper
 from opalux.solver.schemes.staggered_adjoint import march_back
+from opalux.solver.schemes.staggered_tangent import march_on, scratch
 
 MEMORY = 2**31  # bytes that the states kept for the way back may take
 
@@ -52,6 +53,7 @@ class SignalGradient:
         self.problem, self.memory = problem, memory
         self._march: March | None = None
         self._stepper: Stepper | None = None
+        self._spacing = (problem.cells.dx, problem.cells.dy)
         width = problem.cells.nx + 2
         self._strip = min(problem.cells.ny, -(-STRIP // width)) * width
         self._programs = _programs(problem, max(self._strip, problem.cells.ny) + width)
@@ -66,11 +68,13 @@ class SignalGradient:
 
         Returns
         -------
-        per edge (n, 4, cells): E, Fx, Fy, T before each step, at ``problem.signals.at``
+        per edge (n, 4, cells): E, Fx, Fy, T before each step, at ``problem.signals.at``. They are
+        those of `opalux.simulate` to about 1e-9: the exchange with matter is solved to rounding.
         """
         march = self._march = March(self.problem, SerialDomain(self.problem), rho)
         assert isinstance(march.stepper, Stepper)
         self._stepper = march.stepper
+        self._stepper.settle()
         state, n_steps = march.domain.state, march.n_steps
         room = max(2, int(self.memory // state.nbytes))
         self._length = n_steps if n_steps + 1 <= room else math.ceil(math.sqrt(n_steps))
@@ -111,7 +115,6 @@ class SignalGradient:
         )  # fmt: skip
         c, a = self.problem.constants.c, self.problem.constants.a
         physics = (march.dt, c, a, self.problem.heat_capacity or 1.0)
-        spacing = (march.domain.block.grid.dx, march.domain.block.grid.dy)
         for number in reversed(range(len(self._starts))):
             start = self._starts[number]
             stop = min(start + self._length, march.n_steps)
@@ -126,12 +129,43 @@ class SignalGradient:
                 for name in EDGES
             )
             march_back(
-                bar, rho_bar, self._states, march.rho, spacing, self.problem.wave_speed, physics,
-                self._programs, stepper.kinds, stepper.betas, march.rules, march.domain.wraps,
+                bar, rho_bar, self._states, march.rho, self._spacing, self.problem.wave_speed,
+                physics, self._programs, stepper.kinds, stepper.betas, march.rules, march.domain.wraps,
                 times, self._given(times), parts,
                 tuple(np.zeros((stop - start, n)) for n in lengths), stepper.at_edge, work,
             )  # fmt: skip
         return rho_bar[1:-1, 1:-1].copy()
+
+    def push(self, change: np.ndarray) -> Signals:
+        """Return the change of the signals for a small ``change`` (ny, nx) of the density.
+
+        It is the Jacobian at the density of the last `simulate`, times ``change``: the transpose of
+        `pull` to rounding.
+        """
+        march, stepper = self._march, self._stepper
+        if march is None or stepper is None:
+            raise ValueError("push: found no density yet, expected simulate(rho) before")
+        ny, nx = _shape(self.problem)
+        drho = march.domain.state[0].copy()
+        drho[1:-1, 1:-1] = change
+        wrap_ghosts(drho, self.problem.edges.periodic)
+        moved = np.zeros(march.domain.state.shape)
+        signals = {name: np.zeros((march.n_steps, 4, _cells(self.problem, name))) for name in EDGES}
+        c, a = self.problem.constants.c, self.problem.constants.a
+        for number, start in enumerate(self._starts):
+            stop = min(start + self._length, march.n_steps)
+            if len(self._starts) > 1:
+                march.domain.state[...] = self._first_states[number]
+                self._forward(start, None)
+            times = march.times[start:stop]
+            march_on(
+                moved, drho, self._states, march.rho, self._spacing, self.problem.wave_speed,
+                (march.dt, c, a, self.problem.heat_capacity or 1.0), self._programs,
+                stepper.kinds, stepper.betas, march.rules, march.domain.wraps, times,
+                self._given(times), tuple(signals[name][start:stop] for name in EDGES),
+                stepper.at_edge, scratch(nx, ny),
+            )  # fmt: skip
+        return signals
 
     def _given(self, times: np.ndarray) -> tuple[np.ndarray, ...]:
         march, stepper = self._march, self._stepper
@@ -156,6 +190,14 @@ class SignalGradient:
             march.domain.state, times, march.rules, self._given(times), march.domain.wraps, parts,
             self._states,
         )  # fmt: skip
+
+
+def wrap_ghosts(array: np.ndarray, periodic: tuple[bool, bool]) -> None:
+    """Fill the ghosts of (ny + 2, nx + 2) from the other side, or from the cell beside them."""
+    array[0], array[-1] = (array[-2], array[1]) if periodic[1] else (array[1], array[-2])
+    array[:, 0], array[:, -1] = (
+        (array[:, -2], array[:, 1]) if periodic[0] else (array[:, 1], array[:, -2])
+    )
 
 
 def _shape(problem: Problem) -> tuple[int, int]:

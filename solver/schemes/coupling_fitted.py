@@ -17,7 +17,10 @@ leave with T <= 0 because transport made E negative, takes implicit Euler betwee
 
 from opalux.base.kernels import njit
 from opalux.solver.formulas.programs import run
-from opalux.solver.schemes.coupling import SWEEPS, TINY, couple_cell, mean_capacity
+from opalux.solver.schemes.coupling import TINY, couple_cell, mean_capacity
+
+SWEEPS = 24  # vector sweeps, most of which only the tightest tolerance needs
+NEARLY = 1e-7  # share of T below which the last step of a cell that has not settled is good enough
 
 COLDEST = 1e-6  # share of T that a step leaves at least: a negative E would take more than there is
 
@@ -118,7 +121,7 @@ def couple(E, T, rho, brought, C_v, a, c_dt, half, tolerance, sigma_a, heat, scr
     late, lag, goal = scratch[LATE], scratch[LAG], scratch[GOAL]
     if unsettled > 0:
         for i in range(n):
-            if change[i] != 0.0 or not T_k[i] > 0.0:
+            if not (abs(change[i]) <= NEARLY * T_k[i] and T_k[i] > 0.0):
                 found = couple_cell(goal[i], T[i], rho[i], C_v, a, c_dt, tolerance, sigma_a, heat)
                 T_k[i] = max(found, COLDEST * T[i])
                 late[i], lag[i] = 1.0, 0.0

@@ -60,7 +60,7 @@ def numbers(problem, seed):
 
 
 def total(problem, rho, weights):
-    signals = simulate(problem, rho).signals
+    signals = SignalGradient(problem).simulate(rho)
     return sum(float((weights[name] * signals[name]).sum()) for name in signals)
 
 
@@ -75,6 +75,27 @@ def test_the_gradient_is_that_of_central_differences(problem, seed):
         differences.append((up - down) / (2 * h))
     scale = np.abs(gradient.pull(weights)).max() * np.abs(direction).sum()
     assert min(abs(found - slope) for found in differences) <= 1e-6 * scale
+
+
+@given(problems(), st.integers(0, 99))
+@settings(max_examples=40, deadline=None)
+def test_tangent_and_adjoint_are_transposes_of_each_other(problem, seed):
+    gradient, _, direction, weights = numbers(problem, seed)
+    pushed, pulled = gradient.push(direction), gradient.pull(weights)
+    products = [weights[name] * pushed[name] for name in weights]
+    size = sum(float(np.abs(product).sum()) for product in products)
+    there = sum(float(product.sum()) for product in products)
+    assert abs(there - float((direction * pulled).sum())) <= 1e-12 * size
+
+
+@given(problems(), st.integers(0, 99))
+@settings(max_examples=10, deadline=None)
+def test_its_signals_are_those_of_a_simulation(problem, seed):
+    gradient, rho, _, _ = numbers(problem, seed)
+    expected = simulate(problem, rho).signals
+    for name, signal in gradient.simulate(rho).items():
+        scale = np.abs(expected[name]).max(initial=0)
+        assert np.abs(signal - expected[name]).max(initial=0) <= 1e-6 * scale, name
 
 
 def test_what_a_straight_line_leaves_falls_as_the_square_of_the_step():
@@ -100,9 +121,14 @@ def test_states_that_are_taken_twice_change_no_bit(edges):
     lean = SignalGradient(problem, memory=int(2.5 * steps**0.5) * state)
     assert lean.memory < steps * state / 2
     signals = lean.simulate(rho)
-    reference = simulate(problem, rho).signals
+    reference = whole.simulate(rho)
     assert all(np.array_equal(signals[name], reference[name]) for name in signals)
     assert np.array_equal(lean.pull(weights), whole.pull(weights))
+    change = np.ones((7, 9))
+    assert all(
+        np.array_equal(pushed, whole.push(change)[name])
+        for name, pushed in lean.push(change).items()
+    )
 
 
 def test_a_turned_problem_has_the_turned_gradient():
