@@ -130,7 +130,8 @@ class SignalGradient:
             )
             march_back(
                 bar, rho_bar, self._states, march.rho, self._spacing, self.problem.wave_speed,
-                physics, self._programs, stepper.kinds, stepper.betas, march.rules, march.domain.wraps,
+                physics, self._programs, stepper.kinds, stepper.betas, march.rules,
+                march.domain.wraps,
                 times, self._given(times), parts,
                 tuple(np.zeros((stop - start, n)) for n in lengths), stepper.at_edge, work,
             )  # fmt: skip
