@@ -14,8 +14,8 @@ INTRODUCTION = """\
 
 Does the solver solve the equations that it claims to solve? `make verify` writes this page. That
 run measured every number and every picture here; it ends with an error if a claim does not hold.
-The problems are objects in `solver/verification/`; the tests in
-`tests/solver/verification/test_exact_problems.py` check the same claims on coarser grids.
+The problems are objects in `solver/verification/`; the tests in `tests/solver/verification/` check
+the same claims on coarser grids.
 
 The equations, with k = 1 as published and k = 1/3 for the textbook P1:
 
@@ -23,9 +23,9 @@ The equations, with k = 1 as published and k = 1/3 for the textbook P1:
     ∂t F + k c ∇E  = −c σ_c F
     ρ C_v ∂t T     = c σ_a (E − a T⁴)
 
-N is the number of cells along an axis, h the width of a cell. The scheme is `consistent`, at
-`order: 1` (the default; solid lines) and `order: 2` (dashed lines); orders of convergence are
-fitted by least squares to all the grids shown.
+N is the number of cells along an axis, h the width of a cell. Where no scheme is named it is
+`consistent`, at `order: 1` (the default; solid lines) and `order: 2` (dashed lines); orders of
+convergence are fitted by least squares to all the grids shown.
 """
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from opalux.base.errors import InputError
 from opalux.base.exit_codes import FAILURE, OK
 from opalux.base.files import write_text
+from opalux.jobs.verification.edges import driven_wave, edge_waves, slabs
 from opalux.jobs.verification.linear import diffusion_limit, plane_waves, small_waves
+from opalux.jobs.verification.marshak import marshak
 from opalux.jobs.verification.nonlinear import manufactured, su_olson
 from opalux.jobs.verification.page import Section, page, save_figures
 from opalux.jobs.verification.published import published
@@ -38,6 +40,10 @@ STUDIES: tuple[Callable[[], Section], ...] = (
     su_olson,
     diffusion_limit,
     manufactured,
+    marshak,
+    slabs,
+    driven_wave,
+    edge_waves,
     published,
 )
 

@@ -1,6 +1,7 @@
 """How far a computed field is from the exact one, and how fast that falls with the mesh."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -24,3 +25,8 @@ def relative_l2(found: np.ndarray, exact: np.ndarray) -> float:
 def centres(n: int, extent: float = 1.0) -> np.ndarray:
     """Return the centres of ``n`` cells on [0, extent]."""
     return (np.arange(n) + 0.5) * extent / n
+
+
+def row(n: int, start: float = 0.0, stop: float = 1.0) -> dict[str, Any]:
+    """Return ``grid`` of one row of cells, so tall that its height does not limit the time step."""
+    return {"nx": n, "ny": 1, "x": (start, stop), "y": (0.0, 1000.0)}
