@@ -9,6 +9,7 @@ from opalux.base.errors import InputError
 from opalux.base.exit_codes import FAILURE, OK
 from opalux.base.files import write_text
 from opalux.jobs.verification.edges import driven_wave, edge_waves, slabs
+from opalux.jobs.verification.geometry import lattice_and_shadow, pipe, pulse
 from opalux.jobs.verification.linear import diffusion_limit, plane_waves, small_waves
 from opalux.jobs.verification.marshak import marshak
 from opalux.jobs.verification.nonlinear import manufactured, su_olson
@@ -44,6 +45,9 @@ STUDIES: tuple[Callable[[], Section], ...] = (
     slabs,
     driven_wave,
     edge_waves,
+    pulse,
+    pipe,
+    lattice_and_shadow,
     published,
 )
 

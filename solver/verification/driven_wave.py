@@ -21,7 +21,7 @@ from opalux.solver.verification.convergence import WALLS, row
 
 CONSTANTS = Constants()
 C, A = CONSTANTS.c, CONSTANTS.a
-LENGTH = 1.5  # [cm]; what the far edge sends back is damped away
+LENGTH = 2.0  # [cm]; what the far edge sends back is damped away
 
 
 @dataclasses.dataclass(frozen=True)
