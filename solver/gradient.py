@@ -109,7 +109,7 @@ class SignalGradient:
         lengths = (nx, nx, ny, ny)
         strip = self._strip
         work = (
-            np.zeros((ny + 2, nx + 2)), np.zeros((8, strip)), np.zeros((7, strip)),
+            np.zeros((ny + 2, nx + 2)), np.zeros((12, strip)), np.zeros((7, strip)),
             np.zeros(strip), np.zeros((6, strip + 1)), np.zeros((6, strip + nx + 2)),
             tuple(np.zeros(n) for n in lengths), np.zeros((4, max(nx, ny))),
         )  # fmt: skip

@@ -31,9 +31,9 @@ from opalux.solver.schemes.staggered_derivatives import (
     BY_STAR,
     BY_T_K,
     BY_T_L,
-    G_NEW,
-    G_OLD,
-    G_RHO,
+    GAIN_NEW,
+    GAIN_OLD,
+    GAIN_RHO,
     cells,
     faces,
 )  # fmt: skip
@@ -44,12 +44,12 @@ UP, DOWN, LEFT, RIGHT = range(4)
 
 
 @njit(error_model="numpy")
-def cells_back(E_bar, T_bar, rho_bar, star_bar, by):
+def cells_back(E_bar, T_bar, rho_bar, star_bar, by, heat):
     """Turn Ē⁺, T̄⁺ of n cells into Ē − Ē* and T̄, add to ρ̄, and fill ``star_bar`` with Ē*."""
     for i in range(E_bar.shape[0]):
-        mu = (T_bar[i] - E_bar[i] * by[G_NEW, i]) / by[BY_NEW, i]
-        rho_bar[i] -= E_bar[i] * by[G_RHO, i] + mu * by[BY_RHO, i]
-        T_bar[i] = -E_bar[i] * by[G_OLD, i] - mu * by[BY_OLD, i]
+        mu = (T_bar[i] - E_bar[i] * heat[GAIN_NEW, i]) / by[BY_NEW, i]
+        rho_bar[i] -= E_bar[i] * heat[GAIN_RHO, i] + mu * by[BY_RHO, i]
+        T_bar[i] = -E_bar[i] * heat[GAIN_OLD, i] - mu * by[BY_OLD, i]
         star_bar[i] = E_bar[i] + mu * by[BY_STAR, i]
         E_bar[i] = mu * by[BY_E, i]
 
@@ -138,10 +138,10 @@ def step_back(bar, rho_bar, old, new, rho, spacing, w, physics, programs, kinds,
     for start in range(width, end, strip):
         part = slice(start, min(start + strip, end))
         cells(
-            by, flat_old[E, part], flat_old[T, part], flat_new[E, part], flat_new[T, part],
-            flat_rho[part], C_v, a, c * dt, absorption, capacity, heat, at,
+            by, heat, flat_old[E, part], flat_old[T, part], flat_new[E, part], flat_new[T, part],
+            flat_rho[part], C_v, a, c * dt, absorption, capacity, at,
         )  # fmt: skip
-        cells_back(flat[E, part], flat[T, part], flat_rho_bar[part], star[part], by)
+        cells_back(flat[E, part], flat[T, part], flat_rho_bar[part], star[part], by, heat)
     outer(star_bar, wraps)
     diverge_back(flat[FY, :end], star[:end], star[width:], c * dt / dy)
     diverge_back(flat[FX, width : end - 1], star[width : end - 1], star[width + 1 :], c * dt / dx)

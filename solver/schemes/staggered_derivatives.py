@@ -72,60 +72,87 @@ def matter(heat, capacity, C_v, rho, T_old, T_new, at):
         heat[CAPACITY_RHO, i] = C[i] + rho[i] * C_rho[i]
 
 
-# Rows of what `cells` fills: derivatives of G by T⁺, T and ρ; those of g by T⁺, T, ρ, −E* and −E.
-G_NEW, G_OLD, G_RHO, BY_NEW, BY_OLD, BY_RHO, BY_STAR, BY_E = range(8)
+@njit(error_model="numpy")
+def decay(out, heat, T_old, rho, a, c_dt, absorption):
+    """Fill the rows of ω = 1/(2 + k (1 + share)), share = 4 a T³/ρ C_v, and of its derivatives."""
+    n = rho.shape[0]
+    sigma = value(absorption[0], rho, T_old)
+    sigma_rho = value(absorption[1], rho, T_old)
+    sigma_T = value(absorption[2], rho, T_old)
+    C, C_T, C_rho = heat[CAPACITY], heat[CAPACITY_T], heat[CAPACITY_RHO]
+    omega, omega_T, omega_rho = out[OMEGA], out[OMEGA_T], out[OMEGA_RHO]
+    share, per_C = out[SHARE], out[PER_C]
+    for i in range(n):
+        per_C[i] = 1 / C[i]
+    for i in range(n):
+        share[i] = 4 * a * T_old[i] * T_old[i] * T_old[i] * per_C[i]
+    for i in range(n):
+        omega[i] = 1 / (2 + c_dt * sigma[i] * (1 + share[i]))
+    for i in range(n):
+        share_T = (12 * a * T_old[i] * T_old[i] - share[i] * C_T[i]) * per_C[i]
+        omega_T[i] = sigma_T[i] * (1 + share[i]) + sigma[i] * share_T
+    for i in range(n):
+        share_rho = -share[i] * C_rho[i] * per_C[i]
+        omega_rho[i] = sigma_rho[i] * (1 + share[i]) + sigma[i] * share_rho
+    for i in range(n):
+        omega_T[i] *= -c_dt * omega[i] * omega[i]
+    for i in range(n):
+        omega_rho[i] *= -c_dt * omega[i] * omega[i]
+
+
+# Rows of what `cells` fills: the derivatives of g by T⁺, T, ρ, −E* and −E, and what they need.
+BY_NEW, BY_OLD, BY_RHO, BY_STAR, BY_E, OMEGA, OMEGA_T, OMEGA_RHO, SHARE, PER_C, BY_K, BY_OMEGA = (
+    range(12)
+)
 
 
 @njit(error_model="numpy")
-def cells(out, E_old, T_old, E_new, T_new, rho, C_v, a, c_dt, absorption, capacity, heat, at):
-    """Fill ``out`` (8, >= n) for n cells.
+def cells(out, heat, E_old, T_old, E_new, T_new, rho, C_v, a, c_dt, absorption, capacity, at):
+    """Fill ``out`` (12, >= n), and ``heat`` as `matter` does, for n cells.
 
     ``absorption`` are the programs of σ_a, ∂σ_a/∂ρ and ∂σ_a/∂T, twice: for T and for the mean of
-    T and T⁺; ``capacity`` those of C_v; ``heat`` (7, >= n) and ``at`` (>= n,) are scratch.
+    T and T⁺; ``capacity`` those of C_v; ``at`` (>= n,) is scratch. The loops are short, with few
+    arrays each, because long ones do not become vector instructions.
     """
     n = rho.shape[0]
     matter(heat, capacity, C_v, rho, T_old, T_new, at)
     for i in range(n):
         at[i] = 0.5 * (T_old[i] + T_new[i])
     old, middle = absorption
-    sigma = value(old[0], rho, T_old)
-    sigma_rho = value(old[1], rho, T_old)
-    sigma_T = value(old[2], rho, T_old)
     sigma_m = value(middle[0], rho, at[:n])
     sigma_m_rho = value(middle[1], rho, at[:n])
     sigma_m_T = value(middle[2], rho, at[:n])
+    decay(out, heat, T_old, rho, a, c_dt, old)
+    omega, omega_T, omega_rho = out[OMEGA], out[OMEGA_T], out[OMEGA_RHO]
+    by_k, by_omega, late, lag = out[BY_K], out[BY_OMEGA], out[BY_STAR], out[BY_E]
+    for i in range(n):  # the mean temperature has been used
+        at[i] = a * T_old[i] * T_old[i] * T_old[i] * T_old[i] - E_old[i]
+    # g = G + k_m [(1 − ω) (a T⁺⁴ − E⁺) − ω (E − a T⁴)], E⁺ = E* − G
     for i in range(n):
-        C, C_T, C_rho = heat[CAPACITY, i], heat[CAPACITY_T, i], heat[CAPACITY_RHO, i]
-        T2 = T_old[i] * T_old[i]
-        emitted, emitted_T = a * T2 * T2, 4 * a * T2 * T_old[i]
-        T2 = T_new[i] * T_new[i]
-        emitted_new, emitted_new_T = a * T2 * T2, 4 * a * T2 * T_new[i]
-        # ω = 1/(2 + z), z = k (1 + share), and what it depends on
-        per_C = 1 / C
-        share = emitted_T * per_C
-        k = c_dt * sigma[i]
-        omega = 1 / (2 + k * (1 + share))
-        share_T = (12 * a * T_old[i] * T_old[i] - share * C_T) * per_C
-        omega_T = -omega * omega * (c_dt * sigma_T[i] * (1 + share) + k * share_T)
-        omega_rho = -omega * omega * (c_dt * sigma_rho[i] * (1 + share) - k * share * C_rho * per_C)
-        # g = G + k_m [(1 − ω) (a T⁺⁴ − E⁺) − ω (E − a T⁴)], E⁺ = E* − G
-        k_m = c_dt * sigma_m[i]
-        imbalance_new, imbalance = emitted_new - E_new[i], emitted - E_old[i]
-        by_k = c_dt * ((1 - omega) * imbalance_new + omega * imbalance)
-        by_omega = k_m * (imbalance - imbalance_new)
-        late = k_m * (1 - omega)
-        gained_new, gained_old = heat[GAIN_NEW, i], heat[GAIN_OLD, i]
-        out[G_NEW, i], out[G_OLD, i], out[G_RHO, i] = gained_new, gained_old, heat[GAIN_RHO, i]
-        out[BY_NEW, i] = gained_new * (1 + late) + late * emitted_new_T + 0.5 * by_k * sigma_m_T[i]
-        out[BY_OLD, i] = (
-            gained_old * (1 + late) + 0.5 * by_k * sigma_m_T[i] + by_omega * omega_T
-            + k_m * omega * emitted_T
-        )  # fmt: skip
-        out[BY_RHO, i] = (
-            heat[GAIN_RHO, i] * (1 + late) + by_k * sigma_m_rho[i] + by_omega * omega_rho
-        )
-        out[BY_STAR, i] = late
-        out[BY_E, i] = k_m * omega
+        new = a * T_new[i] * T_new[i] * T_new[i] * T_new[i] - E_new[i]
+        by_k[i] = c_dt * (new + omega[i] * (at[i] - new))
+    for i in range(n):
+        new = a * T_new[i] * T_new[i] * T_new[i] * T_new[i] - E_new[i]
+        by_omega[i] = c_dt * sigma_m[i] * (at[i] - new)
+    for i in range(n):
+        lag[i] = c_dt * sigma_m[i] * omega[i]
+    for i in range(n):
+        late[i] = c_dt * sigma_m[i] - lag[i]
+    gained, by = heat[GAIN_NEW], out[BY_NEW]
+    for i in range(n):
+        emitted = 4 * a * T_new[i] * T_new[i] * T_new[i]
+        by[i] = gained[i] + late[i] * (gained[i] + emitted) + 0.5 * by_k[i] * sigma_m_T[i]
+    gained, by = heat[GAIN_OLD], out[BY_OLD]
+    for i in range(n):
+        by[i] = gained[i] * (1 + late[i]) + 0.5 * by_k[i] * sigma_m_T[i]
+    for i in range(n):
+        emitted = 4 * a * T_old[i] * T_old[i] * T_old[i]
+        by[i] += by_omega[i] * omega_T[i] + lag[i] * emitted
+    gained, by = heat[GAIN_RHO], out[BY_RHO]
+    for i in range(n):
+        by[i] = gained[i] * (1 + late[i]) + by_k[i] * sigma_m_rho[i]
+    for i in range(n):
+        by[i] += by_omega[i] * omega_rho[i]
 
 
 # Rows of what `faces` fills: ∂F⁺/∂F, −∂F⁺/∂E_l = ∂F⁺/∂E_k, and the derivatives by ρ and T.
@@ -153,21 +180,29 @@ def faces(out, F_new, E_k, E_l, T_k, T_l, rho_k, rho_l, pair, knows_T, c_dt, q):
         pair[0][2][pair[0][1]], pair[1][2][pair[1][1]], pair[2][2][pair[2][1]],
         pair[3][2][pair[3][1]],
     )  # fmt: skip
+    by_F, fall, by_k, by_l, by_T_k, by_T_l = (
+        out[BY_F], out[BY_FALL], out[BY_RHO_K], out[BY_RHO_L], out[BY_T_K], out[BY_T_L]
+    )  # fmt: skip
     for i in range(n):
         z = 0.5 * c_dt * s[i]
-        r = 1 + 0.5 * z
-        by_F = 1 / (1 + z * r)
-        by_s = -by_F * (0.5 * q * (E_l[i] - E_k[i]) + F_new[i] * (1 + z)) * (0.5 * c_dt)
-        out[BY_F, i] = by_F
-        out[BY_FALL, i] = by_F * r * q
-        out[BY_RHO_K, i] = by_s * s_k[i]
-        out[BY_RHO_L, i] = by_s * s_l[i]
-        out[BY_T_K, i] = by_s * s_T[i]
+        by_F[i] = 1 / (1 + z * (1 + 0.5 * z))
+    for i in range(n):
+        fall[i] = by_F[i] * (q + 0.25 * c_dt * q * s[i])
+    for i in range(n):
+        by_T_l[i] = 0.5 * q * (E_l[i] - E_k[i]) + F_new[i] * (1 + 0.5 * c_dt * s[i])
+    for i in range(n):
+        by_T_l[i] *= -0.5 * c_dt * by_F[i]  # by s
+    for i in range(n):
+        by_k[i] = by_T_l[i] * s_k[i]
+    for i in range(n):
+        by_l[i] = by_T_l[i] * s_l[i]
     if knows_T:
         for i in range(n):
-            by_T = 0.5 * out[BY_T_K, i] / (T_f[i] * T_f[i] * T_f[i])
-            out[BY_T_K, i] = by_T * (T_k[i] * T_k[i] * T_k[i])
-            out[BY_T_L, i] = by_T * (T_l[i] * T_l[i] * T_l[i])
+            by_T_l[i] *= 0.5 * s_T[i] / (T_f[i] * T_f[i] * T_f[i])
+        for i in range(n):
+            by_T_k[i] = by_T_l[i] * (T_k[i] * T_k[i] * T_k[i])
+        for i in range(n):
+            by_T_l[i] *= T_l[i] * T_l[i] * T_l[i]
     else:
-        out[BY_T_K, :n] = 0.0
-        out[BY_T_L, :n] = 0.0
+        by_T_k[:n] = 0.0
+        by_T_l[:n] = 0.0

@@ -29,9 +29,9 @@ from opalux.solver.schemes.staggered_derivatives import (
     BY_STAR,
     BY_T_K,
     BY_T_L,
-    G_NEW,
-    G_OLD,
-    G_RHO,
+    GAIN_NEW,
+    GAIN_OLD,
+    GAIN_RHO,
     cells,
     faces,
 )  # fmt: skip
@@ -53,7 +53,7 @@ def faces_on(dF, by, dE_k, dE_l, dT_k, dT_l, drho_k, drho_l):
 
 
 @njit(error_model="numpy")
-def cells_on(dE, dT, by, brought, drho):
+def cells_on(dE, dT, by, heat, brought, drho):
     """Step δE and δT of n cells; ``brought`` is −c Δt div δF⁺."""
     for i in range(dE.shape[0]):
         star = dE[i] + brought[i]
@@ -61,7 +61,12 @@ def cells_on(dE, dT, by, brought, drho):
             by[BY_STAR, i] * star + by[BY_E, i] * dE[i] - by[BY_OLD, i] * dT[i]
             - by[BY_RHO, i] * drho[i]
         ) / by[BY_NEW, i]  # fmt: skip
-        dE[i] = star - by[G_NEW, i] * change - by[G_OLD, i] * dT[i] - by[G_RHO, i] * drho[i]
+        dE[i] = (
+            star
+            - heat[GAIN_NEW, i] * change
+            - heat[GAIN_OLD, i] * dT[i]
+            - heat[GAIN_RHO, i] * drho[i]
+        )
         dT[i] = change
 
 
@@ -163,15 +168,15 @@ def step_on(change, drho, old, new, rho, spacing, w, physics, programs, kinds, b
             )  # fmt: skip
     for j in range(1, ny + 1):
         cells(
-            by_cell, old[E, j, inner], old[T, j, inner], new[E, j, inner], new[T, j, inner],
-            rho[j, inner], C_v, a, c * dt, absorption, capacity, heat, at,
+            by_cell, heat, old[E, j, inner], old[T, j, inner], new[E, j, inner], new[T, j, inner],
+            rho[j, inner], C_v, a, c * dt, absorption, capacity, at,
         )  # fmt: skip
         for i in range(1, nx + 1):
             brought[i - 1] = -(
                 (c * dt / dx) * (change[FX, j, i] - change[FX, j, i - 1])
                 + (c * dt / dy) * (change[FY, j, i] - change[FY, j - 1, i])
             )
-        cells_on(change[E, j, inner], change[T, j, inner], by_cell, brought, drho[j, inner])
+        cells_on(change[E, j, inner], change[T, j, inner], by_cell, heat, brought, drho[j, inner])
 
 
 @njit(error_model="numpy")
@@ -196,6 +201,6 @@ def march_on(change, drho, states, rho, spacing, w, physics, programs, kinds, be
 def scratch(nx: int, ny: int) -> tuple[np.ndarray, ...]:
     """Return the scratch arrays of `step_on`."""
     return (
-        np.zeros((8, nx)), np.zeros((6, nx + 1)), np.zeros((7, nx)), np.zeros(nx), np.zeros(nx),
+        np.zeros((12, nx)), np.zeros((6, nx + 1)), np.zeros((7, nx)), np.zeros(nx), np.zeros(nx),
         np.zeros((4, max(nx, ny))), np.zeros((4, max(nx, ny))),
     )  # fmt: skip
