@@ -19,6 +19,8 @@ class Contrasts:
 
     seed: int
     opacity: str = "rho*T"
+    flux: str = "0"
+    """F of the source; `free` leaves an edge that holds E alone, and reflects."""
     cells: int = 16
 
     def problem(self, **changes: Any) -> Problem:
@@ -36,7 +38,7 @@ class Contrasts:
                 "initial": {"E": f"{A}*0.5^4", "T": "0.5"},
                 "edges": WALLS
                 | {
-                    "left": {"kind": "prescribed", "E": A, "Fx": 0, "T": 1},
+                    "left": {"kind": "prescribed", "E": A, "Fx": self.flux, "T": 1},
                     "right": {"kind": "vacuum"} if self.seed else {"kind": "free"},
                 },
             }

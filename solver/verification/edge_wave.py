@@ -34,7 +34,7 @@ LOWER = {
     (SECOND, "E"): 0.65,
     (SECOND, "F"): 0.9,
     (STAGGERED, "free"): 0.8,
-    **{(STAGGERED, kind): 1.2 for kind in ("source", "both", "mark", "marshak")},
+    **{(STAGGERED, kind): 0.9 for kind in ("source", "both", "mark", "marshak")},
 }
 
 EdgeKind = Literal["source", "both", "E", "F", "mark", "marshak", "wall", "free", "periodic"]
