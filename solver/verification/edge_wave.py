@@ -33,8 +33,7 @@ LOWER = {
     # Edges that mirror, and what the staggered scheme does on edges that let something out.
     (SECOND, "E"): 0.65,
     (SECOND, "F"): 0.9,
-    (STAGGERED, "free"): 0.8,
-    **{(STAGGERED, kind): 0.9 for kind in ("source", "both", "mark", "marshak")},
+    **{(STAGGERED, kind): 0.9 for kind in ("source", "both", "mark", "marshak", "free")},
 }
 
 EdgeKind = Literal["source", "both", "E", "F", "mark", "marshak", "wall", "free", "periodic"]
