@@ -42,8 +42,11 @@ from opalux.solver.schemes.consistent import (
 from opalux.solver.schemes.coupling_fitted import ROWS, couple
 from opalux.solver.schemes.ghosts import wrap
 from opalux.solver.schemes.staggered_edges import (
+    ARRIVE,
+    CENTRED,
     DRIVEN,
     INNER,
+    START,
     edge_kinds,
     edge_value,
     fill_outside,
@@ -69,8 +72,11 @@ def push(F, E_k, E_l, s, half_c_dt, q, half):
 
 
 @njit(error_model="numpy")
-def step(state, rho_block, spacing, w, physics, formulas, pair, kinds, betas, x, y, t, given, work):
+def step(state, rho_block, spacing, w, physics, formulas, pair, kinds, betas, x, y, t, given, theta,
+         work):  # fmt: skip
     """Take one step in place, in one pass over the rows in strips, bottom to top.
+
+    ``theta`` is that of the edges: CENTRED, or F takes half a step only.
 
     A face needs E and T of its two cells before the step, a cell the fluxes on its four faces after
     it: so the faces on the right and above each row are stepped, then its cells. The flux on the
@@ -86,7 +92,7 @@ def step(state, rho_block, spacing, w, physics, formulas, pair, kinds, betas, x,
     flat = state.reshape((4, (ny + 2) * width))
     rho = rho_block.reshape((ny + 2) * width)
     k, c_dt = w * w, c * dt
-    dt_F = half * dt if t == 0.0 else dt
+    dt_F = dt if theta == CENTRED else half * dt
     c_dt_F = c * dt_F
     kept[0, :], kept[1, :] = state[FY, 0], state[FY, 1]
     kept[2, :], kept[3, :] = state[FY, ny], state[FY, ny - 1]
@@ -115,14 +121,14 @@ def step(state, rho_block, spacing, w, physics, formulas, pair, kinds, betas, x,
                 state[FY, 0, i] = push_edge(
                     kinds[DOWN], kept[0, i], kept[1, i], state[FY, 1, i], state[E, 1, i],
                     edge_value(kinds[DOWN], state[E, 0, i], given[DOWN][FY, i - 1], 1, w),
-                    betas[DOWN], 1, sides[0, i], c_dt_F, dy, k, w,
+                    betas[DOWN], 1, sides[0, i], c_dt_F, dy, k, w, theta,
                 )  # fmt: skip
         if high == ny + 1 and kinds[UP] != INNER:
             for i in range(1, nx + 1):
                 state[FY, ny, i] = push_edge(
                     kinds[UP], kept[2, i], kept[3, i], state[FY, ny - 1, i], state[E, ny, i],
                     edge_value(kinds[UP], state[E, ny + 1, i], given[UP][FY, i - 1], -1, w),
-                    betas[UP], -1, half * s[n - width + i], c_dt_F, dy, k, w,
+                    betas[UP], -1, half * s[n - width + i], c_dt_F, dy, k, w, theta,
                 )  # fmt: skip
         right = slice(start + 1, stop)
         s = face_opacity(pair, rho[start : stop - 1], rho[right], flat[T, start : stop - 1],
@@ -134,14 +140,14 @@ def step(state, rho_block, spacing, w, physics, formulas, pair, kinds, betas, x,
                 state[FX, j, 0] = push_edge(
                     kinds[LEFT], sides[1, j], sides[2, j], state[FX, j, 1], state[E, j, 1],
                     edge_value(kinds[LEFT], state[E, j, 0], given[LEFT][FX, j - 1], 1, w),
-                    betas[LEFT], 1, half * s[(j - low) * width], c_dt_F, dx, k, w,
+                    betas[LEFT], 1, half * s[(j - low) * width], c_dt_F, dx, k, w, theta,
                 )  # fmt: skip
         if kinds[RIGHT] != INNER:
             for j in range(low, high):
                 state[FX, j, nx] = push_edge(
                     kinds[RIGHT], sides[3, j], sides[4, j], state[FX, j, nx - 1], state[E, j, nx],
                     edge_value(kinds[RIGHT], state[E, j, nx + 1], given[RIGHT][FX, j - 1], -1, w),
-                    betas[RIGHT], -1, half * s[(j - low) * width + nx], c_dt_F, dx, k, w,
+                    betas[RIGHT], -1, half * s[(j - low) * width + nx], c_dt_F, dx, k, w, theta,
                 )  # fmt: skip
         diverge(
             brought, flat[FX, start - 1 : stop - 1], flat[FX, start:stop],
@@ -208,9 +214,19 @@ def one_step(state, rho, spacing, w, physics, formulas, pair, kinds, betas, x, y
     now = (given[UP][n], given[DOWN][n], given[LEFT][n], given[RIGHT][n])
     seen = (signals[UP][n], signals[DOWN][n], signals[LEFT][n], signals[RIGHT][n])
     record(state, 1.0 if t == 0.0 else 0.5, seen, at_edge)
-    step(state, rho, spacing, w, physics, formulas, pair, kinds, betas, x, y, t, now, work)
+    theta = START if t == 0.0 else CENTRED
+    step(state, rho, spacing, w, physics, formulas, pair, kinds, betas, x, y, t, now, theta, work)
     if t != 0.0:
         record(state, -0.5, seen, at_edge)
+
+
+@njit(error_model="numpy")
+def arrive(state, rho, spacing, w, physics, formulas, pair, kinds, betas, x, y, t, rules, given,
+           wraps, work):  # fmt: skip
+    """Bring F from t − Δt/2 to t; E and T, which are at t, end up half a step further."""
+    fill_ghosts(state, kinds, rules, given, wraps, physics, 0)
+    now = (given[UP][0], given[DOWN][0], given[LEFT][0], given[RIGHT][0])
+    step(state, rho, spacing, w, physics, formulas, pair, kinds, betas, x, y, t, now, ARRIVE, work)
 
 
 class Stepper:
@@ -326,11 +342,9 @@ class Stepper:
             given = self.given(
                 rules, (tables.up, tables.down, tables.left, tables.right), times - self._dt / 2
             )
-            none = np.empty((1, 4, 0))
-            advance(
-                moved, self.rho, self.spacing, self.w, self.physics, self._formulas,
-                self._pair, self.kinds, self.betas, self._x, self._y, np.zeros(1), rules, given,
-                domain.wraps, (none,) * 4, False, self._work,
+            arrive(
+                moved, self.rho, self.spacing, self.w, self.physics, self._formulas, self._pair,
+                self.kinds, self.betas, self._x, self._y, t, rules, given, domain.wraps, self._work,
             )  # fmt: skip
         elif domain.size == 1:
             wrap(moved, *domain.wraps)

@@ -37,7 +37,7 @@ from opalux.solver.schemes.staggered_derivatives import (
     cells,
     faces,
 )  # fmt: skip
-from opalux.solver.schemes.staggered_edges import INNER
+from opalux.solver.schemes.staggered_edges import CENTRED, INNER, START
 
 E, FX, FY, T = range(4)
 UP, DOWN, LEFT, RIGHT = range(4)
@@ -153,7 +153,7 @@ def step_back(bar, rho_bar, old, new, rho, spacing, w, physics, programs, kinds,
         edge(
             side, kinds[side], betas[side], rules[side], bar, rho_bar, given_bar[side],
             G_bars[side], given[side][f], old, new, rho, pair, dy if side < 2 else dx, c_dt_F, k,
-            w, a,
+            w, a, START if t == 0.0 else CENTRED,
         )  # fmt: skip
         for n in range(given_bar[side].shape[0]):
             _, _, face, _ = place(side, n, ny, nx)

@@ -37,16 +37,16 @@ def opacities(side, cells, old, rho, pair):
 
 
 @njit(error_model="numpy")
-def held(F, F_new, below, push, b, c_dt, z):
+def held(F, F_new, below, push, b, c_dt, z, theta):
     """Return ∂F⁺/∂F, −∂F⁺/∂E_1 and ∂F⁺/∂σ of an edge that holds E + β F."""
-    r = 1 + 0.5 * z
-    den = 1 + z * r + r * b
-    by_sigma = c_dt * (-0.5 * b * F - 0.5 * push * below - F_new * (1 + z + 0.5 * b)) / den
-    return (1 - r * b) / den, r * push / den, by_sigma
+    r, before = 1 + 0.5 * z, b * (1 - theta)
+    den = 1 + z * r + r * b * theta
+    by_z = -0.5 * (before * F + push * below) - F_new * (1 + z + 0.5 * b * theta)
+    return (1 - r * before) / den, r * push / den, c_dt * by_z / den
 
 
 @njit(error_model="numpy")
-def free(F, G, G_new, sigma, h, c_dt, w):
+def free(F, G, G_new, sigma, h, c_dt, w, theta):
     """Return the derivatives of F⁺ on a free edge by F, G, G⁺ and σ."""
     z = c_dt * sigma
     r = 1 + 0.5 * z
@@ -54,23 +54,26 @@ def free(F, G, G_new, sigma, h, c_dt, w):
     alpha = 0.5 / thick
     beyond = 1 - alpha
     alpha_s = -alpha * (h / w) / thick
-    b = 0.5 * w * c_dt / (h * beyond)
+    b = w * c_dt / (h * beyond)
     rb = r * b
     rb_s = 0.5 * c_dt * b + rb * alpha_s / beyond
-    den = 1 + z * r + rb
+    before, after = rb * (1 - theta), rb * theta
+    before_s, after_s = rb_s * (1 - theta), rb_s * theta
+    den = 1 + z * r + after
     P = beyond * F + alpha * G
-    P_new = (P * (1 - rb) + rb * (G + G_new)) / den
+    P_new = (P - before * (P - G) + after * G_new) / den
     P_new_s = (
-        alpha_s * (G - F) * (1 - rb) + rb_s * (G + G_new - P) - P_new * (c_dt * (1 + z) + rb_s)
-    ) / den
-    by_P = (1 - rb) / den
+        alpha_s * (G - F) * (1 - before) - before_s * (P - G) + after_s * G_new
+        - P_new * (c_dt * (1 + z) + after_s)
+    ) / den  # fmt: skip
+    by_P = (1 - before) / den
     by_sigma = (P_new_s - alpha_s * G_new) / beyond + alpha_s * (P_new - alpha * G_new) / beyond**2
-    return by_P, (by_P * alpha + rb / den) / beyond, (rb / den - alpha) / beyond, by_sigma
+    return by_P, (by_P * alpha + before / den) / beyond, (after / den - alpha) / beyond, by_sigma
 
 
 @njit(error_model="numpy")
 def edge(side, kind, beta, rules, bar, rho_bar, given_bar, G_bar, F_out, old, new, rho, pair, h,
-         c_dt, k, w, a):  # fmt: skip
+         c_dt, k, w, a, theta):  # fmt: skip
     """Step the flux on one edge backwards, in all of its cells.
 
     Parameters
@@ -84,6 +87,7 @@ def edge(side, kind, beta, rules, bar, rho_bar, given_bar, G_bar, F_out, old, ne
     old, new : (4, ny + 2, nx + 2) the states before, with its ghosts, and after the step
     pair : programs of s = σ_k + σ_l, ∂s/∂ρ_k, ∂s/∂ρ_l, ∂s/∂T_f
     h, c_dt, k, w, a : the cell across the edge, c Δt, k, √k, radiation constant
+    theta : START in the first half step, else CENTRED
     """
     ny, nx = old.shape[1] - 2, old.shape[2] - 2
     f = FY if side < 2 else FX
@@ -111,7 +115,7 @@ def edge(side, kind, beta, rules, bar, rho_bar, given_bar, G_bar, F_out, old, ne
             E_o = old[E, outside[0], outside[1]]
             below = old[E, j, i] - edge_value(kind, E_o, F_out[n], inwards, w)
             by_F, by_g, by_sigma = held(
-                F, F_new, below, push, k * beta * c_dt / h, c_dt, c_dt * sigma
+                F, F_new, below, push, 2 * k * beta * c_dt / h, c_dt, c_dt * sigma, theta
             )
             given_bar[n] = F_bar * by_g
             bar[E, j, i] -= F_bar * by_g
@@ -119,7 +123,7 @@ def edge(side, kind, beta, rules, bar, rho_bar, given_bar, G_bar, F_out, old, ne
                 bar[T, j, i] += F_bar * by_g * 4 * a * T_o**3
         else:
             G, G_new = old[f, beside[0], beside[1]], new[f, beside[0], beside[1]]
-            by_F, by_G, by_G_new, by_sigma = free(F, G, G_new, sigma, h, c_dt, w)
+            by_F, by_G, by_G_new, by_sigma = free(F, G, G_new, sigma, h, c_dt, w, theta)
             G_bar[n] = F_bar * by_G
             bar[f, beside[0], beside[1]] += F_bar * by_G_new
         bar[f, face[0], face[1]] = F_bar * by_F

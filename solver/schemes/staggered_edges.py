@@ -2,16 +2,19 @@
 
 Edges hold E + β F = g, F into the domain, half a cell of momentum away from the centre of the first
 cell (β = 0 where E alone is prescribed, 1/w for the incoming characteristic, 2 after Marshak). With
-z = c Δt σ, b = k β c Δt/h and r = 1 + z/2, and β F centred in time,
+z = c Δt σ, b = 2 k β c Δt/h and r = 1 + z/2,
 
-    F⁺ = [F (1 − r b) − r (2 k c Δt/h) (E_1 − g)] / (1 + z + z²/2 + r b)
+    F⁺ = [F (1 − r b (1 − θ)) − r (2 k c Δt/h) (E_1 − g)] / (1 + z + z²/2 + θ r b)
+
+g and E_1 are at t_n, and so has to be β F: θ = 1/2 in a step from t_n − Δt/2 to t_n + Δt/2, 0 in
+the first half step, which starts from t = 0, and 1 in the half step that brings F to t_n.
 
 A free edge has no gradient of what enters, so that F obeys ∂t F − w c ∂x F = −c σ F (x inwards).
 With G the flux on the next face this is stepped for P = (1 − α) F + α G, α = 1/2 in thin cells, so
 that it is centred between the two faces, and centred in time (a lag of half a step would add up to
-an error that does not fall with h). With b = w c Δt/(2 h (1 − α)),
+an error that does not fall with h). With b = w c Δt/(h (1 − α)) and α = 1/(2 + 2 h σ/w),
 
-    P⁺ = [P (1 − r b) + r b (G + G⁺)] / (1 + z + z²/2 + r b),    α = 1/(2 + 2 h σ/w)
+    P⁺ = [P − r b (1 − θ) (P − G) + θ r b G⁺] / (1 + z + z²/2 + θ r b)
 """
 
 import numpy as np
@@ -19,6 +22,8 @@ import numpy as np
 from opalux.base.kernels import njit
 from opalux.solver.edges import EQUILIBRIUM, EXCHANGED, GIVEN, MARK, MARSHAK, MIRRORED
 from opalux.solver.schemes.ghosts import ghost
+
+START, CENTRED, ARRIVE = 0.0, 0.5, 1.0  # θ of the first half step, of a step, of the last half step
 
 E, FX, FY, T = range(4)
 UP, DOWN, LEFT, RIGHT = range(4)
@@ -47,7 +52,7 @@ def edge_kinds(rules: np.ndarray, w: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 @njit(error_model="numpy")
-def push_edge(kind, F, G, G_new, E_1, g, beta, inwards, sigma, c_dt, h, k, w):
+def push_edge(kind, F, G, G_new, E_1, g, beta, inwards, sigma, c_dt, h, k, w, theta):
     """Return the flux on an edge of the domain after a step; see above.
 
     ``G``, ``G_new`` is the flux on the next face before and after the step, ``inwards`` 1 on the
@@ -61,13 +66,13 @@ def push_edge(kind, F, G, G_new, E_1, g, beta, inwards, sigma, c_dt, h, k, w):
     r = 1 + 0.5 * z
     if kind == OPEN:
         alpha = 0.5 / (1 + h * sigma / w)
-        b = 0.5 * w * c_dt / (h * (1 - alpha))
+        rb = r * (w * c_dt / (h * (1 - alpha)))
         P = (1 - alpha) * F + alpha * G
-        P = (P * (1 - r * b) + r * b * (G + G_new)) / (1 + z + 0.5 * z * z + r * b)
+        P = (P - rb * (1 - theta) * (P - G) + rb * theta * G_new) / (1 + z * r + rb * theta)
         return (P - alpha * G_new) / (1 - alpha)
-    b = k * beta * c_dt / h
+    rb = r * (2 * k * beta * c_dt / h)
     change = -2 * (k * c_dt / h) * inwards * (E_1 - g)
-    return (F * (1 - r * b) + r * change) / (1 + z + 0.5 * z * z + r * b)
+    return (F * (1 - rb * (1 - theta)) + r * change) / (1 + z * r + rb * theta)
 
 
 @njit(error_model="numpy")

@@ -35,7 +35,16 @@ from opalux.solver.schemes.staggered_derivatives import (
     cells,
     faces,
 )  # fmt: skip
-from opalux.solver.schemes.staggered_edges import CLOSED, DRIVEN, HELD, INNER, edge_value, record
+from opalux.solver.schemes.staggered_edges import (
+    CENTRED,
+    CLOSED,
+    DRIVEN,
+    HELD,
+    INNER,
+    START,
+    edge_value,
+    record,
+)  # fmt: skip
 
 E, FX, FY, T = range(4)
 UP, DOWN, LEFT, RIGHT = range(4)
@@ -72,7 +81,7 @@ def cells_on(dE, dT, by, heat, brought, drho):
 
 @njit(error_model="numpy")
 def edge_on(side, kind, beta, rules, change, drho, before, beside_before, F_out, old, new, rho,
-            pair, h, c_dt, k, w, a):  # fmt: skip
+            pair, h, c_dt, k, w, a, theta):  # fmt: skip
     """Step δF on one edge, whose next faces have been stepped; see `staggered_adjoint_edges.edge`.
 
     ``before``, ``beside_before`` (cells,): δF on the edge and on the next face before the step.
@@ -104,13 +113,13 @@ def edge_on(side, kind, beta, rules, change, drho, before, beside_before, F_out,
             E_o = old[E, outside[0], outside[1]]
             below = old[E, j, i] - edge_value(kind, E_o, F_out[n], inwards, w)
             by_F, by_g, by_sigma = held(
-                F, F_new, below, push, k * beta * c_dt / h, c_dt, c_dt * sigma
+                F, F_new, below, push, 2 * k * beta * c_dt / h, c_dt, c_dt * sigma, theta
             )
             dg = 4 * a * T_o**3 * dT if rules[E] == EQUILIBRIUM and follows else 0.0
             stepped = by_F * before[n] + by_g * (dg - change[E, j, i]) + by_sigma * dsigma
         else:
             G, G_new = old[f, beside[0], beside[1]], new[f, beside[0], beside[1]]
-            by_F, by_G, by_G_new, by_sigma = free(F, G, G_new, sigma, h, c_dt, w)
+            by_F, by_G, by_G_new, by_sigma = free(F, G, G_new, sigma, h, c_dt, w, theta)
             stepped = (
                 by_F * before[n] + by_G * beside_before[n] + by_sigma * dsigma
                 + by_G_new * change[f, beside[0], beside[1]]
@@ -164,7 +173,7 @@ def step_on(change, drho, old, new, rho, spacing, w, physics, programs, kinds, b
             edge_on(
                 side, kinds[side], betas[side], rules[side], change, drho, before[side],
                 beside_before[side], given[side][FY if side < 2 else FX], old, new, rho, pair,
-                dy if side < 2 else dx, c_dt_F, k, w, a,
+                dy if side < 2 else dx, c_dt_F, k, w, a, START if t == 0.0 else CENTRED,
             )  # fmt: skip
     for j in range(1, ny + 1):
         cells(
