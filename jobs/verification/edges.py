@@ -47,7 +47,7 @@ and the fitted order in brackets:
 
 The orders claimed above are the lowest of E and F, in the first cell and at the edge. Edges that
 prescribe E alone or F alone mirror at `order: 2`, and are of first order there. With `staggered`
-those are of second order, and F beside edges that let something out is of an order between 1 and 2.
+every kind of edge is of second order.
 """
     claims = [
         at_least(f"edges: lowest order, {variant}, {len(found)} cases", min(found), bound)

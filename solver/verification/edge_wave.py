@@ -30,10 +30,8 @@ Q = 2 * math.pi  # [1/cm]
 # The lowest orders of E and F beside an edge that are claimed, from 16 cells on.
 LOWEST = {FIRST: 0.45, SECOND: 1.7, STAGGERED: 1.7}
 LOWER = {
-    # Edges that mirror, and what the staggered scheme does on edges that let something out.
-    (SECOND, "E"): 0.65,
+    (SECOND, "E"): 0.65,  # edges that mirror
     (SECOND, "F"): 0.9,
-    **{(STAGGERED, kind): 0.9 for kind in ("source", "both", "mark", "marshak", "free")},
 }
 
 EdgeKind = Literal["source", "both", "E", "F", "mark", "marshak", "wall", "free", "periodic"]
