@@ -37,7 +37,7 @@ from opalux.solver.schemes.ghosts import fill_row, fill_side, record, wrap
 # Share of T that the coupling's sweeps may leave as error.
 SETTLED = {"float64": 1e-7, "float32": 1e-6}
 
-STRIP = 1024  # cells that the vector loops take at a time, at least: long loops, in cache
+STRIP = 4096  # cells that the vector loops take at a time, at least: long loops, in cache
 
 UP, DOWN, LEFT, RIGHT = range(4)
 E, FX, FY, T = range(4)

@@ -47,16 +47,16 @@ def limited(far, near, level):
 
 
 @njit(error_model="numpy")
-def differences(jumps, E_k, E_l, F_k, F_l, halves, pull, w):
-    """Fill ``jumps`` (2, n) with P and Q of the faces between the cells k and l.
+def differences(P, Q, E_k, E_l, F_k, F_l, sigma_k, sigma_l, pull, w):
+    """Fill P and Q (n,) of the faces between the cells k and l.
 
-    ``halves`` (2, n) is σ of the half cells on either side of the face, ``pull`` = h/(4 k).
+    ``sigma_k``, ``sigma_l`` (n,) are σ of the half cells on either side, ``pull`` = h/(4 k).
     """
     for i in range(E_k.shape[0]):
-        residual = (E_l[i] - E_k[i]) + 2 * pull * (halves[0, i] * F_k[i] + halves[1, i] * F_l[i])
+        residual = (E_l[i] - E_k[i]) + 2 * pull * (sigma_k[i] * F_k[i] + sigma_l[i] * F_l[i])
         jump = (F_l[i] - F_k[i]) / w
-        jumps[0, i] = residual + jump
-        jumps[1, i] = residual - jump
+        P[i] = residual + jump
+        Q[i] = residual - jump
 
 
 @njit(error_model="numpy")
@@ -87,7 +87,7 @@ def edge_differences(jumps, within, rule_E, rule_F, outwards, E, F, E_out, F_out
 
 
 @njit(error_model="numpy")
-def faces(phi, energy, E_k, E_l, F_k, F_l, halves, P_k, P, Q, Q_l, drag, w):
+def faces(phi, energy, E_k, E_l, F_k, F_l, sigma_k, sigma_l, P_k, P, Q, Q_l, drag, w):
     """Fill Φ and E of the faces between the cells k and l.
 
     P and Q are the differences at the face itself, P_k at the face before it, Q_l at the one
@@ -96,12 +96,13 @@ def faces(phi, energy, E_k, E_l, F_k, F_l, halves, P_k, P, Q, Q_l, drag, w):
     """
     for i in range(E_k.shape[0]):
         u, v = E_k[i] + F_k[i] / w, E_l[i] - F_l[i] / w
-        m = 1 / (2 + drag * (halves[0, i] + halves[1, i]))
+        m = 1 / (2 + drag * (sigma_k[i] + sigma_l[i]))
         theta = 2 * m * (1 - m)
         a = u + theta * limited(P_k[i], P[i], u)
         b = v - theta * limited(Q_l[i], Q[i], v)
-        phi[i] = w * m * (a - b)
-        energy[i] = 0.5 * (a + b) + 0.5 * drag / w * (halves[1, i] - halves[0, i]) * phi[i]
+        flux = w * m * (a - b)
+        phi[i] = flux
+        energy[i] = 0.5 * (a + b) + 0.5 * drag / w * (sigma_l[i] - sigma_k[i]) * flux
 
 
 @njit(error_model="numpy", inline="always")
