@@ -321,6 +321,11 @@ size = PETSc.COMM_WORLD.size
 raise SystemExit(f"ERROR: of 2 ranks, PETSc sees {size}" if size != 2 else 0)'
 }
 
+# Compiles the kernels of all schemes in float64 into the cache of this user.
+warm_kernels() {
+    .venv/bin/python -m opalux.jobs.simulation.warm || echo "kernels not compiled; the first run does it"
+}
+
 # Sets MPI_IS (none, built, sites, debians) and TORCH from the arguments, or as last chosen.
 read_arguments() {
     local chosen
@@ -432,6 +437,8 @@ main() {
     case $MPI_IS in
     debians | built) step "a run on two ranks" run_two_ranks ;;
     esac
+    # For later runs of this user; where it fails, they compile what they need.
+    step "kernels compiled ahead" warm_kernels
     stamp_now >$STAMP
     say "done in $SECONDS s"
 }

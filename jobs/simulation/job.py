@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
+from opalux.base import compilation
 from opalux.base.command_line import Arguments
 from opalux.base.errors import InputError, StorageError
 from opalux.base.exit_codes import CHECKPOINTED, FAILURE, OK
@@ -37,6 +38,7 @@ def solve(arguments: Arguments) -> int:
         When anything in the input is wrong, or the solution is no longer finite.
     """
     ranks = Ranks()
+    compilation.announce(ranks.rank == 0)
     return ranks.run(lambda: _solve(arguments, ranks))
 
 
@@ -115,13 +117,13 @@ def _finish(
 ) -> int:
     """Take a run to its end in ``out``, from its last checkpoint on; return the exit code."""
     try:
-        first_step, started = march.n_steps, time.perf_counter()
+        first_step, started = march.n_steps, _clock()
         if not ranks.on_root((out / "solution.h5").exists):  # otherwise only the report is missing
             files = RunFiles(march, settings, text, out, ranks)
-            first_step, started = march.step, time.perf_counter()
+            first_step, started = march.step, _clock()
             if not take_steps(march, settings, files, ranks, stop):
                 return CHECKPOINTED
-        wall = time.perf_counter() - started
+        wall = _clock() - started
         held = march.domain.gather(march.nbytes)
         peaks = march.domain.gather(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
         return ranks.on_root(
@@ -133,3 +135,8 @@ def _finish(
         if ranks.rank == 0:
             print(f"error: {error}", file=sys.stderr)
         return FAILURE
+
+
+def _clock() -> float:
+    """Return a time [s] that stands still while kernels are compiled: it is no time of theirs."""
+    return time.perf_counter() - compilation.seconds()

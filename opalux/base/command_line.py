@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from opalux.base import compilation
 from opalux.base.config import apply_overrides, check
 from opalux.base.errors import InputError, OpaluxError, in_words
 from opalux.base.exit_codes import FAILURE, OK
@@ -121,6 +122,7 @@ def of_run(parsed: argparse.Namespace, settings: type[Model]) -> tuple[Arguments
 def run(work: Callable[[], int]) -> int:
     """Do ``work`` and return its exit code; errors that a user can act on are one message."""
     protect()
+    compilation.announce()
     try:
         code = work()
     except (OpaluxError, OSError) as error:

@@ -15,8 +15,23 @@ from pathlib import Path
 from typing import Any
 
 import numba
+import numba.core.event
 
+from opalux.base import compilation
 from opalux.base.shipped import PACKAGE
+
+
+class _Compiling(numba.core.event.Listener):
+    """Reports to `compilation` what is compiled because the cache does not hold it."""
+
+    def on_start(self, event: Any) -> None:
+        compilation.begin()
+
+    def on_end(self, event: Any) -> None:
+        compilation.end()
+
+
+numba.core.event.register("numba:compile", _Compiling())
 
 
 def njit(**options: Any) -> Callable[[Any], Any]:

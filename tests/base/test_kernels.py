@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import textwrap
 
 import pytest
 
@@ -31,9 +32,9 @@ def package(tmp_path_factory):
     return folder
 
 
-def run(package, **environment):
+def run(package, script=SCRIPT, **environment):
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
+        [sys.executable, "-c", script],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(package), **environment},
         cwd=package,
         capture_output=True,
@@ -62,3 +63,19 @@ def test_a_change_in_a_function_that_others_inline_takes_effect_at_once(package,
 
 def test_kernels_compile_without_a_cache_where_no_folder_can_be_written(package):
     assert run(package, HOME="/proc/nowhere") == "7.0 no cache"
+
+
+def test_compiling_is_told_once_and_its_time_is_counted_apart(package, tmp_path):
+    told = f"""
+import contextlib, io, time
+from opalux.base import compilation
+compilation.announce()
+said, start = io.StringIO(), time.perf_counter()
+with contextlib.redirect_stderr(said):
+{textwrap.indent(SCRIPT, "    ")}
+print(said.getvalue().count("compiling kernels"))
+print(0 < compilation.seconds() < time.perf_counter() - start)
+"""
+    cache = str(tmp_path)
+    assert run(package, told, NUMBA_CACHE_DIR=cache).split("\n") == ["7.0 cache", "1", "True"]
+    assert run(package, told, NUMBA_CACHE_DIR=cache).split("\n") == ["7.0 cache", "0", "False"]
