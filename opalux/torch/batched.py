@@ -28,7 +28,7 @@ from opalux.solver.march import SolverFailure
 from opalux.solver.problem import Problem
 from opalux.solver.schemes.consistent import volume_source
 from opalux.solver.schemes.staggered import EXACT
-from opalux.solver.schemes.staggered_edges import DRIVEN
+from opalux.solver.schemes.staggered_edges import ARRIVE, DRIVEN
 from opalux.solver.start import fill_state, time_steps
 from opalux.torch.edges import centred
 from opalux.torch.staggered import Medium, Staggered, State, on_tensors, scheme_of
@@ -151,7 +151,7 @@ class BatchedSolver:
         scheme = self._scheme
         medium = scheme.medium(self._checked(rho))
         given = tuple(table[:, 0] for table in self._given(np.array([self.t_final]), late=0.0))
-        Fy, Fx = (scheme.faces(axis, state, medium, 0.5 * scheme.dt, given) for axis in (0, 1))
+        Fy, Fx = (scheme.faces(axis, state, medium, ARRIVE, given) for axis in (0, 1))
         return torch.stack((state.E, centred(Fx, -1), centred(Fy, -2), state.T), dim=1)
 
     def _emitted(self, t: float) -> Tensor | None:

@@ -50,7 +50,7 @@ def outside(
 
 def edge_flux(
     side: int, kind: int, beta: float, F: Tensor, G: Tensor, G_new: Tensor, E_1: Tensor,
-    E_out: Tensor, given: Tensor, sigma: Tensor, c_dt: float, h: float, w: float,
+    E_out: Tensor, given: Tensor, sigma: Tensor, c_dt: float, h: float, w: float, theta: float,
 ) -> Tensor:  # fmt: skip
     """Return the flux on an edge after a step, (B, cells); see `staggered_edges.push_edge`."""
     inwards = 1 if side in (DOWN, LEFT) else -1
@@ -63,14 +63,14 @@ def edge_flux(
     r = 1 + 0.5 * z
     if kind == OPEN:
         alpha = 0.5 / (1 + h * sigma / w)
-        b = 0.5 * w * c_dt / (h * (1 - alpha))
+        rb = r * (w * c_dt / (h * (1 - alpha)))
         P = (1 - alpha) * F + alpha * G
-        P = (P * (1 - r * b) + r * b * (G + G_new)) / (1 + z + 0.5 * z * z + r * b)
+        P = (P - rb * (1 - theta) * (P - G) + rb * theta * G_new) / (1 + z * r + rb * theta)
         return (P - alpha * G_new) / (1 - alpha)
     k = w * w
-    held = k * beta * c_dt / h
+    rb = r * (2 * k * beta * c_dt / h)
     change = -2 * (k * c_dt / h) * inwards * (E_1 - (E_out + inwards * F_out / w))
-    return (F * (1 - r * held) + r * change) / (1 + z + 0.5 * z * z + r * held)
+    return (F * (1 - rb * (1 - theta)) + r * change) / (1 + z * r + rb * theta)
 
 
 def seen(side: int, E: Tensor, Fx: Tensor, Fy: Tensor, T: Tensor, at_edge: bool) -> Tensor:

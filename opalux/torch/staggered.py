@@ -16,7 +16,7 @@ from opalux.solver.formulas.formula import Formula
 from opalux.solver.formulas.pairs import VARIABLES, pair_tree
 from opalux.solver.problem import Problem
 from opalux.solver.schemes.consistent import SETTLED
-from opalux.solver.schemes.staggered_edges import INNER, edge_kinds
+from opalux.solver.schemes.staggered_edges import CENTRED, INNER, START, edge_kinds
 from opalux.solver.start import time_steps
 from opalux.torch.coupling import Matter, exchange
 from opalux.torch.edges import FIRST, SECOND, edge_flux, outside, seen
@@ -89,8 +89,8 @@ class Staggered:
         t : time before the step [sh]
         emitted : S (ny, nx) in the middle of the step, if there is a volume source
         """
-        dt_F = 0.5 * self.dt if t == 0.0 else self.dt
-        Fy, Fx = (self.faces(axis, state, medium, dt_F, given) for axis in (0, 1))
+        theta = START if t == 0.0 else CENTRED
+        Fy, Fx = (self.faces(axis, state, medium, theta, given) for axis in (0, 1))
         nu_y, nu_x = (self.c * self.dt / h for h in self.h)
         brought = -(nu_x * Fx.diff(dim=-1) + nu_y * Fy.diff(dim=-2))
         if emitted is not None:
@@ -105,12 +105,15 @@ class Staggered:
         E, T = exchange(state.E, state.T, brought, medium.rho, self.matter)
         return State(E, Fx, Fy, T), signals
 
-    def faces(self, axis: int, state: State, medium: Medium, dt_F: float, given: Given) -> Tensor:
-        """Return the fluxes on the faces across y (axis 0) or x (axis 1) after ``dt_F``."""
+    def faces(self, axis: int, state: State, medium: Medium, theta: float, given: Given) -> Tensor:
+        """Return the fluxes on the faces across y (axis 0) or x (axis 1) after a step.
+
+        ``theta`` is that of the edges: CENTRED, or it is half a step (`staggered_edges`).
+        """
         sides, dim, h = SIDES[axis], axis - 2, self.h[axis]
         F, rho = ((state.Fy, medium.along_y), (state.Fx, medium.along_x))[axis]
         E, T = self._filled(axis, state.E, state.T, given)
-        n, c_dt = F.shape[dim], self.c * dt_F
+        n, c_dt = F.shape[dim], self.c * self.dt * (1.0 if theta == CENTRED else 0.5)
         q = self.w * self.w * c_dt / h
         rho_k, E_k, T_k = (array.narrow(dim, 0, n) for array in (rho, E, T))
         rho_l, E_l, T_l = (array.narrow(dim, 1, n) for array in (rho, E, T))
@@ -128,6 +131,7 @@ class Staggered:
                 side, self.kinds[side], self.betas[side], F.select(dim, first),
                 F.select(dim, second), new.select(dim, second), state.E.select(dim, first),
                 E.select(dim, first), given[side], 0.5 * s.select(dim, first), c_dt, h, self.w,
+                theta,
             ).unsqueeze(dim)  # fmt: skip
             rest = new.narrow(dim, 1 if first == 0 else 0, n - 1)
             new = torch.cat((on_edge, rest) if first == 0 else (rest, on_edge), dim)
