@@ -18,15 +18,16 @@ from opalux.solver.formulas.formula import Formula
 from opalux.solver.formulas.programs import run
 from opalux.solver.problem import Problem
 from opalux.solver.schemes.ghosts import fill_row, fill_side, record
+from opalux.solver.schemes.rounded_powers import cubes, fourth_powers, fourth_roots
 
 E, FX, FY, T = range(4)
 MAX_SWEEPS = 1000  # the published loop has no limit; a loop that cycles is cut here
 
 
 @njit(error_model="numpy", inline="always")
-def couple_sweep(E_n, T_n, Theta_n, T_k, rho, sigma_a, C_v, c, dt):
+def couple_sweep(E_n, T_n, T_n3, Theta_n, T_k, T_k3, rho, sigma_a, C_v, c, dt):
     """One sweep of the fixed point: the next (E, Θ) from the iterate T_k = (Θ/a)^¼."""
-    mu = 1.0 / (T_n**3.0 + T_n * T_k**2.0 + T_k * T_n**2.0 + T_k**3.0)
+    mu = 1.0 / (T_n3 + T_n * (T_k * T_k) + T_k * (T_n * T_n) + T_k3)
     absorb = c * sigma_a
     tmp_1 = 1.0 / dt + absorb
     alpha = 1.0 / dt / tmp_1
@@ -40,42 +41,67 @@ def couple_sweep(E_n, T_n, Theta_n, T_k, rho, sigma_a, C_v, c, dt):
 
 
 @njit(error_model="numpy")
+def sweep(E_row, T_row, E_next, Theta_next, active, E_n, T_n, T_n3, Theta_n, T_k, T_k3, rho,
+          sigma_a, C_v, c, dt, precision):  # fmt: skip
+    """Do a sweep in the cells that are ``active``; return whether one still is."""
+    unsettled = False
+    for i in range(E_row.shape[0]):
+        going = active[i] != 0.0
+        E_k, Theta_k = E_next[i], Theta_next[i]
+        E_new, Theta_new = couple_sweep(
+            E_n[i], T_n[i], T_n3[i], Theta_n[i], T_k[i], T_k3[i], rho[i], sigma_a[i], C_v, c, dt
+        )
+        E_old, T_old = E_row[i], T_row[i]
+        E_row[i] = E_k if going else E_old
+        T_row[i] = T_k[i] if going else T_old
+        E_next[i] = E_new if going else E_k
+        Theta_next[i] = Theta_new if going else Theta_k
+        on = going & (abs(E_new - E_k) > precision) & (abs(Theta_new - Theta_k) > precision)
+        active[i] = 1.0 if on else 0.0
+        unsettled = unsettled | on
+    return unsettled
+
+
+@njit(error_model="numpy")
+def divided(out, x, a):
+    """Fill ``out`` (n,) with x/a."""
+    for i in range(x.shape[0]):
+        out[i] = x[i] / a
+
+
+@njit(error_model="numpy")
 def couple_row(E_row, T_row, rho, C_v, a, c, dt, precision, code, result, registers, work):
     """Couple radiation and matter in one row of cells; each cell stops by itself.
 
-    ``registers`` starts with rows rho and T; ``work`` (6, n) holds E_n, T_n, Θ_n, E', Θ', active.
-    Powers are taken by the mathematical library, as the original does, to agree in the last digit.
+    ``registers`` starts with rows rho and T; ``work`` (10, >= n) is scratch. Powers are those of
+    the mathematical library (`rounded_powers`), which the original takes, to agree in the last
+    digit.
     """
     n = E_row.shape[0]
-    E_n, T_n, Theta_n, E_next, Theta_next, active = work
-    T_k = registers[1]
+    E_n, T_n, Theta_n = work[0, :n], work[1, :n], work[2, :n]
+    E_next, Theta_next, active = work[3, :n], work[4, :n], work[5, :n]
+    T_n3, T_k3, share, sure = work[6, :n], work[7, :n], work[8, :n], work[9, :n]
+    T_k = registers[1, :n]
+    registers[0, :n] = rho
+    cubes(T_n3, T_row, sure)
+    fourth_powers(share, T_row, sure)
     for i in range(n):
-        registers[0, i] = rho[i]
         E_n[i] = E_row[i]
-        T_n[i] = T_row[i]
         E_next[i] = E_row[i]
-        Theta_n[i] = Theta_next[i] = a * T_row[i] ** 4.0
+        T_n[i] = T_row[i]
+        Theta = a * share[i]
+        Theta_n[i] = Theta
+        Theta_next[i] = Theta
         active[i] = 1.0
     for _ in range(MAX_SWEEPS):
-        for i in range(n):
-            T_k[i] = (Theta_next[i] / a) ** 0.25
+        divided(share, Theta_next, a)
+        fourth_roots(T_k, share, sure)
+        cubes(T_k3, T_k, sure)
         run(code, registers, n)
-        sigma_a = registers[result]
-        n_active = 0
-        for i in range(n):
-            going = active[i] != 0.0
-            E_k, Theta_k = E_next[i], Theta_next[i]
-            E_new, Theta_new = couple_sweep(
-                E_n[i], T_n[i], Theta_n[i], T_k[i], rho[i], sigma_a[i], C_v, c, dt
-            )
-            E_row[i] = E_k if going else E_row[i]
-            T_row[i] = T_k[i] if going else T_row[i]
-            E_next[i] = E_new if going else E_k
-            Theta_next[i] = Theta_new if going else Theta_k
-            unsettled = abs(E_new - E_k) > precision and abs(Theta_new - Theta_k) > precision
-            active[i] = 1.0 if going and unsettled else 0.0
-            n_active += going and unsettled
-        if n_active == 0:
+        if not sweep(
+            E_row, T_row, E_next, Theta_next, active, E_n, T_n, T_n3, Theta_n, T_k, T_k3, rho,
+            registers[result, :n], C_v, c, dt, precision,
+        ):  # fmt: skip
             break
 
 
@@ -90,31 +116,36 @@ def face(E_k, E_l, Fn_k, Fn_l, sigma_k, sigma_l, length, dx):
 
 
 @njit(error_model="numpy")
+def transport_row(new_E, new_Fx, new_Fy, E_row, Fx, Fy, s, E_up, F_up, s_up, E_down, F_down, s_down,
+                  dx, dy, dt, c):  # fmt: skip
+    """Move energy and flux of a row by one step; cells 0 and n + 1 of a row are its neighbours."""
+    area = dx * dy
+    for k in range(new_E.shape[0]):
+        i = k + 1
+        e, fx, fy = E_row[i], Fx[i], Fy[i]
+        eu, pu, mu, su = face(e, E_up[i], fy, F_up[i], s[i], s_up[i], dy, dx)
+        ed, pd, md, sd = face(e, E_down[i], -fy, -F_down[i], s[i], s_down[i], dy, dx)
+        el, pl, ml, sl = face(e, E_row[k], -fx, -Fx[k], s[i], s[k], dx, dx)
+        er, pr, mr, sr = face(e, E_row[k + 2], fx, Fx[k + 2], s[i], s[k + 2], dx, dx)
+        D = 1.0 / dt + c * (su + sd + sl + sr)
+        beta = 1.0 / dt / D
+        delta = c / area / D
+        new_E[k] = e - c * dt / area * (pu + pd + pl + pr)
+        new_Fx[k] = beta * fx + e * (delta * (mr - ml)) - delta * (er - el)
+        new_Fy[k] = beta * fy + e * (delta * (mu - md)) - delta * (eu - ed)
+
+
+@njit(error_model="numpy")
 def transport(state, new, sigma, dx, dy, dt, c):
     """Move energy and flux by one step; ``sigma`` (ny + 2, nx + 2) is σ_c, ghosts included."""
-    ny, nx = state.shape[1] - 2, state.shape[2] - 2
-    area = dx * dy
+    ny = state.shape[1] - 2
     for j in range(1, ny + 1):
-        for i in range(1, nx + 1):
-            e, fx, fy, s = state[E, j, i], state[FX, j, i], state[FY, j, i], sigma[j, i]
-            eu, pu, mu, su = face(
-                e, state[E, j + 1, i], fy, state[FY, j + 1, i], s, sigma[j + 1, i], dy, dx
-            )
-            ed, pd, md, sd = face(
-                e, state[E, j - 1, i], -fy, -state[FY, j - 1, i], s, sigma[j - 1, i], dy, dx
-            )
-            el, pl, ml, sl = face(
-                e, state[E, j, i - 1], -fx, -state[FX, j, i - 1], s, sigma[j, i - 1], dx, dx
-            )
-            er, pr, mr, sr = face(
-                e, state[E, j, i + 1], fx, state[FX, j, i + 1], s, sigma[j, i + 1], dx, dx
-            )
-            D = 1.0 / dt + c * (su + sd + sl + sr)
-            beta = 1.0 / dt / D
-            delta = c / area / D
-            new[E, j, i] = e - c * dt / area * (pu + pd + pl + pr)
-            new[FX, j, i] = beta * fx + e * (delta * (mr - ml)) - delta * (er - el)
-            new[FY, j, i] = beta * fy + e * (delta * (mu - md)) - delta * (eu - ed)
+        transport_row(
+            new[E, j, 1:-1], new[FX, j, 1:-1], new[FY, j, 1:-1],
+            state[E, j], state[FX, j], state[FY, j], sigma[j],
+            state[E, j + 1], state[FY, j + 1], sigma[j + 1],
+            state[E, j - 1], state[FY, j - 1], sigma[j - 1], dx, dy, dt, c,
+        )  # fmt: skip
     for f in (E, FX, FY):
         state[f, 1:-1, 1:-1] = new[f, 1:-1, 1:-1]
 
@@ -174,8 +205,7 @@ class Stepper:
             *Formula(problem.material.sigma_a, ("rho", "T")).program.rows(2, width),
             *Formula(problem.material.sigma_c, ("rho", "T")).program.rows(2, width),
         )
-        rows = tuple(np.empty(width) for _ in range(6))
-        self._work = (np.empty(rho.shape), np.empty((3, *rho.shape)), rows)
+        self._work = (np.empty(rho.shape), np.empty((3, *rho.shape)), np.empty((10, width)))
 
     def fields(self, state: np.ndarray, t: float, rules: np.ndarray) -> np.ndarray:
         """Return the cells of ``state``: it is in their centres, and at ``t``."""
