@@ -6,13 +6,19 @@ from pathlib import Path
 from opalux.base.config import check
 from opalux.base.errors import InputError
 from opalux.base.provenance import git_revision, version
+from opalux.jobs.sampling.batched import Batches
 from opalux.jobs.sampling.campaign import Campaign
-from opalux.learning.data.card import SPLITS, Card
+from opalux.learning.data.card import BACKEND, SPLITS, Card
 from opalux.learning.data.densities import Densities
 
 
-def card_of(campaign: Campaign) -> Card:
+def card_of(campaign: Campaign, batches: Batches | None = None) -> Card:
     """Return the data card of the data set that a campaign makes.
+
+    Parameters
+    ----------
+    campaign : what is drawn and simulated
+    batches : torch, where that makes the samples in the place of the kernels
 
     Raises
     ------
@@ -35,6 +41,7 @@ def card_of(campaign: Campaign) -> Card:
             "git_revision": git_revision(),
             "numpy": version("numpy"),
             "numba": version("numba"),
+            **({"torch": version("torch"), BACKEND: batches.name} if batches else {}),
         },
         "campaign": campaign.model_dump(mode="json"),
     }

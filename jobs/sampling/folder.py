@@ -13,7 +13,7 @@ from opalux.base.files import write_text
 from opalux.base.run_folder import CONFIG_NAME, read_marker, run_folder
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.jobs.sampling.marker import RUNNING
-from opalux.learning.data.card import NAME, Card, part_name
+from opalux.learning.data.card import BACKEND, NAME, Card, part_name, read_card
 from opalux.learning.data.finish import VIEW_NAME
 from opalux.learning.data.stats import NAME as STATS_NAME
 
@@ -31,6 +31,8 @@ MAKES = (
 )
 """Files that a campaign makes in its folder, its check and its pictures included."""
 
+KERNELS = "the compiled kernels"
+
 _TEMPORARY = re.compile(r"\.(?P<process>\d+)\.(part\.\w+|tmp)$")
 """End of a temporary name; earlier versions used ``.tmp``."""
 
@@ -47,7 +49,8 @@ def open_folder(
     Raises
     ------
     InputError
-        When the folder holds something else, others work in it, or its disk is too small.
+        When the folder holds something else, others work in it, its disk is too small, or its
+        samples were made by a back end that rounds in another way.
     """
     _check_disk(out, campaign, card)
     begun = read_marker(out) is not None
@@ -61,8 +64,23 @@ def open_folder(
         together=not force,
     ):
         _remove_temporary_of_the_dead(out)
+        _refuse_another_backend(out, card)
         write_text(out / NAME, card.to_yaml())
         yield out
+
+
+def _refuse_another_backend(out: Path, card: Card) -> None:
+    """Refuse to continue what the kernels have begun with torch, or the other way round."""
+    try:
+        begun = read_card(out).made_with.get(BACKEND, KERNELS)
+    except InputError:  # nothing is there yet, or a damaged card, which is written anew
+        return
+    wanted = card.made_with.get(BACKEND, KERNELS)
+    if begun != wanted:
+        raise InputError(
+            f"{out}: found samples made by {begun}, expected {wanted}, which rounds in another "
+            "way; take the back end that it was begun with, give --force or choose another folder"
+        )
 
 
 def _remove_temporary_of_the_dead(out: Path) -> None:

@@ -5,7 +5,7 @@ import dataclasses
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +38,7 @@ class CampaignRun:
         death of the whole job
     redo_failed : make parts again that hold failed samples
     simulation : how each problem is solved: in the worker's process, or under a launcher
+    batches : makes samples together, in the place of that: gives each one, or why it failed
     """
 
     folder: Path
@@ -48,6 +49,7 @@ class CampaignRun:
     session: str
     redo_failed: bool = False
     simulation: Simulation = simulate_here
+    batches: Callable[[Campaign, Sequence[int]], Iterator[Sample | str]] | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -113,7 +115,10 @@ def _make(run: CampaignRun, part: int, damage: str) -> Report:
     path = run.folder / part_name(part)
     outcomes: list[_Outcome] = []
     with _marked(run, part) as (marker, marker_path):
-        for number in run.card.samples_of(part):
+        numbers = run.card.samples_of(part)
+        alive = [n for n in numbers if marker.deaths.get(n, 0) <= run.retries]
+        together = run.batches(run.campaign, alive) if run.batches else None
+        for number in numbers:
             marker = marker.model_copy(
                 update={"sample": number, "done": len(outcomes), "updated": time.time()}
             )
@@ -121,8 +126,13 @@ def _make(run: CampaignRun, part: int, damage: str) -> Report:
             deaths = marker.deaths.get(number, 0)
             if deaths > run.retries:
                 outcomes.append(_failed(run, number, f"{deaths} workers died on it"))
-            else:
+            elif together is None:
                 outcomes.append(_tried(run, number))
+            else:
+                made = next(together)
+                outcomes.append(
+                    _failed(run, number, made) if isinstance(made, str) else _Outcome(made, "")
+                )
         content = _collect(run, part, outcomes)
         size = write_part(path, content, run.card, run.attributes, run.campaign.compression)
     return Report(

@@ -20,13 +20,15 @@ from opalux.base.errors import InputError, StorageError
 from opalux.base.files import write_json
 from opalux.base.progress import Progress
 from opalux.base.provenance import provenance
-from opalux.jobs.cluster.pool import Backend, Local, open_pool
+from opalux.jobs.cluster.pool import InProcess, Local, open_pool
+from opalux.jobs.sampling.batched import Torch
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.jobs.sampling.card import card_of, refuse_repeats
 from opalux.jobs.sampling.folder import open_folder, remove_leftovers
 from opalux.jobs.sampling.launcher import MpiSimulation
 from opalux.jobs.sampling.make_part import CampaignRun, Report, make_part
 from opalux.jobs.sampling.sample import simulate_here
+from opalux.jobs.sampling.settings import SampleBackend
 from opalux.jobs.sampling.status import QUARANTINE, most_common
 from opalux.learning.data.card import part_name
 from opalux.learning.data.data_set import DataSet
@@ -74,7 +76,7 @@ def run_campaign(
     campaign: Campaign,
     folder: str | Path,
     *,
-    backend: Backend | None = None,
+    backend: SampleBackend | None = None,
     task: tuple[int, int] = (0, 1),
     retries: int = 3,
     redo_failed: bool = False,
@@ -89,7 +91,7 @@ def run_campaign(
     campaign : what is drawn and simulated
     folder : of the data set; one that this campaign has begun is continued
     backend : where the work is done; None: one dask worker for each core of this machine. The
-        result has the same bits with all of them
+        result has the same bits with all of them but `Torch`, which rounds in its own way
     task : (k, K) makes only the parts k, k + K, k + 2 K, …
     retries : how often a failing sample is tried again before it is given up
     redo_failed : make samples again that were given up
@@ -101,7 +103,7 @@ def run_campaign(
     ------
     InputError
         When a density would be in two splits, the folder holds something else, the disk is too
-        small, or every sample failed.
+        small, torch cannot make this campaign here, or every sample failed.
     StorageError
         When a part cannot be written.
     PoolLostError
@@ -115,7 +117,13 @@ def run_campaign(
     (16, 16)
     """
     start = time.monotonic()
-    card = card_of(campaign)
+    backend = Local() if backend is None else backend
+    batches = backend.batches(campaign) if isinstance(backend, Torch) else None
+    if batches and launcher:
+        raise InputError(
+            "launcher: found with back end 'torch', expected 'in-process'; leave one of them out"
+        )
+    card = card_of(campaign, batches)
     refuse_repeats(campaign, card)
     with open_folder(Path(folder), campaign, card, resume=resume, force=force) as out:
         run = CampaignRun(
@@ -127,8 +135,8 @@ def run_campaign(
             session=uuid.uuid4().hex,
             redo_failed=redo_failed,
             simulation=MpiSimulation(launcher) if launcher else simulate_here,
+            batches=batches,
         )
-        backend = Local() if backend is None else backend
         try:
             reports = make_parts(run, range(task[0], card.n_parts, task[1]), backend)
         except OSError as error:
@@ -140,12 +148,13 @@ def run_campaign(
         return _complete(run, reports, backend, time.monotonic() - start)
 
 
-def make_parts(run: CampaignRun, parts: Iterable[int], backend: Backend) -> list[Report]:
+def make_parts(run: CampaignRun, parts: Iterable[int], backend: SampleBackend) -> list[Report]:
     """Make all parts that are not there or not valid, and return the outcome of each."""
     parts = list(parts)
     reports: list[Report] = []
     total = sum(len(run.card.samples_of(part)) for part in parts)
-    with open_pool(backend) as pool, Progress(f"sampling {run.card.name}", total) as progress:
+    where = InProcess() if isinstance(backend, Torch) else backend
+    with open_pool(where) as pool, Progress(f"sampling {run.card.name}", total) as progress:
         for part, report in pool.map(functools.partial(make_part, run), parts):
             reports.append(report)
             if report.damage:
@@ -156,7 +165,7 @@ def make_parts(run: CampaignRun, parts: Iterable[int], backend: Backend) -> list
 
 
 def _complete(
-    run: CampaignRun, reports: list[Report], backend: Backend, seconds: float
+    run: CampaignRun, reports: list[Report], backend: SampleBackend, seconds: float
 ) -> CampaignResult:
     """Write the files that belong to the data set as a whole, when all of its parts are there."""
     out, card = run.folder, run.card

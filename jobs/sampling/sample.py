@@ -76,9 +76,7 @@ def simulate_sources(
     ArithmeticError
         When they are not finite.
     """
-    rho = density.astype(np.float64)
-    if campaign.refinement > 1:
-        rho = rho.repeat(campaign.refinement, axis=0).repeat(campaign.refinement, axis=1)
+    rho = on_solved_grid(campaign, density)
     recorder, cells = campaign.recorder, campaign.shape[0]
     shape = recorder.shape(cells)
     single = np.empty((len(sources), *shape), np.float32)
@@ -90,3 +88,9 @@ def simulate_sources(
     if not np.isfinite(single).all():
         raise ArithmeticError("the simulation gave signals that are not finite")
     return single
+
+
+def on_solved_grid(campaign: Campaign, density: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return a density on the cells that it is solved on, each of them cut into finer ones."""
+    rho = density.astype(np.float64)
+    return rho.repeat(campaign.refinement, axis=0).repeat(campaign.refinement, axis=1)

@@ -1,16 +1,24 @@
 """The configuration file of a campaign: what is sampled, and how the work is done."""
 
+from typing import Annotated
+
 import pydantic
 
 from opalux.base.errors import InputError
-from opalux.jobs.cluster.pool import Backend, InProcess, Local
+from opalux.jobs.cluster.pool import Address, InProcess, Local, Slurm
+from opalux.jobs.sampling.batched import Torch
 from opalux.jobs.sampling.campaign import Campaign
+
+SampleBackend = Annotated[
+    InProcess | Local | Slurm | Address | Torch, pydantic.Field(discriminator="kind")
+]
+"""Where, and by what, the samples of a campaign are made."""
 
 
 class SampleSettings(Campaign):
-    """A campaign and how it is run; the latter does not change a bit of the result."""
+    """A campaign and how it is run; that changes no bit of the result, but for ``kind: torch``."""
 
-    backend: Backend = Local()
+    backend: SampleBackend = Local()
     retries: int = pydantic.Field(3, ge=0, le=100)
     """How often a failing sample is tried again before it is given up."""
     tolerated_failures: float = pydantic.Field(0.01, ge=0, le=1)
@@ -26,18 +34,22 @@ class SampleSettings(Campaign):
             **{name: getattr(self, name) for name in Campaign.model_fields}
         )
 
-    def backend_for(self, task: tuple[int, int] | None) -> Backend:
+    def backend_for(self, task: tuple[int, int] | None) -> SampleBackend:
         """Return where the work is done: a task of a job array does its parts in its own process.
 
         Raises
         ------
         InputError
-            When simulations under a launcher would be started by dask workers.
+            When simulations under a launcher would be started by dask workers or by torch, or
+            torch cannot make this campaign here.
         """
-        backend = self.backend if task is None else InProcess()
+        here = task is None or isinstance(self.backend, Torch)
+        backend = self.backend if here else InProcess()
+        if isinstance(backend, Torch):
+            backend.batches(self)
         if self.launcher and not isinstance(backend, InProcess):
             raise InputError(
                 f"launcher: found with back end '{backend.kind}', expected 'in-process' or --task; "
-                "MPI runs cannot be started from dask workers"
+                "MPI runs cannot be started from dask workers or by torch"
             )
         return backend

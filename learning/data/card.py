@@ -17,6 +17,9 @@ NAME = "dataset.yaml"
 FORMAT = "opalux-dataset"
 FORMAT_VERSION = 1
 
+BACKEND = "backend"
+"""The entry of ``made_with`` that says what made the samples, where that was not the kernels."""
+
 MOST_SAMPLES = 10**7
 MOST_PARTS = 10**5
 """Files in one folder; with more, looking at each of them takes minutes."""

@@ -11,7 +11,7 @@ docs/differentiable.md shows both in use.
 from opalux.base.errors import InputError
 
 try:
-    import torch  # noqa: F401
+    import torch
 except ImportError:
     raise InputError(
         "opalux.torch: found no torch, expected it installed; run pip install 'opalux[torch]'"
@@ -20,4 +20,9 @@ except ImportError:
 from opalux.torch.batched import BatchedSolver
 from opalux.torch.bridge import signals
 
-__all__ = ["BatchedSolver", "signals"]
+__all__ = ["BatchedSolver", "gpus", "signals"]
+
+
+def gpus() -> int:
+    """Return the number of GPUs that torch finds here."""
+    return torch.cuda.device_count()

@@ -152,7 +152,12 @@ class BatchedSolver:
         medium = scheme.medium(self._checked(rho))
         given = tuple(table[:, 0] for table in self._given(np.array([self.t_final]), late=0.0))
         Fy, Fx = (scheme.faces(axis, state, medium, ARRIVE, given) for axis in (0, 1))
-        return torch.stack((state.E, centred(Fx, -1), centred(Fy, -2), state.T), dim=1)
+        return self.cells(State(state.E, Fx, Fy, state.T))
+
+    def cells(self, state: State) -> Tensor:
+        """Return E, Fx, Fy, T (B, 4, ny, nx) in the cells, F half a step before E and T."""
+        F = centred(state.Fx, -1), centred(state.Fy, -2)
+        return torch.stack((state.E, *F, state.T), dim=1)
 
     def _emitted(self, t: float) -> Tensor | None:
         """Return the volume source S (ny, nx) at ``t``, None where there is none."""
