@@ -29,47 +29,86 @@ CHANGE, CAPACITY, SLOPE, LATE, LAG, GOAL = range(6)
 ROWS = 6
 
 
+@njit(error_model="numpy", inline="always")
+def newton(T, T_n, goal, late, lag, k, capacity, slope, a):
+    """Return the Newton step from T. No literals: see `coupling`."""
+    T2 = T * T
+    a_T3 = a * (T2 * T)
+    gained = capacity * (T - T_n)
+    g = gained + k * (late * (gained - (goal - a_T3 * T)) - lag)
+    return -g / (slope + k * (late * (slope + ((a_T3 + a_T3) + (a_T3 + a_T3)))))
+
+
 @njit(error_model="numpy")
-def prepare(E, T, C_v, a, c_dt, half, tolerance, opacity, slope, brought, scratch):
-    """Fill LATE with 1 − ω, LAG with ω (E_n − a T_n⁴), GOAL with E_n + D, and CHANGE to begin."""
+def first_sweep(T_k, E, T, C_v, a, c_dt, half, tolerance, opacity, slope, brought, scratch):
+    """Fill LATE with 1 − ω, LAG with ω (E_n − a T_n⁴), GOAL with E_n + D; do the first step.
+
+    ``T_k`` becomes T after it. Return whether a cell has not settled.
+    """
     change, late, lag, goal = scratch[CHANGE], scratch[LATE], scratch[LAG], scratch[GOAL]
+    unsettled = False
+    change[0] = TINY
+    zero, tiny = c_dt - c_dt, change[0]  # of the cells' own type
     for i in range(E.shape[0]):
-        T2 = T[i] * T[i]
-        a_T3 = a * (T2 * T[i])
+        T_n = T[i]
+        T2 = T_n * T_n
+        a_T3 = a * (T2 * T_n)
         C = C_v * slope[i]
-        stiff = c_dt * opacity[i] * (C + ((a_T3 + a_T3) + (a_T3 + a_T3)))
-        omega = C / (C + C + stiff)
-        late[i] = half + half - omega
-        lag[i] = omega * (E[i] - a_T3 * T[i])
-        goal[i] = E[i] + brought[i]
-        change[i] = tolerance * T[i] + TINY
+        k = c_dt * opacity[i]
+        omega = C / (C + C + k * (C + ((a_T3 + a_T3) + (a_T3 + a_T3))))
+        lagging = omega * (E[i] - a_T3 * T_n)
+        later, reach = half + half - omega, E[i] + brought[i]
+        step = newton(T_n, T_n, reach, later, lagging, k, C, C, a)
+        T_next = T_n + step
+        fine = step * step <= tolerance * T_next * (tolerance * T_n + tiny) and T_next > zero
+        going = not fine  # NaN is not fine
+        T_k[i], late[i], lag[i], goal[i] = T_next, later, lagging, reach
+        change[i] = step if going else zero
+        unsettled = unsettled | going
+    return unsettled
 
 
 @njit(error_model="numpy")
 def sweep(T, T_n, opacity, capacity, slope, C_v, a, c_dt, tolerance, scratch):
-    """Do a Newton step in every cell that has not settled; return how many have not now.
+    """Do a Newton step in every cell that has not settled; return whether one has not now.
 
     See `coupling.sweep`; σ_a is lagged by one sweep here, too.
     """
     change, late, lag, goal = scratch[CHANGE], scratch[LATE], scratch[LAG], scratch[GOAL]
-    unsettled = 0
+    unsettled = False
     zero = c_dt - c_dt  # of the cells' own type
     for i in range(T.shape[0]):
         before = change[i]
-        T2 = T[i] * T[i]
-        a_T3 = a * (T2 * T[i])
-        k = c_dt * opacity[i]
-        gained = C_v * capacity[i] * (T[i] - T_n[i])
-        C = C_v * slope[i]
-        g = gained + k * (late[i] * (gained - (goal[i] - a_T3 * T[i])) - lag[i])
-        step = -g / (C + k * (late[i] * (C + ((a_T3 + a_T3) + (a_T3 + a_T3)))))
+        step = newton(
+            T[i], T_n[i], goal[i], late[i], lag[i], c_dt * opacity[i], C_v * capacity[i],
+            C_v * slope[i], a,
+        )  # fmt: skip
         step = step if before != zero else zero
-        T[i] += step
-        fine = step * step <= tolerance * T[i] * abs(before) and T[i] > zero  # NaN is not fine
-        going = not fine
+        T_next = T[i] + step
+        fine = step * step <= tolerance * T_next * abs(before) and T_next > zero
+        going = not fine  # NaN is not fine
+        T[i] = T_next
         change[i] = step if going else zero
-        unsettled += going
+        unsettled = unsettled | going
     return unsettled
+
+
+@njit(error_model="numpy")
+def finish(E, T, T_k, C_v, capacity, tolerance, scratch):
+    """Bring E and T to the end of the step, GOAL and CHANGE hold E_n + D and what matter gains.
+
+    Return whether E of some cell is hardly more than a rounding error.
+    """
+    change, goal = scratch[CHANGE], scratch[GOAL]
+    cancelled = False
+    for i in range(E.shape[0]):
+        gained = C_v * capacity[i] * (T_k[i] - T[i])
+        left = goal[i] - gained
+        change[i] = gained
+        E[i] = left
+        T[i] = T_k[i]
+        cancelled = cancelled | (abs(left) < tolerance * gained)
+    return cancelled
 
 
 @njit(error_model="numpy")
@@ -105,21 +144,23 @@ def couple(E, T, rho, brought, C_v, a, c_dt, half, tolerance, sigma_a, heat, scr
         capacity, slope = scratch[CAPACITY, :n], scratch[SLOPE, :n]
         heat[2][0, :n] = rho
         mean_capacity(heat, T, T, capacity, slope)
-    prepare(E, T, C_v, a, c_dt, half, tolerance, registers[result], slope, brought, scratch)
-    T_k[:] = T
-    unsettled = n
-    for _ in range(SWEEPS):
+    unsettled = first_sweep(
+        T_k, E, T, C_v, a, c_dt, half, tolerance, registers[result], slope, brought, scratch
+    )
+    if varies:
+        mean_capacity(heat, T_k, T, capacity, slope)
+    for _ in range(SWEEPS - 1):
+        if not unsettled:
+            break
+        middle(registers[1], T, T_k, half)
+        run(code, registers, n)
         unsettled = sweep(
             T_k, T, registers[result], capacity, slope, C_v, a, c_dt, tolerance, scratch
         )
         if varies:
             mean_capacity(heat, T_k, T, capacity, slope)
-        if unsettled == 0:
-            break
-        middle(registers[1], T, T_k, half)
-        run(code, registers, n)
     late, lag, goal = scratch[LATE], scratch[LAG], scratch[GOAL]
-    if unsettled > 0:
+    if unsettled:
         for i in range(n):
             if not (abs(change[i]) <= NEARLY * T_k[i] and T_k[i] > 0.0):
                 found = couple_cell(goal[i], T[i], rho[i], C_v, a, c_dt, tolerance, sigma_a, heat)
@@ -127,14 +168,7 @@ def couple(E, T, rho, brought, C_v, a, c_dt, half, tolerance, sigma_a, heat, scr
                 late[i], lag[i] = 1.0, 0.0
         if varies:
             mean_capacity(heat, T_k, T, capacity, slope)
-    cancelled = 0
-    for i in range(n):
-        gained = C_v * capacity[i] * (T_k[i] - T[i])
-        change[i] = gained
-        E[i] = goal[i] - gained
-        T[i] = T_k[i]
-        cancelled += abs(E[i]) < tolerance * gained
-    if cancelled > 0:
+    if finish(E, T, T_k, C_v, capacity, tolerance, scratch):
         # Nearly all of E went into matter, and the rest is a rounding error: use E's own equation.
         registers[1, :n] = T
         run(code, registers, n)
