@@ -4,8 +4,18 @@ import functools
 
 import numpy as np
 
-from opalux.solver.formulas.programs import COPY, MUL, POW, SELECT, Program
+from opalux.solver.formulas.programs import COPY, DIV, MUL, POW, SELECT, Program
 from opalux.solver.formulas.syntax import Node
+
+LARGEST_POWER = 8
+
+
+def small_power(node: Node) -> int:
+    """Return the exponent of a power that is taken by multiplications, 0 for anything else."""
+    exponent = node.arguments[1].number if node.op == POW else None
+    if exponent is None or exponent % 1 or exponent == 1 or abs(exponent) > LARGEST_POWER:
+        return 0
+    return int(exponent)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -18,6 +28,8 @@ def compiled(tree: Node, variables: tuple[str, ...]) -> Program:
     def count(node: Node) -> None:
         if node.number is not None and node.number not in constants:
             constants.append(node.number)
+        if small_power(node) < 0 and 1.0 not in constants:
+            constants.append(1.0)
         for argument in node.arguments:
             count(argument)
 
@@ -33,13 +45,18 @@ def compiled(tree: Node, variables: tuple[str, ...]) -> Program:
         if node.number is not None:
             return n_variables + constants.index(node.number)
         assert node.op is not None
-        exponent = node.arguments[-1].number if node.op == POW else None
-        if exponent in (2.0, 3.0, 4.0):
+        if exponent := small_power(node):
             base = emit(node.arguments[0], free)
-            square = free if exponent == 2 else free + 1
-            code.append((MUL, square, base, base))
-            if exponent != 2:
-                code.append((MUL, free, square, base if exponent == 3 else square))
+            made = base
+            for bit in f"{abs(exponent):b}"[1:]:
+                code.append((MUL, free + 1, made, made))
+                made = free + 1
+                if bit == "1":
+                    code.append((MUL, made, made, base))
+            if exponent > 0:
+                code[-1] = (MUL, free, *code[-1][2:])
+            else:
+                code.append((DIV, free, n_variables + constants.index(1.0), made))
         elif node.op == SELECT:
             condition, yes, no = node.arguments
             code.append((COPY, free, emit(no, free), 0))

@@ -1,6 +1,7 @@
 """Formulas: what they mean, what they refuse, and that all evaluators agree."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -135,3 +136,11 @@ def test_kernels_and_whole_arrays_give_the_same_bits():
         registers[0, :n], registers[1, :n] = rho[start : start + n], T[start : start + n]
         run(code, registers, n)
         assert np.array_equal(registers[result, :n], whole[start : start + n])
+
+
+@pytest.mark.parametrize("exponent", range(-9, 10))
+def test_whole_powers_are_good_to_a_few_units_in_the_last_place(exponent):
+    x = np.random.default_rng(2).uniform(0.1, 5, 200)
+    found = Formula(f"1*(x + 0)^({exponent})", ("x",))(x=x)
+    exact = [float(Fraction(v) ** exponent) for v in x]
+    np.testing.assert_allclose(found, exact, rtol=2e-15)
