@@ -58,11 +58,12 @@ format: setup ## Put the sources into the common format
 bench: setup ## Time the warmed kernels and the parallel run
 	$(BIN)/python -m opalux bench
 
-bench-env: setup ## Install PyClaw and MONAI into .venv-bench, for `make bench` to compare with (needs gfortran)
+bench-env: setup ## Install PyClaw, deepwave and MONAI into .venv-bench, for `make bench` to compare with (needs gfortran)
 	@command -v gfortran > /dev/null || { echo "error: no gfortran; apt-get install gfortran" >&2; exit 2; }
 	"$$($(BIN)/python -c 'import sys; print(sys._base_executable)')" -m venv .venv-bench
 	.venv-bench/bin/pip install -q "numpy==2.3.5" "setuptools<80" wheel meson meson-python ninja
 	PATH=$(CURDIR)/.venv-bench/bin:$$PATH .venv-bench/bin/pip install -q --no-build-isolation clawpack==5.14.0
+	$(BIN)/pip install -q --no-deps --target .venv-bench/deepwave deepwave==0.1.0
 	$(BIN)/pip install -q --no-deps --target .venv-bench/monai monai==1.6.1
 
 verify: setup ## Compare the solver with exact solutions and the published results

@@ -17,6 +17,13 @@ def pyclaw() -> Iterator[str]:
     yield from pyclaw_lines()
 
 
+def deepwave() -> Iterator[str]:
+    """Time a step and the gradient against those of a scalar wave."""
+    from opalux.jobs.benchmarks.solver import deepwave_lines
+
+    yield from deepwave_lines()
+
+
 def ranks() -> Iterator[str]:
     """Time one rank against two."""
     from opalux.jobs.benchmarks.ranks import ranks_lines
@@ -41,6 +48,7 @@ def learning() -> Iterator[str]:
 SECTIONS: dict[str, Callable[[], Iterator[str]]] = {
     "solver": solver,
     "pyclaw": pyclaw,
+    "deepwave": deepwave,
     "ranks": ranks,
     "sampling": sampling,
     "learning": learning,
