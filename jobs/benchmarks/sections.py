@@ -38,6 +38,13 @@ def sampling() -> Iterator[str]:
     yield from sampling_lines()
 
 
+def batched() -> Iterator[str]:
+    """Compare batches of densities in torch with the compiled kernels."""
+    from opalux.jobs.benchmarks.batched import batched_lines
+
+    yield from batched_lines()
+
+
 def learning() -> Iterator[str]:
     """Compare the training of networks."""
     from opalux.jobs.benchmarks.learning import learning_lines
@@ -51,6 +58,7 @@ SECTIONS: dict[str, Callable[[], Iterator[str]]] = {
     "deepwave": deepwave,
     "ranks": ranks,
     "sampling": sampling,
+    "batched": batched,
     "learning": learning,
 }
 

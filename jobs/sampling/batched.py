@@ -80,18 +80,17 @@ class Batches:
         Raises
         ------
         InputError
-            When a batch does not fit into the memory of the device.
+            When a batch does not fit into the memory of the device, or the device fails.
         """
-        import torch
-
         for first in range(0, len(numbers), self.batch):
             group = numbers[first : first + self.batch]
             try:
                 made = self._together(campaign, group)
-            except (torch.OutOfMemoryError, MemoryError):
+            except (RuntimeError, MemoryError) as error:  # torch has RuntimeError for all of it
+                why = (str(error).splitlines() or ["out of memory"])[0]
                 raise InputError(
-                    f"backend.batch: found {self.batch}, which do not fit into the memory of "
-                    f"{self.device}; lower it"
+                    f"backend: torch failed on {self.device} with batches of {self.batch} ({why}), "
+                    "expected room for them; lower backend.batch, or take another device"
                 ) from None
             yield from (made[number] for number in group)
 

@@ -14,15 +14,20 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from opalux.solver.formulas import programs as p
+from opalux.solver.formulas.compiler import small_power
 from opalux.solver.formulas.derivative import ZERO, derivative
 from opalux.solver.formulas.syntax import Node
 
 
-def _power(x: Tensor, n: Tensor, exponent: float | None) -> Tensor:
-    if exponent in (2.0, 3.0, 4.0):  # as the kernels do
-        square = x * x
-        return square if exponent == 2 else square * (x if exponent == 3 else square)
-    return torch.pow(x, n if exponent is None else exponent)
+def _power(node: Node, x: Tensor, n: Tensor) -> Tensor:
+    """Return xⁿ, small whole powers by the multiplications of the kernels."""
+    exponent = small_power(node)
+    if not exponent:
+        return torch.pow(x, n)
+    made = x
+    for bit in f"{abs(exponent):b}"[1:]:
+        made = made * made * x if bit == "1" else made * made
+    return made if exponent > 0 else 1 / made
 
 
 def _least(x: Tensor, y: Tensor) -> Tensor:
@@ -68,7 +73,7 @@ def evaluate(tree: Node, values: Mapping[str, Tensor]) -> Tensor:
         assert node.op is not None
         parts = [of(argument) for argument in node.arguments]
         if node.op == p.POW:
-            return _power(parts[0], parts[1], node.arguments[1].number)
+            return _power(node, *parts)
         return _OPERATIONS[node.op](*parts)
 
     return of(tree)

@@ -11,6 +11,7 @@ from opalux.jobs.sampling.batched import Torch
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.jobs.sampling.check import check_data_set
 from opalux.jobs.sampling.settings import SampleSettings
+from opalux.torch import BatchedSolver
 
 
 def small(**changes):
@@ -100,6 +101,17 @@ def test_what_torch_cannot_do_is_refused_before_any_work(changes, part):
     settings = SampleSettings(**small(backend={"kind": "torch", "device": "cpu"}) | changes)
     with pytest.raises(InputError, match=part):
         settings.backend_for(None)
+
+
+def test_a_batch_that_is_too_large_ends_the_job_with_a_message(tmp_path, monkeypatch):
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.\nmore")
+
+    monkeypatch.setattr(BatchedSolver, "march", full)
+    with pytest.raises(
+        InputError, match=r"batches of 32 \(CUDA out of memory.*lower backend.batch"
+    ):
+        opalux.run_campaign(Campaign(**small()), tmp_path / "set", backend=torch_backend())
 
 
 def test_auto_is_the_gpu_where_there_is_one():
