@@ -8,7 +8,7 @@ import numpy as np
 from opalux.base.axes import EDGES, along
 from opalux.base.errors import InputError
 from opalux.solver.domains.domain import SerialDomain
-from opalux.solver.edges import edge_tables
+from opalux.solver.edges import edge_rules, edge_tables
 from opalux.solver.formulas.compiler import compiled
 from opalux.solver.formulas.derivative import derivative
 from opalux.solver.formulas.formula import Formula
@@ -18,6 +18,7 @@ from opalux.solver.problem import Problem
 from opalux.solver.schemes.consistent import STRIP
 from opalux.solver.schemes.staggered import Stepper
 from opalux.solver.schemes.staggered_adjoint import march_back
+from opalux.solver.schemes.staggered_edges import OPEN, edge_kinds
 from opalux.solver.schemes.staggered_tangent import march_on, scratch
 
 MEMORY = 2**31  # bytes that the states kept for the way back may take
@@ -216,8 +217,9 @@ def _check(problem: Problem) -> None:
             f"gradient: found scheme {problem.scheme} in {problem.dtype}, expected staggered in "
             "float64; set 'scheme: staggered'"
         )
-    for axis, n, names in (("x", problem.cells.nx, EDGES[2:]), ("y", problem.cells.ny, EDGES[:2])):
-        if n == 1 and any(getattr(problem.edges, name).kind == "free" for name in names):
+    kinds, _ = edge_kinds(edge_rules(problem.edges, problem.cells.whole), problem.wave_speed)
+    for axis, n, sides in (("x", problem.cells.nx, kinds[2:]), ("y", problem.cells.ny, kinds[:2])):
+        if n == 1 and OPEN in sides:  # free, or prescribed with neither E nor the flux
             raise InputError(
                 f"gradient: found one cell along {axis} between free edges, expected two or more; "
                 "make them walls"

@@ -153,6 +153,13 @@ def test_a_turned_problem_has_the_turned_gradient():
         ({"scheme": "consistent"}, "expected staggered"),
         ({"dtype": "float32"}, "expected staggered in float64"),
         ({"grid": {"nx": 8, "ny": 1}}, "one cell along y between free edges"),
+        (
+            {
+                "grid": {"nx": 1, "ny": 8},
+                "edges": WALLED | {"left": {"kind": "prescribed", "T": 1}},
+            },
+            "one cell along x between free edges",
+        ),
     ],
 )
 def test_problems_without_a_gradient_are_refused(changes, part):
