@@ -14,6 +14,7 @@ from opalux.base.exit_codes import BAD_INPUT
 from opalux.solver.domains.domain import Domain, SerialDomain
 from opalux.solver.edges import FREE, GIVEN, Edges, edge_rules, edge_tables
 from opalux.solver.problem import Problem
+from opalux.solver.readings import Noted, Readings
 from opalux.solver.scheme import Stepper
 from opalux.solver.solution import Solution
 from opalux.solver.start import check_start, domain_density, fill_state, time_steps
@@ -41,12 +42,14 @@ class Chunk:
     times : (stop - first,) time before each step [sh]
     signals : per edge (stop - first, 4, cells) E, Fx, Fy, T before each step; empty where the
         process's block does not lie on the edge
+    noted : what the process has noted of the detectors; None where there are none
     """
 
     first: int
     stop: int
     times: np.ndarray
     signals: dict[str, np.ndarray]
+    noted: Noted | None = None
 
 
 class March:
@@ -62,6 +65,7 @@ class March:
     ----------
     step, n_steps : steps taken and to take
     stepper : the kernels of the scheme, set up for this medium
+    readings : reads the detectors; None where there are none
     t : time of the state [sh]
     """
 
@@ -76,6 +80,7 @@ class March:
         on_all(domain.gather, domain.broadcast, lambda: check_start(problem, domain, self.rho))
         self._watch, self._checked = Watch(problem, domain.block, self.rho), 0
         self._told: set[str] = set()
+        self.readings = Readings(problem, domain.block) if problem.detectors else None
         self.stepper = self._make_stepper()
 
     def restart(self, edges: Edges) -> None:
@@ -171,7 +176,7 @@ class March:
             When the state, or the medium in it, is no longer valid.
         """
         block, domain = self.domain.block, self.domain
-        cells = block.nx * block.ny
+        cells = block.grid.nx * block.grid.ny // domain.size  # the same on all processes
         length = max(1, min(512, CHUNK_CELLS // cells))
         sizes = {name: block.nx if along(name) == "x" else block.ny for name in EDGES}
         ends = np.array(sorted({*pauses, self.n_steps}))
@@ -187,11 +192,16 @@ class March:
                 np.empty((len(times), 4, sizes[name] if block.touches[name] else 0))
                 for name in EDGES
             )
-            if domain.size == 1 or self.problem.variant.exchanges:
+            exchanges = domain.size > 1 and not self.problem.variant.exchanges
+            rows = self.readings.empty(len(times)) if self.readings else None
+            if rows is None and not exchanges:
                 self.stepper.advance(domain.state, times, self.rules, given, domain.wraps, signals)
             else:
                 for n in range(len(times)):
-                    domain.exchange()
+                    if self.readings and rows is not None:
+                        self.readings.note(domain.state, rows[n])
+                    if exchanges:
+                        domain.exchange()
                     one = slice(n, n + 1)
                     self.stepper.advance(
                         domain.state,
@@ -201,10 +211,14 @@ class March:
                         domain.wraps,
                         tuple(signal[one] for signal in signals),
                     )
+            noted = None
+            if self.readings and rows is not None:
+                self.readings.note(domain.state, rows[-1])
+                noted = self.readings.noted(rows, times)
             first, self.step = self.step, self.step + len(times)
             if self.step == end or self.step - self._checked >= CHECK_STEPS:
                 self.check()
-            yield Chunk(first, self.step, times, dict(zip(EDGES, signals, strict=True)))
+            yield Chunk(first, self.step, times, dict(zip(EDGES, signals, strict=True)), noted)
 
     def check(self) -> None:
         """Look at the state and the medium in it, and tell once what is doubtful.
@@ -252,6 +266,7 @@ def simulate(problem: Problem, density: np.ndarray | None = None) -> Solution:
     """Solve a problem in this process; see `Solution` and `March` for shapes and errors."""
     march = March(problem, SerialDomain(problem), density)
     chunks = list(march.run())
+    noted = [chunk.noted for chunk in chunks if chunk.noted]
     return Solution(
         times=march.times,
         signals={name: np.concatenate([c.signals[name] for c in chunks]) for name in EDGES},
@@ -260,4 +275,6 @@ def simulate(problem: Problem, density: np.ndarray | None = None) -> Solution:
         rho=march.rho[1:-1, 1:-1].copy(),
         grid=problem.cells,
         scheme=problem.scheme,
+        at=problem.signals.at,
+        detectors=march.readings.signals(noted) if march.readings else None,
     )

@@ -9,9 +9,10 @@ from typing import Annotated, Any, Literal, Self, get_args
 import numpy as np
 import pydantic
 
-from opalux.base.axes import EDGES, along
+from opalux.base.axes import EDGES, At, along
 from opalux.base.errors import InputError
 from opalux.base.settings import Settings
+from opalux.solver.detectors import Detector
 from opalux.solver.edges import Edges
 from opalux.solver.formulas.formula import Formula, formula_of
 from opalux.solver.grid import Grid
@@ -123,7 +124,7 @@ class Initial(Settings):
 class SignalSettings(Settings):
     """Where the signals are recorded."""
 
-    at: Literal["cell", "edge"] = "cell"
+    at: At = "cell"
     """`cell`: in the cells along the edges, as published; `edge`: on the edge itself, to which E, T
     and the tangential flux are extrapolated from two cells."""
 
@@ -156,6 +157,8 @@ class Problem(Settings):
     initial: Initial = Initial()
     edges: Edges = Edges()
     signals: SignalSettings = SignalSettings()
+    detectors: tuple[Detector, ...] = ()
+    """Points and small areas that are read before each step, besides the edges."""
     precision: float = pydantic.Field(1e-6, gt=0)
     """Tolerance of the fixed point of `published` [g/cm/sh²]; `consistent` does not use it."""
 
@@ -250,6 +253,9 @@ class Problem(Settings):
                         f"edges.{name}: found a source on [{start}, {stop}], expected a part of "
                         f"[{low}, {high}]"
                     )
+        for number, detector in enumerate(self.detectors):
+            if said := detector.outside(grid):
+                raise ValueError(f"detectors.{number}: {said}; move it into the domain")
         return self
 
     @property

@@ -5,9 +5,26 @@ from typing import Any
 
 import numpy as np
 
-from opalux.base.axes import FIELDS, UNITS, along, flux_magnitude
+from opalux.base.axes import FIELDS, UNITS, At, along, flux_magnitude
 from opalux.base.optional import import_xarray
 from opalux.solver.grid import Grid
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class DetectorSignals:
+    """What the detectors have read.
+
+    Attributes
+    ----------
+    x, y : (m,) their centres [cm]
+    width : (m,) their widths, diameters of discs, 0 of points [cm]
+    signals : (n, 4, m): E, Fx, Fy, T before each step, means over the width
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    width: np.ndarray
+    signals: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -17,12 +34,14 @@ class Solution:
     Attributes
     ----------
     times : (n,) time of each row of the signals [sh]
-    signals : per edge (n, 4, cells): E, Fx, Fy, T of the cells along the edge, before each step
+    signals : per edge (n, 4, cells): E, Fx, Fy, T along the edge, before each step
     fields : (4, ny, nx): E, Fx, Fy, T at the final time
     t_final : final time [sh]
     rho : (ny, nx) density [g/cm³]
     grid : the cells
     scheme : name of the scheme
+    at : where the signals are: in the cells along the edges (``cell``), or on the ``edge`` itself
+    detectors : what the detectors have read; None where there are none
     """
 
     times: np.ndarray
@@ -32,6 +51,8 @@ class Solution:
     rho: np.ndarray
     grid: Grid
     scheme: str = "consistent"
+    at: At = "cell"
+    detectors: DetectorSignals | None = None
 
     def __repr__(self) -> str:
         return (
@@ -44,7 +65,7 @@ class Solution:
 
         ``rho``, ``E``, ``Fx``, ``Fy``, ``T`` have the dimensions (y, x); the signals ``left_E``,
         ``up_T``, ... have (t, y) or (t, x). Coordinates are the centres of the cells [cm] and the
-        times before the steps [sh].
+        times before the steps [sh]. What detectors have read is ``detector_E``, ... (t, detector).
 
         Raises
         ------
@@ -61,10 +82,23 @@ class Solution:
                 attributes = {"units": UNITS[name]}
                 variables[f"{edge}_{name}"] = (("t", along(edge)), signal[:, n], attributes)
         return import_xarray().Dataset(
-            variables,
+            variables | self._detector_variables(),
             {name: (name, values, {"units": UNITS[name]}) for name, values in coordinates.items()},
-            {"t_final": self.t_final},
+            {"t_final": self.t_final, "signals_at": self.at},
         )
+
+    def _detector_variables(self) -> dict[str, Any]:
+        if self.detectors is None:
+            return {}
+        found = self.detectors
+        variables: dict[str, Any] = {
+            f"detector_{name}": ("detector", getattr(found, name), {"units": "cm"})
+            for name in ("x", "y", "width")
+        }
+        for n, name in enumerate(FIELDS):
+            values = found.signals[:, n]
+            variables[f"detector_{name}"] = (("t", "detector"), values, {"units": UNITS[name]})
+        return variables
 
     def plot(self) -> Any:
         """Return a matplotlib figure of ρ, E, |F| and T at the final time; close it after use."""

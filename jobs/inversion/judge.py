@@ -86,8 +86,18 @@ def judge(
 
 
 def judged_data(trained: Trained, maps: JudgedMaps) -> DataSet:
-    """Open the data set that a network is judged on: another one, or that of its training."""
-    return DataSet(maps.folder) if maps.folder else trained.training_data()
+    """Open the data set that a network is judged on: another one, or that of its training.
+
+    Raises
+    ------
+    InputError
+        When its signals are in another place than those of the training.
+    """
+    if not maps.folder:
+        return trained.training_data()
+    data = DataSet(maps.folder)
+    trained.card.require_signals_at(data.card.signals_at, str(maps.folder))
+    return data
 
 
 def averages_symmetries(trained: Trained, settings: EvaluateSettings) -> bool:

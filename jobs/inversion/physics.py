@@ -45,6 +45,8 @@ def compare_physics(
     """
     notes: dict[str, list[str]] = {}  # for each line, the origins that it is said of
     for measurement in measurements:
+        # Whatever ``physics`` says: these are other numbers, not the same ones of other physics.
+        trained.card.require_signals_at(measurement.at, measurement.origin)
         if measurement.assumed:
             notes.setdefault(measurement.assumed, []).append(measurement.origin)
         differ, assumed = _compare(trained, measurement)
@@ -112,8 +114,8 @@ def decisive(config: Mapping[str, Any], *, varies: bool) -> dict[str, Any]:
     kept = {key: config[key] for key in COMPARED if key in config}
     grid = dict(kept.get("grid") or {})
     x, y = grid.get("x"), grid.get("y")
-    if y is None and x and grid.get("nx") and grid.get("ny"):  # square cells
-        y = [0.0, grid["ny"] * (x[1] - x[0]) / grid["nx"]]
+    if y is None and x and grid.get("nx"):  # square cells, as many along y where that is not said
+        y = [0.0, (grid.get("ny") or grid["nx"]) * (x[1] - x[0]) / grid["nx"]]
     kept["grid"] = {"x": x} if y is None else {"x": x, "y": y}
     material = dict(kept.get("material") or {})
     material.pop("density", None)

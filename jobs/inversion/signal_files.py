@@ -86,7 +86,7 @@ def _from_solution(path: Path) -> Measurement:
     ny, nx = solution.rho.shape  # a density out of a file gives them
     config = {**config, "grid": {**config["grid"], "nx": nx, "ny": ny}}
     signals = {e: np.stack(edge_quantities(s)) for e, s in solution.signals.items()}
-    return Measurement(str(path), source, solution.times, signals, config)
+    return Measurement(str(path), source, solution.times, signals, config, at=solution.at)
 
 
 def _require_problem(config: Mapping[str, Any], source: str, name: str) -> None:

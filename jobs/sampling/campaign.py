@@ -110,6 +110,11 @@ class Campaign(Settings):
             raise ValueError(
                 "problem.material.density: the families give the density; leave it out"
             )
+        if self.problem.detectors:
+            raise ValueError(
+                "problem.detectors: found some, expected none: a data set keeps the signals of the "
+                "edges alone; leave them out"
+            )
         for place in self.sources:
             if getattr(self.problem.edges, place.edge).kind == "periodic":
                 raise ValueError(

@@ -32,6 +32,7 @@ def card_of(campaign: Campaign, batches: Batches | None = None) -> Card:
         "shape": campaign.shape,
         "sources": campaign.source_names,
         "quantities": campaign.quantities,
+        "signals_at": campaign.problem.signals.at,
         "n_times": len(campaign.times),
         "n_cells": campaign.shape[0],
         "shard_size": campaign.shard_size,

@@ -12,7 +12,7 @@ from opalux.base.progress import Progress
 from opalux.base.yaml_text import parse_yaml
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.jobs.sampling.sample import make_sample
-from opalux.learning.data.card import BACKEND, part_name, read_card
+from opalux.learning.data.card import BACKEND, Card, part_name, read_card
 from opalux.learning.data.card import NAME as CARD_NAME
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.densities import Densities
@@ -191,6 +191,7 @@ def _range_problems(
 ) -> Iterator[str]:
     """Yield the good samples of a part that hold impossible numbers, and note the densities."""
     quantities = data.card.quantities
+    positive = _surely_positive(data.card)
     for number, how in zip(data.card.samples_of(part), status, strict=True):
         if how != GOOD:
             continue
@@ -202,8 +203,22 @@ def _range_problems(
             yield f"sample {number}: signals are not finite"
         for q, quantity in enumerate(quantities):
             lowest = signals[:, :, q].min()
+            if quantity not in positive:
+                continue
             if lowest < 0 or (lowest == 0 and quantity != "F"):
                 yield f"sample {number}: {quantity} falls to {lowest}, expected more than 0"
+
+
+def _surely_positive(card: Card) -> set[str]:
+    """Return the quantities that no good simulation gives below 0.
+
+    A scheme without limiter may give a negative E, and so may the line through two cells.
+    """
+    if card.signals_at == "edge":
+        return {"F"}
+    problem = card.campaign.get("problem", {})
+    signed = problem.get("scheme") == "staggered" or problem.get("positivity") == "off"
+    return {"F", "T"} if signed else {"E", "F", "T"}
 
 
 def _summary_problems(data: DataSet) -> Iterator[str]:

@@ -43,7 +43,7 @@ def check_targets(settings: SolveSettings, out: Path) -> None:
     if settings.export is not None:
         check_target(settings.export)
     n_rows = -(-len(time_steps(settings)[1]) // settings.output.signals_every)
-    arrays = list(solution_arrays(settings.cells, n_rows).values())
+    arrays = list(solution_arrays(settings.cells, n_rows, len(settings.detectors)).values())
     if settings.output.snapshots:
         arrays += snapshot_arrays(settings.cells, settings.output.snapshots).values()
     needed = 8 * sum(math.prod(shape) for shape in arrays)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-from opalux.base.axes import QUANTITIES, along
+from opalux.base.axes import AT_WORDS, QUANTITIES, along
 from opalux.base.plots import COLOURS, LABELS, save
 from opalux.solver.solution import Solution, edge_quantities
 
@@ -41,5 +41,5 @@ def draw_signals(solution: Solution, path: Path) -> None:
             if row == 2:
                 axis.set_xlabel(LABELS["t"])
         figure.colorbar(image, ax=axes[row], label=LABELS[name], aspect=12, pad=0.01)
-    figure.suptitle("signals in the cells along the edges")
+    figure.suptitle(f"signals {AT_WORDS[solution.at]}")
     save(figure, path)

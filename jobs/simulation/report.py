@@ -48,6 +48,7 @@ def write_report(
                 seed=None,
                 ranks=len(peaks),
                 scheme=settings.scheme,
+                signals_at=settings.signals.at,
                 grid={"nx": grid.nx, "ny": grid.ny},
                 steps=march.n_steps,
                 resumed_from_step=first_step,

@@ -7,7 +7,7 @@ import numpy as np
 import pydantic
 from numpy.typing import NDArray
 
-from opalux.base.axes import EDGES, QUANTITIES
+from opalux.base.axes import AT_WORDS, EDGES, QUANTITIES, At
 from opalux.base.config import check
 from opalux.base.errors import InputError
 from opalux.base.settings import Settings
@@ -84,6 +84,7 @@ class Card(Settings):
     shape : (ny, nx) of a density
     sources : a name for each simulation of a density, in the order of the source axis
     edges, quantities : in the order of their axes; F stands for |F|
+    signals_at : where the signals are; not said: as the campaign says, else ``cell``
     n_times, n_cells : lengths of the last two axes of the signals
     shard_size : samples in each part, ``part-*.h5`` (the last may have fewer); the key keeps the
         name that files of earlier versions have
@@ -104,12 +105,30 @@ class Card(Settings):
     sources: Names
     edges: Names = EDGES
     quantities: Names = QUANTITIES
+    signals_at: At = "cell"
     n_times: Side
     n_cells: Side
     shard_size: int = pydantic.Field(ge=1, le=MOST_SAMPLES)
     families: tuple[str, ...]
     made_with: dict[str, str] = pydantic.Field({})
     campaign: dict[str, Any] = pydantic.Field({})
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _signals_at(cls, given: Any) -> Any:
+        """Fill in where the signals are, and refuse a card that says it in two ways."""
+        try:
+            at = given["campaign"]["problem"]["signals"]["at"]
+        except (LookupError, TypeError):
+            return given
+        given = {"signals_at": at, **given}
+        if given["signals_at"] != at:
+            raise ValueError(
+                f"signals_at: found '{given['signals_at']}', but '{at}' in "
+                "campaign.problem.signals.at; the card was changed: start the line that made the "
+                "data set again"
+            )
+        return given
 
     @pydantic.model_validator(mode="after")
     def _bounded(self) -> "Card":
@@ -144,6 +163,21 @@ class Card(Settings):
         """Shape of the signals of one sample: (source, edge, quantity, time, cell)."""
         channels = len(self.sources), len(self.edges), len(self.quantities)
         return (*channels, self.n_times, self.n_cells)
+
+    def require_signals_at(self, at: At, origin: str) -> None:
+        """Refuse signals, of the file or folder ``origin``, that are elsewhere than this set's.
+
+        Raises
+        ------
+        InputError
+            Says both places, and what to do.
+        """
+        if at != self.signals_at:
+            raise InputError(
+                f"{origin}: found signals {AT_WORDS[at]} (at: {at}), but the network was trained "
+                f"on signals {AT_WORDS[self.signals_at]} (at: {self.signals_at}); give signals "
+                f"with 'signals: {{at: {self.signals_at}}}', or train on such as these"
+            )
 
     @property
     def labels(self) -> dict[str, tuple[str, ...]]:

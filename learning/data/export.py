@@ -138,6 +138,7 @@ def _well_header(file: h5py.File, data: DataSet, count: int) -> None:
         grid_type="cartesian",
         n_spatial_dims=2,
         n_trajectories=count,
+        signals_at=card.signals_at,
         simulation_parameters=np.array([], dtype=h5py.string_dtype()),
     )
     dimensions = file.create_group("dimensions")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from opalux.base.axes import At
 from opalux.base.errors import InputError
 from opalux.learning.data.layout import Layout
 from opalux.learning.data.resampler import resample
@@ -29,6 +30,7 @@ class Measurement:
     unknown : keys of ``physics`` that hold no more than a default, since the origin does not keep
         them
     assumed : what was assumed to read them, in words; empty: nothing
+    at : where they are: in the cells along the edges, or on the ``edge`` itself
     """
 
     origin: str
@@ -38,6 +40,7 @@ class Measurement:
     physics: Mapping[str, Any] | None = None
     unknown: tuple[str, ...] = ()
     assumed: str = ""
+    at: At = "cell"
 
 
 def assemble(

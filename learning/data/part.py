@@ -187,6 +187,8 @@ def describe_arrays(file: h5py.File, card: Card) -> None:
     file["x"], file["y"] = card.x, card.y
     for name, labels in card.labels.items():
         file.create_dataset(name, data=list(labels), dtype=h5py.string_dtype())
+    if "signals" in file:
+        file["signals"].attrs["at"] = card.signals_at
     units = {"x": "cm", "y": "cm", "times": UNITS["times"]}
     for name in ("x", "y", "times", "sample_id", *card.labels):
         describe(file[name], units.get(name), [file[name]])
@@ -233,6 +235,8 @@ def validate_part(path: Path, card: Card, part: int) -> NDArray[np.int8]:
             for name, shape in shapes.items():
                 if file[name].shape != shape:
                     raise DamagedPartError(f"{name} is {file[name].shape}, expected {shape}")
+            if (at := file["signals"].attrs.get("at", "cell")) != card.signals_at:
+                raise DamagedPartError(f"signals are at {at}, expected {card.signals_at}")
             if int(file.attrs["index_checksum"]) != _index_checksum(file):
                 raise DamagedPartError("the index does not fit its checksum")
             if not np.array_equal(file["sample_id"][:], numbers):

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from opalux.base.axes import along
+from opalux.base.axes import AT_WORDS, along
 from opalux.base.plots import COLOURS, DENSITY_MAP, LABELS
 from opalux.learning.data.card import Card
 
@@ -45,6 +45,7 @@ def draw_rows(card: Card, times: NDArray[np.float64], quantity: str, rows: Seque
         squeeze=False,
         layout="constrained",
     )
+    figure.supxlabel(f"signals {AT_WORDS[card.signals_at]}", fontsize="medium")
     extents = dict(zip("xy", card.extents, strict=True))
     for axes, row in zip(grid, rows, strict=True):
         whole = (*extents["x"], *extents["y"])

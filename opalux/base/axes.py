@@ -17,6 +17,13 @@ FIELDS = ("E", "Fx", "Fy", "T")
 QUANTITIES: tuple[Quantity, ...] = ("E", "F", "T")
 """What is recorded along the edges: E, F (which stands for |F|) and T."""
 
+At = Literal["cell", "edge"]
+AT_WORDS: dict[At, str] = {
+    "cell": "in the cells along the edges",
+    "edge": "on the edges themselves",
+}
+"""Where signals are: files that do not say it hold those in the cells."""
+
 UNITS = {
     "rho": "g/cm3",
     "density": "g/cm3",

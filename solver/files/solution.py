@@ -4,6 +4,11 @@
     /fields/rho, E, T (ny, nx)          F (ny, nx, 2); attribute t [sh]
     /signals/t (n,)                     time before each step [sh]
     /signals/{left,right,down,up}/E, T  (n, cells), F (n, cells, 2)
+    /detectors/x, y, width (m,)         where there are some: centres and widths [cm]
+    /detectors/E, T (n, m)              F (n, m, 2): means over the widths
+
+The attribute ``at`` of /signals says where they are: ``cell``, in the cells along the edges, or
+``edge``, on the edges themselves. Files of earlier versions have none, which means ``cell``.
 
 Every data set has its unit and named axes (dimension scales). Attributes of the root: config,
 scheme, format_version, opalux_version, git_revision, seed.
@@ -11,12 +16,12 @@ scheme, format_version, opalux_version, git_revision, seed.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 import h5py
 import numpy as np
 
-from opalux.base.axes import EDGES, UNITS, along
+from opalux.base.axes import EDGES, UNITS, At, along
 from opalux.base.yaml_text import parse_yaml
 from opalux.solver.files.growing import (
     CELL_AXES,
@@ -29,10 +34,12 @@ from opalux.solver.files.growing import (
 from opalux.solver.files.thinned import thinned
 from opalux.solver.grid import Grid
 from opalux.solver.march import Chunk, March
-from opalux.solver.solution import Solution
+from opalux.solver.solution import DetectorSignals, Solution
+
+DETECTOR_PLACES = ("x", "y", "width")
 
 
-def solution_arrays(grid: Grid, n_rows: int) -> dict[str, tuple[int, ...]]:
+def solution_arrays(grid: Grid, n_rows: int, detectors: int = 0) -> dict[str, tuple[int, ...]]:
     """Return the arrays of solution.h5 and their shapes."""
     shape = (grid.ny, grid.nx)
     arrays: dict[str, tuple[int, ...]] = {f"/fields/{name}": shape for name in ("rho", "E", "T")}
@@ -42,6 +49,9 @@ def solution_arrays(grid: Grid, n_rows: int) -> dict[str, tuple[int, ...]]:
         cells = grid.nx if along(edge) == "x" else grid.ny
         arrays[f"/signals/{edge}/E"] = arrays[f"/signals/{edge}/T"] = (n_rows, cells)
         arrays[f"/signals/{edge}/F"] = (n_rows, cells, 2)
+    if detectors:
+        arrays["/detectors/E"] = arrays["/detectors/T"] = (n_rows, detectors)
+        arrays["/detectors/F"] = (n_rows, detectors, 2)
     return arrays
 
 
@@ -55,10 +65,14 @@ def _described(arrays: Shapes) -> dict[str, Description]:
         elif group == "fields":
             axes = ("/y", "/x")
         else:
-            axes = ("/signals/t", f"/{along(group)}")
+            place = "detector" if group == "detectors" else f"/{along(group)}"
+            axes = ("/signals/t", place)
         if field == "F":
             axes += ("/component",)
         described[name] = Description(UNITS[field], axes)
+    if "/detectors/E" in arrays:
+        for name in DETECTOR_PLACES:
+            described[f"/detectors/{name}"] = Description("cm", ("detector",))
     return described
 
 
@@ -90,22 +104,28 @@ class SolutionFile:
         resume: bool = False,
     ) -> None:
         self._march, self._every = march, every
-        arrays = solution_arrays(march.domain.block.grid, -(-march.n_steps // every))
+        grid, detectors = march.domain.block.grid, march.problem.detectors
+        arrays = solution_arrays(grid, -(-march.n_steps // every), len(detectors))
+        coordinates = cell_coordinates(grid)
         groups = {
             "/": {"format_version": FORMAT_VERSION, **attributes},
             "/fields": {
                 "t": march.t_final,
                 "units": "rho g/cm3, E and F g/cm/sh2, T keV, t sh",
             },
-            "/signals": {"every": every},
+            "/signals": {"every": every, "at": march.problem.signals.at},
         }
+        if march.readings:
+            groups["/detectors"] = {"shape": [one.shape for one in detectors]}
+            for name, values in zip(DETECTOR_PLACES, march.readings.places, strict=True):
+                coordinates[f"/detectors/{name}"] = values
         self._file = GrowingFile(
             path,
             march.domain,
             arrays,
             groups,
             described=_described(arrays),
-            coordinates=cell_coordinates(march.domain.block.grid),
+            coordinates=coordinates,
             resume=resume,
         )
 
@@ -121,6 +141,10 @@ class SolutionFile:
         own = {edge: signal[kept] for edge, signal in chunk.signals.items()}
         parts = self._march.domain.gather((place, own))
         rows = {"/signals/t": times} | ({} if parts is None else _join(parts, block.grid))
+        if self._march.readings and chunk.noted:
+            noted = chunk.noted._replace(values=chunk.noted.values[kept])
+            if (all_noted := self._march.domain.gather(noted)) is not None:
+                rows |= _detector_rows(self._march.readings.read(all_noted))
         self._file.write_rows(rows, (chunk.first + skip) // self._every)
 
     def sync(self) -> None:
@@ -149,6 +173,12 @@ def _join(
     return rows
 
 
+def _detector_rows(signals: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the rows of the detectors' arrays from E, Fx, Fy, T (n, 4, m)."""
+    F = np.moveaxis(signals[:, 1:3], 1, 2)
+    return {"/detectors/E": signals[:, 0], "/detectors/F": F, "/detectors/T": signals[:, 3]}
+
+
 def read_solution(path: Path, at_most: int | None = None) -> Solution:
     """Read solution.h5.
 
@@ -171,6 +201,11 @@ def read_solution(path: Path, at_most: int | None = None) -> Solution:
         return np.stack(fields, axis=axis)
 
     with h5py.File(path, "r") as file:
+        detectors = None
+        if "detectors" in file:
+            x, y, width = (thinned(file[f"detectors/{name}"], at_most) for name in DETECTOR_PLACES)
+            signals = four(file["detectors"], axis=1)
+            detectors = DetectorSignals(x=x, y=y, width=width, signals=signals)
         return Solution(
             times=thinned(file["signals/t"], at_most),
             signals={edge: four(file[f"signals/{edge}"], axis=1) for edge in EDGES},
@@ -179,7 +214,17 @@ def read_solution(path: Path, at_most: int | None = None) -> Solution:
             rho=thinned(file["fields/rho"], at_most),
             grid=_grid(file),
             scheme=str(file.attrs["scheme"]),
+            at=_at(file),
+            detectors=detectors,
         )
+
+
+def _at(file: h5py.File) -> At:
+    """Return where the signals of an open solution.h5 are."""
+    at = file["signals"].attrs.get("at", "cell")
+    if at not in get_args(At):
+        raise ValueError(f"signals: found at = {at!r}, expected cell or edge")
+    return cast(At, at)
 
 
 def _grid(file: h5py.File) -> Grid:

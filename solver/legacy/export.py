@@ -27,7 +27,7 @@ from opalux.solver.problem import Problem
 from opalux.solver.solution import Solution
 from opalux.solver.start import block_density, time_steps
 
-NOT_COMPARED = {"grid", "edges", "dtype", "precision"}
+NOT_COMPARED = {"grid", "edges", "dtype", "precision", "detectors"}
 """Keys in which simulations of one sds02 file may differ: what it says, and what hardly shows."""
 
 
@@ -47,6 +47,11 @@ class Export(Settings):
 def check_export(problem: Problem, export: Export) -> None:
     """Refuse an export that cannot be written, before any work is done."""
     grid, steps = problem.cells, len(time_steps(problem)[1])
+    if problem.signals.at != "cell":
+        raise InputError(
+            f"signals.at: found {problem.signals.at} with an export, whose formats hold the "
+            "signals in the cells along the edges; set signals.at=cell, or leave the export out"
+        )
     if export.mode == "binary" and max(grid.nx, grid.ny, steps, export.simulations) > LIMIT:
         raise InputError(
             f"export.mode: sds02 holds at most {LIMIT} cells a side and steps, found "
@@ -106,10 +111,12 @@ def _require_same_physics(problem: Problem, export: Export, held: Held, others: 
     compared = {"scheme", "order"}  # a CSV says the others
     if export.mode == "binary":
         compared = own.keys() - NOT_COMPARED
+    before = Problem(grid={"nx": 1}).model_dump(mode="json")  # for keys of later versions
     known = [origins[name] for name in map(held.checksum, others) if name in origins]
     for origin in known:
         there, here = (
-            {key: one.get(key) for key in own if key in compared} for one in (origin.problem, own)
+            {key: one.get(key, before.get(key)) for key in own if key in compared}
+            for one in (origin.problem, own)
         )
         differ = list(differences(there, here))
         if differ:

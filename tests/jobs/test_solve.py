@@ -29,6 +29,10 @@ CASES = {
     "source": UNEVEN + "edges: {left: {kind: source, sources: [{start: 0.1, stop: 0.4}]}}",
     "periodic": UNEVEN
     + "edges: {left: {kind: periodic}, right: {kind: periodic}, up: {kind: wall}}",
+    "detectors": UNEVEN
+    + "scheme: staggered\nedges: {up: {kind: periodic}, down: {kind: periodic}}\n"
+    + "signals: {at: edge}\ndetectors: [{x: 0.5, y: 0.3, radius: 0.2}, {x: 0.2, y: 0.001},"
+    + " {edge: left, position: 0.3, width: 0.4}]",
     "published": UNEVEN + "scheme: published\nedges: {up: {kind: source, T: free}}",
 }
 

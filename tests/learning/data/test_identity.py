@@ -53,6 +53,8 @@ def solved(scheme, refinement=1):
     [
         (solved("published"), solved("consistent"), True, "problem.scheme: 'published' then"),
         (solved("published"), solved("consistent"), False, "problem.scheme: 'published' then"),
+        (solved("staggered"), solved("consistent"), True, "problem.scheme: 'staggered' then"),
+        (solved("staggered"), solved("consistent", 2), False, ""),
         (solved("published"), solved("published", 2), True, "refinement: 1 then, 2 now"),
         (solved("published"), solved("published", 2), False, ""),
         (solved("published"), {}, True, ""),
