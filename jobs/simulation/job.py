@@ -20,6 +20,7 @@ from opalux.jobs.simulation.ranks import Ranks
 from opalux.jobs.simulation.report import write_report
 from opalux.jobs.simulation.run import MAKES, RunFiles, take_steps
 from opalux.jobs.simulation.settings import SolveSettings, read_settings
+from opalux.solver.advice import advise
 from opalux.solver.domains.domain import SerialDomain
 from opalux.solver.march import March, SolverFailure
 from opalux.solver.watch import SolverWarning
@@ -117,6 +118,10 @@ def _finish(
 ) -> int:
     """Take a run to its end in ``out``, from its last checkpoint on; return the exit code."""
     try:
+        advice = advise(march)
+        if ranks.rank == 0:
+            for line in advice.lines:
+                print(f"advice: {line}", file=sys.stderr)
         first_step, started = march.n_steps, _clock()
         if not ranks.on_root((out / "solution.h5").exists):  # otherwise only the report is missing
             files = RunFiles(march, settings, text, out, ranks)
@@ -128,7 +133,7 @@ def _finish(
         peaks = march.domain.gather(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
         return ranks.on_root(
             lambda: write_report(
-                settings, out, march, wall, first_step, sum(held or []), peaks or []
+                settings, out, march, wall, first_step, sum(held or []), peaks or [], advice
             )
         )
     except StorageError as error:  # on all processes at once

@@ -9,6 +9,7 @@ from opalux.base.files import write_json
 from opalux.base.provenance import provenance
 from opalux.jobs.simulation.exact import errors_against
 from opalux.jobs.simulation.settings import SolveSettings
+from opalux.solver.advice import Advice
 from opalux.solver.files.solution import read_solution
 from opalux.solver.legacy.export import write_export
 from opalux.solver.march import March
@@ -22,6 +23,7 @@ def write_report(
     first_step: int,
     held: int,
     peaks: list[int],
+    advice: Advice,
 ) -> int:
     """Write pictures, exports and run.json from the finished files; called on rank 0 only.
 
@@ -29,6 +31,7 @@ def write_report(
     ----------
     held : bytes of the arrays of all processes
     peaks : for each process, the most bytes that it has had in memory, libraries included
+    advice : on the mesh
     wall, first_step : seconds of this run, and the step that it started from
     """
     grid = settings.cells
@@ -57,6 +60,7 @@ def write_report(
                 wall_seconds=wall,
                 cell_steps_per_second=steps * cells / wall if steps else None,
                 memory={"bytes_per_cell": held / cells, "peak_resident_bytes": sum(peaks)},
+                mesh=advice.to_json(),
                 **details,
             ),
         )

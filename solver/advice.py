@@ -1,0 +1,261 @@
+"""What a mesh can resolve: told once, before a run, and only where something is to be told.
+
+A source that oscillates with ω sends waves that a scheme damps and slows. With u = e^{iθj} on cells
+of the size h, v = √k c, ν = v Δt/h and z = e^{−iωΔt}, the schemes have, where nothing absorbs,
+
+    order 1     z = 1 − ν (1 − e^{−iθ})
+    order 2     z = 1 + ζ + ζ²/2,   ζ = −ν (1 − e^{−iθ}) [1 + (1 − e^{−iθ})/6 + (e^{iθ} − 1)/3]
+    staggered   sin(ωΔt/2) = ν sin(θ/2)
+
+Over n cells exp(−n Im θ) of the amplitude is kept, and the phase is off by n (Re θ − ωh/v). Of
+short waves the limiter of order 2 takes a little more: 3 % a centimetre at 16 cells a wavelength.
+"""
+
+import cmath
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+
+from opalux.base.axes import EDGES, along
+from opalux.solver.domains.domain import Domain
+from opalux.solver.edges import Prescribed, Pulse
+from opalux.solver.formulas.formula import Formula
+from opalux.solver.grid import bands
+from opalux.solver.march import March
+from opalux.solver.problem import Problem
+from opalux.solver.scheme_catalogue import SCHEMES
+from opalux.solver.start import time_steps
+
+KEPT = 0.9  # share of a wave that is worth a word when less is kept
+LATE = 0.05  # periods that a wave may be off
+FEWEST = 8  # cells a wavelength below which no scheme has it right
+THICK = 1.0  # optical depth of half of the cells, from which on it is told
+SEEN = math.log(100)  # what has fallen to 1 % is not followed any further
+SAMPLED = 2**17  # times, at most, at which formulas and tables are looked at
+COUNTED = 10**5  # cells, about, of which the median is taken
+
+
+@dataclasses.dataclass(frozen=True)
+class Wave:
+    """The fastest source's wave on this mesh.
+
+    Attributes
+    ----------
+    edge : that it comes from
+    frequency : [1/sh]
+    estimated : from the samples of a formula or a table, not given
+    cells : a wavelength
+    path : how far it is followed: through the domain, or until the medium leaves 1 % of it [cm]
+    kept : share of its amplitude that the scheme leaves over the path
+    late : periods by which it is late there; negative: early
+    """
+
+    edge: str
+    frequency: float
+    estimated: bool
+    cells: float
+    path: float
+    kept: float
+    late: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Advice:
+    """What a mesh resolves.
+
+    Attributes
+    ----------
+    depths : least, median and largest optical depth h σ_c of a cell at the start
+    wave : of the fastest source; None where nothing oscillates
+    lines : what is to be told, in words
+    """
+
+    depths: tuple[float, float, float]
+    wave: Wave | None
+    lines: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as run.json keeps it."""
+        names = ("min", "median", "max")
+        return {
+            "cell_optical_depth": dict(zip(names, self.depths, strict=True)),
+            "fastest_source": dataclasses.asdict(self.wave) if self.wave else None,
+            "advice": list(self.lines),
+        }
+
+
+def advise(march: March) -> Advice:
+    """Return what the mesh of a run resolves; all processes call it at once, at t = 0."""
+    problem = march.problem
+    depths = _optical_depths(problem, march.domain, march.rho)
+    wave = fastest_wave(problem, depths[1])
+    lines = _said_of_wave(problem, wave, depths[1]) if wave else []
+    if depths[1] > THICK:
+        lines.append(
+            f"half of the cells are more than {depths[1]:.2g} mean free paths thick at the start "
+            f"({depths[0]:.2g} to {depths[2]:.2g}): diffusion is right there, but fronts and "
+            "layers of a mean free path at edges and jumps are as wide as a cell; finer cells "
+            "resolve them"
+        )
+    return Advice(depths, wave, tuple(lines))
+
+
+def fastest_wave(problem: Problem, depth: float = 0.0) -> Wave | None:
+    """Return the wave of the fastest source, in a medium of the optical ``depth`` a cell."""
+    grid, speed = problem.cells, problem.wave_speed * problem.constants.c
+    found = None
+    for edge in EDGES:
+        low, high = getattr(grid, "y" if along(edge) == "x" else "x")
+        h = grid.dy if along(edge) == "x" else grid.dx
+        path = high - low
+        if depth > 0:
+            path = min(path, SEEN * problem.wave_speed * max(grid.dx, grid.dy) / depth)
+        for frequency, estimated in _frequencies(problem, edge):
+            if found is not None and frequency <= found.frequency:
+                continue
+            theta = angle(problem, 2 * math.pi * frequency, h)
+            exact = 2 * math.pi * frequency * h / speed
+            found = Wave(
+                edge=edge,
+                frequency=frequency,
+                estimated=estimated,
+                cells=speed / frequency / h,
+                path=path,
+                kept=math.exp(-path / h * max(0.0, theta.imag)),
+                late=path / h * (theta.real - exact) / (2 * math.pi),
+            )
+    return found
+
+
+def angle(problem: Problem, omega: float, h: float) -> complex:
+    """Return θ of a wave of ω [1/sh] on cells of ``h`` [cm], as the problem's scheme has it."""
+    speed = problem.wave_speed * problem.constants.c
+    dt = time_steps(problem)[0]
+    nu = speed * dt / h
+    if problem.scheme == "staggered":
+        return 2 * cmath.asin(min(1.0, math.sin(min(omega * dt, math.pi) / 2)) / nu)
+    if problem.order == 1:
+        return 1j * cmath.log(1 - (1 - cmath.exp(-1j * omega * dt)) / nu)
+    grid = problem.cells
+    if speed * dt * (1 / grid.dx + 1 / grid.dy) > 0.5 * (1 + 1e-12):  # divided into two
+        dt, nu = dt / 2, nu / 2
+    theta, step = complex(omega * h / speed), 1e-6
+    for _ in range(50):
+        miss = _second_order(theta, nu) - cmath.exp(-1j * omega * dt)
+        slope = (_second_order(theta + step, nu) - _second_order(theta - step, nu)) / (2 * step)
+        change = miss / slope
+        theta -= change
+        if abs(change) < 1e-12:
+            break
+    return theta
+
+
+def _second_order(theta: complex, nu: float) -> complex:
+    back, ahead = 1 - cmath.exp(-1j * theta), cmath.exp(1j * theta) - 1
+    zeta = -nu * back * (1 + back / 6 + ahead / 3)
+    return 1 + zeta + zeta**2 / 2
+
+
+def _frequencies(problem: Problem, edge: str) -> list[tuple[float, bool]]:
+    """Return the frequencies [1/sh] of what enters at an edge, and whether they are estimated."""
+    kind = getattr(problem.edges, edge)
+    steps = len(time_steps(problem)[1])
+    t = np.linspace(0, problem.time.final, min(max(steps, 4096), SAMPLED))
+    found = []
+    if isinstance(kind, Prescribed):
+        grid = problem.cells
+        place = {"x": sum(grid.x) / 2, "y": sum(grid.y) / 2}
+        for text in (kind.E, kind.Fy if along(edge) == "x" else kind.Fx):
+            if text != "free":
+                values = Formula(text, ("t", "x", "y"))(t=t, **place)
+                found.append((frequency_of(t, np.broadcast_to(values, t.shape)), True))
+    pulses: tuple[Pulse, ...] = getattr(kind, "sources", ())
+    for pulse in pulses:
+        if pulse.signal is not None or pulse.table is not None:
+            found.append((frequency_of(t, pulse.values(t)), True))
+        elif pulse.amplitude:
+            found.append((abs(pulse.frequency), False))
+    return [(frequency, estimated) for frequency, estimated in found if frequency > 0]
+
+
+def frequency_of(t: np.ndarray, values: np.ndarray) -> float:
+    """Return the frequency of the sine that is as steep, in the mean, as a signal.
+
+    Parameters
+    ----------
+    t, values : (n,) of the signal, evenly spaced [sh]
+
+    Returns
+    -------
+    f [1/sh], 0 where nothing changes.
+    """
+    about = values - values.mean()
+    size = math.sqrt(float(np.mean(about**2)))
+    if not size > 1e-12 * float(np.abs(values).max()):
+        return 0.0
+    slope = math.sqrt(float(np.mean((np.diff(values) / np.diff(t)) ** 2)))
+    return slope / size / (2 * math.pi)
+
+
+def _optical_depths(
+    problem: Problem, domain: Domain, rho: np.ndarray
+) -> tuple[float, float, float]:
+    """Return the least, the median and the largest h σ_c of a cell; of large grids a sample's."""
+    block, T = domain.block, domain.state[3, 1:-1, 1:-1]
+    grid = block.grid
+    sigma_c = Formula(problem.material.sigma_c, ("rho", "T"))
+    stride = max(1, math.isqrt(grid.nx * grid.ny // COUNTED))
+    columns = (np.arange(block.nx) + block.i0) % stride == 0
+    low, high, sample = math.inf, -math.inf, []
+    for rows in bands(block.ny, block.nx):
+        band = sigma_c(rho=rho[1:-1, 1:-1][rows], T=T[rows])
+        sigma = np.broadcast_to(band, (rows.stop - rows.start, block.nx))
+        low, high = min(low, float(sigma.min())), max(high, float(sigma.max()))
+        chosen = (np.arange(rows.start, rows.stop) + block.j0) % stride == 0
+        sample.append(sigma[chosen][:, columns].ravel())
+    parts = domain.gather((low, high, np.concatenate(sample)))
+    depths = None
+    if parts is not None:
+        lows, highs, samples = zip(*parts, strict=True)
+        middle = float(np.median(np.concatenate(samples)))
+        h = max(grid.dx, grid.dy)
+        depths = h * min(lows), h * middle, h * max(highs)
+    told: tuple[float, float, float] = domain.broadcast(depths)
+    return told
+
+
+def _said_of_wave(problem: Problem, wave: Wave, depth: float) -> list[str]:
+    """Return what is to be told of the fastest source."""
+    name = f"the source at '{wave.edge}' ({'about ' * wave.estimated}{wave.frequency:.3g}/sh)"
+    if wave.cells < FEWEST:
+        return [
+            f"{name} has {wave.cells:.2g} cells a wavelength, too few for any scheme: take cells "
+            f"{FEWEST / wave.cells:.2g} times smaller or more"
+        ]
+    if problem.scheme == "staggered":
+        if abs(wave.late) <= LATE:
+            return []
+        finer = math.sqrt(abs(wave.late) / LATE)  # the error falls with the square of h
+        how = "late" if wave.late > 0 else "early"
+        return [
+            f"{name}: over {wave.path:.2g} cm its wave is not damped but {abs(wave.late):.2g} "
+            f"periods {how}; cells {finer:.2g} times smaller bring that to {LATE}"
+        ]
+    if wave.kept >= KEPT:
+        return []
+    other = fastest_wave(Problem.model_validate(_with_staggered(problem)), depth)
+    off = "" if other is None else f" and is {abs(other.late):.2g} periods off"
+    return [
+        f"{name}: over {wave.path:.2g} cm {problem.scheme}, order {problem.order}, keeps "
+        f"{100 * wave.kept:.2g} % of its wave at {wave.cells:.2g} cells a wavelength; for signals "
+        f"take 'scheme: staggered', which damps nothing{off}"
+    ]
+
+
+def _with_staggered(problem: Problem) -> dict[str, Any]:
+    fields = {name: getattr(problem, name) for name in Problem.model_fields}
+    limit = SCHEMES["staggered"].largest_cfl(problem.cells, problem.wave_speed)
+    time = problem.time.model_copy(update={"cfl": min(problem.time.cfl, limit)})
+    return fields | {"scheme": "staggered", "order": 2, "positivity": "keep", "time": time}

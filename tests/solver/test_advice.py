@@ -1,0 +1,119 @@
+"""Advice on the mesh says what waves really do on it, and nothing where all is well."""
+
+import cmath
+import math
+
+import numpy as np
+import pytest
+
+from opalux.solver.advice import advise, fastest_wave, frequency_of
+from opalux.solver.domains.domain import SerialDomain
+from opalux.solver.march import March, simulate
+from opalux.solver.problem import Problem
+
+VARIANTS = [("consistent", 1), ("consistent", 2), ("staggered", 2), ("published", 1)]
+
+
+def lit(n: int, **changes: object) -> Problem:
+    """Return a row without matter, 1.5 cm long, ``n`` cells a centimetre, lit at 500/sh."""
+    given = {
+        "grid": {"nx": 3 * n // 2, "ny": 2, "x": [0, 1.5], "y": [0, 2 / n]},
+        "time": {"final": 0.014},
+        "material": {"density": 1, "sigma_a": "0", "sigma_c": "0"},
+        "edges": {"left": {"kind": "source", "sources": [{}]}},
+    }
+    return Problem.model_validate(given | changes)
+
+
+def of(problem: Problem):
+    return advise(March(problem, SerialDomain(problem)))
+
+
+@pytest.mark.parametrize("k", [1.0, 1 / 3])
+@pytest.mark.parametrize(("scheme", "order"), VARIANTS)
+def test_damping_and_phase_are_those_of_a_run(scheme, order, k):
+    if scheme == "published" and k != 1:
+        pytest.skip("not known to the scheme")
+    places = [{"x": x, "y": 1 / 48} for x in (0.25, 1.25)]
+    problem = lit(48, scheme=scheme, order=order, constants={"eddington": k}, detectors=places)
+    found = simulate(problem)
+    last = found.times > found.times[-1] - 1 / 500
+    phase = 2 * math.pi * 500 * found.times[last]
+    shapes = np.stack([np.sin(phase), np.cos(phase), np.ones_like(phase)], axis=1)
+    assert found.detectors is not None
+    E = found.detectors.signals[last, 0]
+    (sine, cosine, _), *_ = np.linalg.lstsq(shapes, E, rcond=None)
+    near, far = sine + 1j * cosine
+    exact = 2 * math.pi * 500 / (299 * math.sqrt(k))
+    wave = fastest_wave(problem)
+    assert wave is not None
+    limiter = 0.03 if (scheme, order) == ("consistent", 2) else 0  # not in the formula
+    assert abs(far / near) == pytest.approx(wave.kept ** (1 / 1.5), abs=0.01 + limiter)
+    late = -cmath.phase(far / near * cmath.exp(1j * exact)) / (2 * math.pi)
+    assert late == pytest.approx(wave.late / 1.5, abs=0.003 + limiter / 4)
+
+
+@pytest.mark.parametrize(("k", "kept"), [(1.0, 0.652), (1 / 3, 0.167)])
+def test_a_wave_of_500_at_64_cells_is_told_to_be_damped_at_order_1(k, kept):
+    problem = lit(64, constants={"eddington": k}, grid={"nx": 64, "ny": 2, "y": [0, 1 / 32]})
+    advice = of(problem)
+    assert advice.wave is not None
+    assert advice.wave.kept == pytest.approx(kept, abs=0.005)
+    assert advice.wave.cells == pytest.approx(299 * math.sqrt(k) / 500 * 64)
+    (line,) = advice.lines
+    assert f"keeps {100 * kept:.2g} % of its wave" in line
+    assert "scheme: staggered" in line
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"scheme": "staggered"}, None),
+        ({"order": 2}, None),
+        ({"edges": {}}, None),
+        ({"edges": {"left": {"kind": "source", "sources": [{"amplitude": 0}]}}}, None),
+        ({"material": {"density": 1, "sigma_a": "40", "sigma_c": "40"}}, None),  # dark soon
+        ({"material": {"density": 1, "sigma_a": "1", "sigma_c": "500"}}, "mean free paths thick"),
+        (
+            {"edges": {"up": {"kind": "source", "sources": [{"frequency": 9000}]}}, "order": 2},
+            "too few for any scheme",
+        ),
+        (
+            {
+                "edges": {"left": {"kind": "source", "sources": [{"frequency": 2000}]}},
+                "scheme": "staggered",
+            },
+            "periods late",
+        ),
+        (
+            {"edges": {"left": {"kind": "source", "sources": [{"signal": "sin(3142*t)"}]}}},
+            "about 500/sh",
+        ),
+        (
+            {
+                "edges": {"left": {"kind": "source", "sources": [{"frequency": 2000}]}},
+                "scheme": "published",
+                "time": {"final": 0.01, "cfl": 0.9},  # more than `staggered` allows
+            },
+            "take 'scheme: staggered'",
+        ),
+        ({"edges": {"left": {"kind": "prescribed", "E": "9+sin(3142*t)"}}}, "about 500/sh"),
+    ],
+)
+def test_it_speaks_where_there_is_something_to_say(changes, part):
+    lines = of(lit(64, **changes)).lines
+    assert bool(lines) == bool(part)
+    assert len(lines) <= 1
+    assert not part or part in lines[0]
+
+
+def test_the_optical_depth_of_cells_is_least_median_and_largest():
+    problem = lit(64, material={"density": "x < 0.5 ? 1 : 4", "sigma_c": "8*rho"})
+    assert of(problem).depths == pytest.approx((0.125, 0.5, 0.5))
+
+
+@pytest.mark.parametrize("f", [10.0, 321.0])
+def test_the_frequency_of_samples_is_that_of_the_sine(f):
+    t = np.linspace(0, 0.1, 5000)
+    assert frequency_of(t, 7 + 3 * np.sin(2 * np.pi * f * t + 1)) == pytest.approx(f, rel=0.02)
+    assert frequency_of(t, np.full_like(t, 3.0)) == 0
