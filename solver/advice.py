@@ -139,7 +139,8 @@ def angle(problem: Problem, omega: float, h: float) -> complex:
     if problem.order == 1:
         return 1j * cmath.log(1 - (1 - cmath.exp(-1j * omega * dt)) / nu)
     grid = problem.cells
-    if speed * dt * (1 / grid.dx + 1 / grid.dy) > 0.5 * (1 + 1e-12):  # divided into two
+    halved = speed * dt * (1 / grid.dx + 1 / grid.dy) > 0.5 * (1 + 1e-12)
+    if halved and problem.positivity == "keep":
         dt, nu = dt / 2, nu / 2
     theta, step = complex(omega * h / speed), 1e-6
     for _ in range(50):
