@@ -6,12 +6,13 @@ import math
 import numpy as np
 import pytest
 
-from opalux.solver.advice import advise, fastest_wave, frequency_of
+from opalux.solver.advice import advise, fastest_wave
 from opalux.solver.domains.domain import SerialDomain
 from opalux.solver.march import March, simulate
 from opalux.solver.problem import Problem
+from opalux.solver.waves import frequency_of
 
-VARIANTS = {
+VARIANTS: dict[str, dict[str, object]] = {
     "order 1": {"order": 1},
     "order 2": {"order": 2},
     "order 2, full steps": {"order": 2, "positivity": "off"},
