@@ -15,7 +15,7 @@ from opalux.solver.formulas.formula import Formula
 from opalux.solver.formulas.pairs import VARIABLES, pair_tree
 from opalux.solver.march import March
 from opalux.solver.problem import Problem
-from opalux.solver.schemes.consistent import STRIP
+from opalux.solver.schemes.consistent import strip_rows
 from opalux.solver.schemes.staggered import Stepper
 from opalux.solver.schemes.staggered_adjoint import march_back
 from opalux.solver.schemes.staggered_edges import OPEN, edge_kinds
@@ -56,7 +56,7 @@ class SignalGradient:
         self._stepper: Stepper | None = None
         self._spacing = (problem.cells.dx, problem.cells.dy)
         width = problem.cells.nx + 2
-        self._strip = min(problem.cells.ny, -(-STRIP // width)) * width
+        self._strip = strip_rows(problem.cells.ny, width) * width
         self._programs = _programs(problem, max(self._strip, problem.cells.ny) + width)
         self.times = March(problem, SerialDomain(problem), np.ones(_shape(problem))).times
 

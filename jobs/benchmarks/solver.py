@@ -52,7 +52,7 @@ def bandwidth() -> float:
 
 
 def _problem(n: int, settings: dict[str, Any]) -> Problem:
-    steps = max(2, min(383, 3_000_000 // n**2))
+    steps = max(16, min(383, 3_000_000 // n**2))
     return Problem.model_validate(
         {
             "grid": {"nx": n},

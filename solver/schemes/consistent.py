@@ -37,7 +37,7 @@ from opalux.solver.schemes.ghosts import fill_row, fill_side, record, wrap
 # Share of T that the coupling's sweeps may leave as error.
 SETTLED = {"float64": 1e-7, "float32": 1e-6}
 
-STRIP = 4096  # cells that the vector loops take at a time, at least: long loops, in cache
+STRIP = 4096  # cells that the vector loops take at a time, about: long loops, in cache
 
 UP, DOWN, LEFT, RIGHT = range(4)
 E, FX, FY, T = range(4)
@@ -316,7 +316,7 @@ class Stepper:
         dtype = np.dtype(problem.dtype)
         capacity = problem.heat_capacity
         width = block.nx + 2
-        height = min(block.ny + 1, -(-STRIP // width))
+        height = strip_rows(block.ny + 1, width)
         cells = height * width
         self._rho, self._x, self._y = rho, block.x, block.y
         # Scalars of the cells' own type: a float64 would turn float32 arithmetic into its own.
@@ -367,6 +367,11 @@ class Stepper:
             self._x, self._y, times, rules, given, wraps, signals,
             self._at_edge, self._work,
         )  # fmt: skip
+
+
+def strip_rows(rows: int, width: int) -> int:
+    """Return how many rows to take at a time: about STRIP cells, in strips of the same height."""
+    return -(-rows // max(1, round(rows * width / STRIP)))
 
 
 def volume_source(problem: Problem) -> Formula | None:

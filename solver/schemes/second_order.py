@@ -30,7 +30,7 @@ from opalux.solver.domains.domain import Domain
 from opalux.solver.edges import EXCHANGED, FREE, GIVEN, MIRRORED, edge_tables
 from opalux.solver.formulas.formula import Formula
 from opalux.solver.problem import Problem
-from opalux.solver.schemes.consistent import SETTLED, STRIP, registers_of, volume_source
+from opalux.solver.schemes.consistent import SETTLED, registers_of, strip_rows, volume_source
 from opalux.solver.schemes.coupling_stage import GAMMA, STAGE_ROWS
 from opalux.solver.schemes.ghosts import record
 from opalux.solver.schemes.halo import fill_halo, wrap_halo
@@ -117,7 +117,7 @@ class Stepper:
         self._physics = (dt, constants.c, constants.a, capacity or 1.0, SETTLED["float64"])
         self._rho = self._widen(rho)
         width = nx + 4
-        height = min(ny, -(-STRIP // width))
+        height = strip_rows(ny, width)
         cells, strip = height * nx, (height + 2) * width
         self._inside = np.ascontiguousarray(self._rho[2:-2, 2:-2]).reshape(-1)
         varying = Formula(material.heat_capacity, ("rho", "T")) if capacity is None else None

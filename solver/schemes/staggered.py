@@ -32,11 +32,11 @@ from opalux.solver.formulas.formula import Formula
 from opalux.solver.problem import Problem
 from opalux.solver.schemes.consistent import (
     SETTLED,
-    STRIP,
     emit,
     face_opacity,
     pair_registers,
     registers_of,
+    strip_rows,
     volume_source,
 )
 from opalux.solver.schemes.coupling_fitted import ROWS, couple
@@ -252,7 +252,7 @@ class Stepper:
         dtype = np.dtype(problem.dtype)
         capacity = problem.heat_capacity
         width = block.nx + 2
-        cells = min(block.ny, -(-STRIP // width)) * width
+        cells = strip_rows(block.ny, width) * width
         self._edges, self._domain, self.rho, self._dt = problem.edges, domain, rho, dt
         self._x, self._y = block.x, block.y
         c, a, settled = constants.c, constants.a, SETTLED[problem.dtype]
