@@ -40,8 +40,8 @@ class Wave:
     estimated : from the samples of a formula or a table, not given
     cells : a wavelength
     path : how far it is followed: through the domain, or until the medium leaves 1 % of it [cm]
-    kept : share of its amplitude that the scheme leaves over the path
-    late : periods by which it is late there; negative: early
+    kept : share of its amplitude that the scheme leaves over the path; None: not resolved
+    late : periods by which it is late there; negative: early; None: not resolved
     """
 
     edge: str
@@ -49,8 +49,8 @@ class Wave:
     estimated: bool
     cells: float
     path: float
-    kept: float
-    late: float
+    kept: float | None = None
+    late: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,16 +107,15 @@ def fastest_wave(problem: Problem, depth: float = 0.0) -> Wave | None:
         for frequency, estimated in _frequencies(problem, edge):
             if found is not None and frequency <= found.frequency:
                 continue
-            theta = angle(problem, 2 * math.pi * frequency, h)
-            exact = 2 * math.pi * frequency * h / speed
-            found = Wave(
-                edge=edge,
-                frequency=frequency,
-                estimated=estimated,
-                cells=speed / frequency / h,
-                path=path,
+            found = Wave(edge, frequency, estimated, speed / frequency / h, path)
+            if found.cells < FEWEST:
+                continue
+            omega = 2 * math.pi * frequency
+            theta = angle(problem, omega, h)
+            found = dataclasses.replace(
+                found,
                 kept=math.exp(-path / h * max(0.0, theta.imag)),
-                late=path / h * (theta.real - exact) / (2 * math.pi),
+                late=path / h * (theta.real - omega * h / speed) / (2 * math.pi),
             )
     return found
 
@@ -140,7 +139,9 @@ def _frequencies(problem: Problem, edge: str) -> list[tuple[float, bool]]:
             found.append((frequency_of(t, pulse.values(t)), True))
         elif pulse.amplitude:
             found.append((abs(pulse.frequency), False))
-    return [(frequency, estimated) for frequency, estimated in found if frequency > 0]
+    # What changes by a millionth of a period does not oscillate.
+    slowest = 1e-6 / problem.time.final
+    return [(frequency, estimated) for frequency, estimated in found if frequency > slowest]
 
 
 def _optical_depths(
@@ -173,7 +174,7 @@ def _optical_depths(
 def _said_of_wave(problem: Problem, wave: Wave, depth: float) -> list[str]:
     """Return what is to be told of the fastest source."""
     name = f"the source at '{wave.edge}' ({'about ' * wave.estimated}{wave.frequency:.3g}/sh)"
-    if wave.cells < FEWEST:
+    if wave.kept is None or wave.late is None:
         return [
             f"{name} has {wave.cells:.2g} cells a wavelength, too few for any scheme: take cells "
             f"{FEWEST / wave.cells:.2g} times smaller or more"
@@ -190,7 +191,7 @@ def _said_of_wave(problem: Problem, wave: Wave, depth: float) -> list[str]:
     if wave.kept >= KEPT:
         return []
     other = fastest_wave(Problem.model_validate(_with_staggered(problem)), depth)
-    off = "" if other is None else f" and is {abs(other.late):.2g} periods off"
+    off = f" and is {abs(other.late):.2g} periods off" if other and other.late is not None else ""
     return [
         f"{name}: over {wave.path:.2g} cm {problem.scheme}, order {problem.order}, keeps "
         f"{100 * wave.kept:.2g} % of its wave at {wave.cells:.2g} cells a wavelength; for signals "

@@ -61,9 +61,13 @@ def frequency_of(t: np.ndarray, values: np.ndarray) -> float:
     -------
     f [1/sh], 0 where nothing changes.
     """
+    largest = float(np.abs(values).max())
+    if not 0 < largest < math.inf:  # the run itself tells what is not finite
+        return 0.0
+    values = values / largest
     about = values - values.mean()
     size = math.sqrt(float(np.mean(about**2)))
-    if not size > 1e-12 * float(np.abs(values).max()):
+    if not size > 1e-12:
         return 0.0
     slope = math.sqrt(float(np.mean((np.diff(values) / np.diff(t)) ** 2)))
     return slope / size / (2 * math.pi)

@@ -54,6 +54,8 @@ def test_damping_and_phase_are_those_of_a_run(name, k):
     exact = 2 * math.pi * 500 / (299 * math.sqrt(k))
     wave = fastest_wave(problem)
     assert wave is not None
+    assert wave.kept is not None
+    assert wave.late is not None
     limiter = 0.03 if "order 2" in name else 0  # not in the formula
     assert abs(far / near) == pytest.approx(wave.kept ** (1 / 1.5), abs=0.01 + limiter)
     late = -cmath.phase(far / near * cmath.exp(1j * exact)) / (2 * math.pi)
@@ -117,6 +119,37 @@ def test_it_speaks_where_there_is_something_to_say(changes, part):
 def test_the_optical_depth_of_cells_is_least_median_and_largest():
     problem = lit(64, material={"density": "x < 0.5 ? 1 : 4", "sigma_c": "8*rho"})
     assert of(problem).depths == pytest.approx((0.125, 0.5, 0.5))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize(
+    "pulse",
+    [
+        *({"frequency": f} for f in (-1e308, 1e-308, 1e5, 2392.0)),
+        *({"signal": text} for text in ("1e300*sin(3142*t)", "1/(t-t)", "t < 0.003 ? 0 : 9", "0")),
+    ],
+)
+def test_any_source_gives_numbers_that_json_has(name, pulse):
+    edges = {"left": {"kind": "source", "sources": [pulse]}}
+    wave = fastest_wave(lit(64, edges=edges, **VARIANTS[name]), 0.1)
+    for value in vars(wave).values() if wave else ():
+        assert value is None or isinstance(value, str) or math.isfinite(value)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_waves_are_never_said_to_grow_and_staggered_keeps_all(name):
+    for cfl in (0.01, 0.3, 0.5):
+        for f in np.geomspace(1, 2390, 40):
+            edges = {"left": {"kind": "source", "sources": [{"frequency": f}]}}
+            time = {"final": 0.001, "cfl": cfl}
+            wave = fastest_wave(lit(64, edges=edges, time=time, **VARIANTS[name]))
+            assert wave is not None
+            assert wave.kept is not None
+            assert wave.late is not None
+            assert 0 <= wave.kept <= 1
+            assert name != "staggered" or wave.kept == 1
+            assert abs(wave.late) < 2
 
 
 @pytest.mark.parametrize("f", [10.0, 321.0])
