@@ -3,9 +3,10 @@
 numba keys its cache on one file alone: after an upgrade that changes a function which kernels of
 other files have inlined, it would run old machine code under the new version's name. Here
 the cache lies in a folder named after the sources of the whole package. Where no folder can be
-written, kernels are compiled without a cache.
+written, kernels are compiled without a cache; where its disk has no room, they are not kept.
 """
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -34,6 +35,21 @@ class _Compiling(numba.core.event.Listener):
 numba.core.event.register("numba:compile", _Compiling())
 
 
+class _Forgiving:
+    """A numba cache that keeps what there is room for: a run must not end for its machine code."""
+
+    def __init__(self, cache: Any) -> None:
+        self._kept = cache
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._kept, name)
+
+    def save_overload(self, signature: Any, data: Any) -> None:
+        """Save compiled code, if the disk takes it."""
+        with contextlib.suppress(OSError):
+            self._kept.save_overload(signature, data)
+
+
 def njit(**options: Any) -> Callable[[Any], Any]:
     """Return `numba.njit` with ``options`` and the package's cache."""
 
@@ -45,9 +61,11 @@ def njit(**options: Any) -> Callable[[Any], Any]:
         before = config.CACHE_DIR
         config.CACHE_DIR = str(folder)  # looked at while the function is decorated, only
         try:
-            return numba.njit(cache=True, **options)(function)
+            kernel = numba.njit(cache=True, **options)(function)
         finally:
             config.CACHE_DIR = before
+        kernel._cache = _Forgiving(kernel._cache)
+        return kernel
 
     return compiled
 

@@ -79,3 +79,8 @@ print(0 < compilation.seconds() < time.perf_counter() - start)
     cache = str(tmp_path)
     assert run(package, told, NUMBA_CACHE_DIR=cache).split("\n") == ["7.0 cache", "1", "True"]
     assert run(package, told, NUMBA_CACHE_DIR=cache).split("\n") == ["7.0 cache", "0", "False"]
+
+
+def test_machine_code_that_the_disk_has_no_room_for_ends_nothing(package, tmp_path):
+    limited = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (2000, -1))\n"
+    assert run(package, limited + SCRIPT, NUMBA_CACHE_DIR=str(tmp_path)) == "7.0 cache"

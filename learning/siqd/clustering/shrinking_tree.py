@@ -8,8 +8,9 @@ its leaf and lowers the counts of the nodes above it; nothing else changes.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from opalux.base.kernels import njit
 
 LEAF_SIZE = 8
 MAX_DEPTH = 64
@@ -40,7 +41,7 @@ class Tree(NamedTuple):
     high: NDArray[np.float64]
 
 
-@njit(cache=True)
+@njit()
 def grow(points: NDArray[np.float64]) -> Tree:
     """Return the tree of points (n, d); each node is divided in two across its longest side."""
     n, d = points.shape
@@ -75,7 +76,7 @@ def grow(points: NDArray[np.float64]) -> Tree:
     return Tree(points[rows], rows, places, leaves, first, last - first, low, high)
 
 
-@njit(cache=True)
+@njit()
 def remove(tree: Tree, row: int) -> None:
     """Remove the point of a row from the tree."""
     node = tree.leaves[row]
@@ -92,7 +93,7 @@ def remove(tree: Tree, row: int) -> None:
         node = (node - 1) // 2
 
 
-@njit(cache=True)
+@njit()
 def _box_distance(tree: Tree, node: int, x: NDArray[np.float64]) -> float:
     """Return the squared distance from x to the box of a node; infinite when no point is left.
 
@@ -109,7 +110,7 @@ def _box_distance(tree: Tree, node: int, x: NDArray[np.float64]) -> float:
     return total
 
 
-@njit(cache=True)
+@njit()
 def nearest(tree: Tree, x: NDArray[np.float64]) -> tuple[float, int]:
     """Return squared distance and row of the point nearest to x (d,); of equals, the lowest row.
 

@@ -19,10 +19,10 @@ import dataclasses
 import heapq
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from opalux.base.errors import InputError
+from opalux.base.kernels import njit
 from opalux.learning.siqd.clustering.shrinking_tree import grow, nearest, remove
 
 METHODS = ("auto", "dense", "tree")
@@ -104,7 +104,7 @@ def spread_labels(points: NDArray, seeds: NDArray, *, method: str = "auto") -> S
     return Spreading(order=order, source=source, distance=np.sqrt(squared), n_seeds=len(seeds))
 
 
-@njit(cache=True)
+@njit()
 def _hand_on(
     order: NDArray[np.int64], source: NDArray[np.int64], n_seeds: int, labels: NDArray[np.int64]
 ) -> None:
@@ -112,7 +112,7 @@ def _hand_on(
         labels[order[i]] = labels[source[i]]
 
 
-@njit(cache=True)
+@njit()
 def _begin(n: int, seeds: NDArray[np.int64]) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """Return order, source and squared distance with the seeds in them, and the unlabelled mask."""
     order = np.empty(n, np.int64)
@@ -125,7 +125,7 @@ def _begin(n: int, seeds: NDArray[np.int64]) -> tuple[NDArray, NDArray, NDArray,
     return order, source, squared, unlabelled
 
 
-@njit(cache=True)
+@njit()
 def _spread_dense(
     coordinates: NDArray[np.float64], seeds: NDArray[np.int64]
 ) -> tuple[NDArray, NDArray, NDArray]:
@@ -164,7 +164,7 @@ def _spread_dense(
     return order, source, squared
 
 
-@njit(cache=True)
+@njit()
 def _spread_tree(
     points: NDArray[np.float64], seeds: NDArray[np.int64]
 ) -> tuple[NDArray, NDArray, NDArray]:
