@@ -27,6 +27,7 @@ THICK = 1.0  # optical depth of half of the cells, from which on it is told
 SEEN = math.log(100)  # what has fallen to 1 % is not followed any further
 SAMPLED = 2**17  # times, at most, at which formulas and tables are looked at
 COUNTED = 10**5  # cells, about, of which the median is taken
+FASTEST = 1e100  # [1/sh]; what is estimated beyond it is rounding
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,7 +142,7 @@ def _frequencies(problem: Problem, edge: str) -> list[tuple[float, bool]]:
             found.append((abs(pulse.frequency), False))
     # What changes by a millionth of a period does not oscillate.
     slowest = 1e-6 / problem.time.final
-    return [(frequency, estimated) for frequency, estimated in found if frequency > slowest]
+    return [pair for pair in found if slowest < pair[0] < FASTEST]
 
 
 def _optical_depths(

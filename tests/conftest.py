@@ -10,7 +10,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-# The same draws in every run: a failure is that of the change. New ones: HYPOTHESIS_PROFILE=explore.
+# The same draws in every run, so that a failure is that of a change; others with
+# HYPOTHESIS_PROFILE=explore.
 hypothesis.settings.register_profile("same", derandomize=True)
 hypothesis.settings.register_profile("explore")
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
