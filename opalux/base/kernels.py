@@ -51,7 +51,8 @@ class _Forgiving:
 
 
 def njit(**options: Any) -> Callable[[Any], Any]:
-    """Return `numba.njit` with ``options`` and the package's cache."""
+    """Return `numba.njit` with ``options`` and the package's cache; threads run side by side."""
+    options = {"nogil": True, **options}
 
     def compiled(function: Any) -> Any:
         folder = cache_folder()

@@ -1,0 +1,133 @@
+"""Priors: what is held likely of a map before it is measured, as a penalty and its gradient.
+
+All are of ρ in g/cm³ and of neighbouring cells of the map, so that a weight of 1 stands for one
+squared standard deviation of the data.
+"""
+
+import dataclasses
+from typing import Protocol
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+TV_ROUNDING = 0.05  # [g/cm³]: below it, total variation is quadratic, so that it can be minimised
+
+
+class Prior(Protocol):
+    """A penalty R(ρ) on maps (ny, nx)."""
+
+    def value(self, rho: Array) -> tuple[float, Array]:
+        """Return R and ∂R/∂ρ."""
+        ...
+
+    def curvature(self, rho: Array) -> sp.csr_matrix:
+        """Return ∂²R/∂ρ² (cells, cells), or its positive part, near ``rho``."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class NoPrior:
+    """Nothing is held likely: R = 0."""
+
+    def value(self, rho: Array) -> tuple[float, Array]:
+        """Return R and ∂R/∂ρ."""
+        return 0.0, np.zeros_like(rho)
+
+    def curvature(self, rho: Array) -> sp.csr_matrix:
+        """Return ∂²R/∂ρ²."""
+        return sp.csr_matrix((rho.size, rho.size))
+
+
+@dataclasses.dataclass(frozen=True)
+class TotalVariation:
+    """R = weight · Σ (√(|∇ρ|² + ε²) − ε): few, sharp edges."""
+
+    weight: float
+
+    def value(self, rho: Array) -> tuple[float, Array]:
+        """Return R and ∂R/∂ρ."""
+        dx, dy = _differences(rho)
+        size = np.sqrt(dx**2 + dy**2 + TV_ROUNDING**2)
+        gradient = _divergence(dx / size, dy / size)
+        return self.weight * float((size - TV_ROUNDING).sum()), self.weight * gradient
+
+    def curvature(self, rho: Array) -> sp.csr_matrix:
+        """Return ∂²R/∂ρ² with |∇ρ| held (lagged diffusivity)."""
+        dx, dy = _differences(rho)
+        size = np.sqrt(dx**2 + dy**2 + TV_ROUNDING**2).ravel()
+        return self.weight * _stiffness(rho.shape, 1 / size)
+
+
+@dataclasses.dataclass(frozen=True)
+class Smooth:
+    """R = weight/2 · Σ |∇ρ|²: smooth maps (h1)."""
+
+    weight: float
+
+    def value(self, rho: Array) -> tuple[float, Array]:
+        """Return R and ∂R/∂ρ."""
+        dx, dy = _differences(rho)
+        half = 0.5 * float((dx**2 + dy**2).sum())
+        return self.weight * half, self.weight * _divergence(dx, dy)
+
+    def curvature(self, rho: Array) -> sp.csr_matrix:
+        """Return ∂²R/∂ρ²."""
+        return self.weight * _stiffness(rho.shape, np.ones(rho.size))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Gaussian:
+    """R = weight/2 · Σ ((ρ − mean)/spread)²: near a known map, each cell for itself.
+
+    Attributes
+    ----------
+    mean, spread : (ny, nx) [g/cm³]
+    """
+
+    mean: Array
+    spread: Array
+    weight: float = 1.0
+
+    def value(self, rho: Array) -> tuple[float, Array]:
+        """Return R and ∂R/∂ρ."""
+        far = (rho - self.mean) / self.spread
+        return 0.5 * self.weight * float((far**2).sum()), self.weight * far / self.spread
+
+    def curvature(self, rho: Array) -> sp.csr_matrix:
+        """Return ∂²R/∂ρ²."""
+        return sp.diags_array(self.weight / self.spread.ravel() ** 2).tocsr()
+
+
+def _differences(rho: Array) -> tuple[Array, Array]:
+    """Return the differences to the right and upper neighbour; 0 at the edge."""
+    dx, dy = np.zeros_like(rho), np.zeros_like(rho)
+    dx[:, :-1], dy[:-1] = np.diff(rho, axis=1), np.diff(rho, axis=0)
+    return dx, dy
+
+
+def _divergence(qx: Array, qy: Array) -> Array:
+    """Return the transpose of `_differences`, applied."""
+    out = np.zeros_like(qx)
+    out[:, :-1] -= qx[:, :-1]
+    out[:, 1:] += qx[:, :-1]
+    out[:-1] -= qy[:-1]
+    out[1:] += qy[:-1]
+    return out
+
+
+def _stiffness(shape: tuple[int, ...], weights: Array) -> sp.csr_matrix:
+    """Return Dᵀ diag(weights) D of the differences D, with a weight a cell."""
+    ny, nx = shape
+
+    def difference(n: int) -> sp.csr_matrix:
+        full = np.ones(n)
+        full[-1] = 0.0
+        return sp.diags_array([-full, full[:-1]], offsets=[0, 1]).tocsr()
+
+    along_x = sp.kron(sp.eye_array(ny), difference(nx))
+    along_y = sp.kron(difference(ny), sp.eye_array(nx))
+    middle = sp.diags_array(weights)
+    return sp.csr_matrix(along_x.T @ middle @ along_x + along_y.T @ middle @ along_y)
