@@ -4,7 +4,8 @@ The names below are the public interface; each is loaded when it is first used, 
 ``import opalux`` takes no time. What else lies in the packages may change with a minor version.
 
 Simulate: `Problem`, `simulate`, `Solution`, `read_solution`. Make data: `Campaign`, `make_sample`,
-`run_campaign`, `DataSet`. Invert: `train`, `load_trained`, `reconstruct`.
+`run_campaign`, `DataSet`. Invert: `invert`, `train`, `load_trained`,
+`reconstruct`.
 Cluster: `IterativeLabelSpreading`. Errors: `OpaluxError` and, for wrong input, `InputError`.
 docs/api.md shows each in use.
 """
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from opalux.base.errors import InputError, OpaluxError
     from opalux.jobs.inversion.reconstruction import Reconstruction, reconstruct
     from opalux.jobs.inversion.trained import Trained, load_trained
+    from opalux.jobs.measured.inversion import Inverted, invert
     from opalux.jobs.sampling.campaign import Campaign
     from opalux.jobs.sampling.run import run_campaign
     from opalux.jobs.sampling.sample import make_sample
@@ -31,12 +33,14 @@ _HOMES = {
     "Campaign": "jobs.sampling.campaign",
     "DataSet": "learning.data.data_set",
     "InputError": "base.errors",
+    "Inverted": "jobs.measured.inversion",
     "IterativeLabelSpreading": "learning.siqd.clustering.ils",
     "OpaluxError": "base.errors",
     "Problem": "solver.problem",
     "Reconstruction": "jobs.inversion.reconstruction",
     "Solution": "solver.solution",
     "Trained": "jobs.inversion.trained",
+    "invert": "jobs.measured.inversion",
     "load_trained": "jobs.inversion.trained",
     "make_sample": "jobs.sampling.sample",
     "read_solution": "solver.files.solution",
@@ -51,12 +55,14 @@ __all__ = [
     "Campaign",
     "DataSet",
     "InputError",
+    "Inverted",
     "IterativeLabelSpreading",
     "OpaluxError",
     "Problem",
     "Reconstruction",
     "Solution",
     "Trained",
+    "invert",
     "load_trained",
     "make_sample",
     "read_solution",

@@ -12,6 +12,7 @@ JOBS = {
     "train": "train a network that reconstructs densities from edge signals",
     "evaluate": "judge a trained network on held-out data",
     "reconstruct": "the density behind your own edge signals",
+    "invert": "the density behind measured signals, by physics alone",
     "export": "a trained network as an ONNX file",
     "siqd": "the silicon quantum dot study",
     "pipeline": "campaign, training, evaluation, … as a chain of Slurm jobs",

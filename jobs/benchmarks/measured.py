@@ -1,0 +1,174 @@
+"""How good ``opalux invert`` is: four maps that no family draws, measured with 1 % noise.
+
+    python -m opalux.jobs.benchmarks.measured [MAP ...] [--edges E,E] [--quantities Q,Q]
+
+prints R², χ², the coverage of the spread and CPU seconds of each; docs/measured.md holds them.
+"""
+
+import argparse
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opalux.base.axes import EDGES, flux_magnitude
+from opalux.jobs.measured.inversion import Inverted, invert
+from opalux.solver.files.measurements import write_table
+from opalux.solver.inversion.rows import Rows, joined
+from opalux.solver.inversion.unknown import refined
+from opalux.solver.march import simulate
+from opalux.solver.problem import Problem
+
+Array = NDArray[np.float64]
+
+FINAL = 0.01  # [sh]
+SURROUNDINGS = {name: {"kind": "vacuum", "T": "5"} for name in EDGES}
+MAPS = ("smooth", "layers", "ring", "blocks", "letter")
+
+
+def map_named(name: str, n: int) -> Array:
+    """Return one of `MAPS` on n × n cells [g/cm³]; ``blocks`` touch the border."""
+    y, x = (np.mgrid[:n, :n] + 0.5) / n
+    if name == "smooth":
+        rho = 1 + 2.2 * np.exp(-((x - 0.35) ** 2 + (y - 0.6) ** 2) / 0.02)
+        rho += 1.5 * np.exp(-((x - 0.7) ** 2 + (y - 0.3) ** 2) / 0.03)
+        return np.asarray(rho + 0.6 * np.sin(3 * np.pi * x) ** 2 * np.sin(2 * np.pi * y) ** 2)
+    if name == "layers":
+        return np.where((y + 0.15 * x) % 0.35 < 0.12, 3.2, 1.2)
+    if name == "ring":
+        r = np.hypot(x - 0.5, y - 0.5)
+        return np.where((r < 0.34) & (r > 0.2), 4.0, 1.2)
+    boxes = {
+        "blocks": (2.0, [(0, 12, 0, 9, 5.0), (22, 32, 14, 32, 1.0), (8, 20, 22, 32, 4.0),
+                         (14, 20, 9, 15, 3.5)]),
+        "letter": (1.5, [(6, 26, 8, 12, 4.0), (6, 26, 20, 24, 4.0), (14, 18, 8, 24, 4.0)]),
+    }  # fmt: skip
+    background, found = boxes[name]
+    rho = np.full((n, n), background)
+    for low, high, left, right, value in found:
+        inside = (32 * y > low) & (32 * y < high) & (32 * x > left) & (32 * x < right)
+        rho[inside] = value
+    return rho
+
+
+def measured(
+    rho: Array,
+    *,
+    fine: int,
+    places: int,
+    n_times: int,
+    noise: float = 0.01,
+    seed: int = 3,
+    sources: Sequence[str] = EDGES,
+    edges: Sequence[str] = EDGES,
+    quantities: Sequence[str] = ("E", "F", "T"),
+    **physics: object,
+) -> Rows:
+    """Return what detectors side by side along the edges measure of a map, with noise.
+
+    Parameters
+    ----------
+    rho : (n, n) [g/cm³]
+    fine : cells along each axis that are simulated, a multiple of n
+    places, n_times : detectors along each edge, times
+    noise : share of each channel's standard deviation
+    seed : of the noise
+    sources, edges, quantities : what is measured
+    physics : keys of the problem that are other than usual
+    """
+    rng, parts = np.random.default_rng(seed), []
+    times = np.linspace(0, 0.99 * FINAL, n_times)
+    place = (np.arange(places) + 0.5) / places
+    for source in sources:
+        given = {
+            "scheme": "staggered",
+            "signals": {"at": "edge"},
+            "grid": {"nx": fine, "ny": fine},
+            "time": {"final": FINAL, "cfl": 0.45},
+            "edges": {**SURROUNDINGS, source: {"kind": "source"}},
+        }
+        problem = Problem.model_validate({**given, **physics})
+        solution = simulate(problem, refined(rho, fine // len(rho)))
+        for edge in edges:
+            signal = solution.signals[edge]
+            at = np.empty((n_times, 4, fine))
+            for field in range(4):
+                for cell in range(fine):
+                    at[:, field, cell] = np.interp(times, solution.times, signal[:, field, cell])
+            values = {"E": at[:, 0], "F": flux_magnitude(at[:, 1:3], axis=1), "T": at[:, 3]}
+            for quantity in quantities:
+                value = values[quantity].reshape(n_times, places, -1).mean(-1)
+                sigma = noise * value.std()
+                n = value.size
+                parts.append(
+                    Rows(
+                        source=np.full(n, source),
+                        edge=np.full(n, edge),
+                        quantity=np.full(n, quantity),
+                        position=np.tile(place, n_times),
+                        width=np.full(n, 1 / places),
+                        time=np.repeat(times, places),
+                        value=(value + sigma * rng.standard_normal(value.shape)).ravel(),
+                        sigma=np.full(n, sigma),
+                    )
+                )
+    return joined(parts)
+
+
+def r_squared(truth: Array, found: Array) -> float:
+    """Return 1 − Σ (found − truth)² / Σ (truth − mean)²."""
+    return float(1 - ((found - truth) ** 2).sum() / ((truth - truth.mean()) ** 2).sum())
+
+
+def _line(name: str, truth: Array, found: Inverted, seconds: float) -> str:
+    error = np.abs(found.density - truth)
+    spread = np.full_like(truth, np.nan) if found.spread is None else found.spread
+    within = [float((error <= k * spread).mean()) for k in (1, 2)]
+    return (
+        f"{name}: R2 {r_squared(truth, found.density):.3f}  chi2 {found.chi2:.2f}  "
+        f"within 1, 2 spreads {within[0]:.2f}, {within[1]:.2f}  grid x{found.found.refinement}, "
+        f"error {found.found.grid_error.noise_units:.2f}  gradients {len(found.found.history)}  "
+        f"CPU {seconds:.0f} s"
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("maps", nargs="*", default=MAPS)
+    parser.add_argument("--cells", type=int, default=32)
+    parser.add_argument("--edges", default=",".join(EDGES))
+    parser.add_argument("--quantities", default="E,F,T")
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--table", type=Path, help="only write what is measured")
+    given = parser.parse_args(argv)
+    for name in given.maps:
+        truth = map_named(name, given.cells)
+        rows = measured(
+            truth,
+            fine=4 * given.cells,
+            places=given.cells,
+            n_times=32,
+            edges=given.edges.split(","),
+            quantities=given.quantities.split(","),
+        )
+        table = given.table or Path(f"{name}.csv")
+        write_table(table, rows)
+        if given.table:
+            continue
+        settings = {
+            "problem": {"grid": {"nx": given.cells, "ny": given.cells}, "edges": SURROUNDINGS}
+        }
+        if given.steps:
+            settings["steps"] = given.steps
+        began = time.process_time()
+        found = invert(settings, [table])
+        print(_line(name, truth, found, time.process_time() - began), flush=True)
+        table.unlink()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,138 @@
+"""An inversion into a folder."""
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from opalux.base.command_line import Arguments
+from opalux.base.config import load
+from opalux.base.exit_codes import CHECKPOINTED, OK, UNEXPLAINED
+from opalux.base.files import atomic, write_json
+from opalux.base.hdf5 import describe
+from opalux.base.progress import Progress
+from opalux.base.provenance import provenance
+from opalux.base.run_folder import run_folder
+from opalux.base.stopping import stop_on_signals
+from opalux.jobs.measured import checkpoint
+from opalux.jobs.measured.inversion import Inverted, Plan, plan, run
+from opalux.jobs.measured.report import chi2_by, verdict, write_report
+from opalux.jobs.measured.settings import InvertSettings
+from opalux.solver.inversion.journal import Journal, Stopped
+
+MAKES = (
+    "inversion.h5", "inversion.json", "map.png", "fit.png", "report.html", "run.json",
+    checkpoint.NAME,
+)  # fmt: skip
+
+
+def invert_into(arguments: Arguments, signals: Sequence[Path]) -> int:
+    """Invert the signals as a configuration says; return the exit code.
+
+    Raises
+    ------
+    InputError
+        When anything in the input is wrong.
+    """
+    settings, text = load(InvertSettings, arguments.config, arguments.overrides)
+    planned = plan(settings, signals)
+    for remark in planned.remarks:
+        print(remark, file=sys.stderr)
+    if arguments.dry_run:
+        rows, (ny, nx) = planned.search.rows, planned.search.unknown.shape
+        print(
+            f"{text}# would search {nx} x {ny} cells from {len(rows)} values of "
+            f"{len(rows.sources)} sources, with {settings.steps} gradients at most"
+        )
+        return OK
+    out = arguments.out or Path("runs/invert") / arguments.config.stem
+    folder = run_folder(
+        out, text, job="invert", makes=MAKES, resume=arguments.resume, force=arguments.force
+    )
+    with stop_on_signals() as stop, folder:
+        return _work(planned, out, signals, lambda: stop.made)
+
+
+def _work(planned: Plan, out: Path, signals: Sequence[Path], stop: Any) -> int:
+    fingerprint, began = planned.fingerprint, time.perf_counter()
+    saved = checkpoint.Checkpoint(out, fingerprint)
+    journal = Journal(checkpoint.read_answers(out, fingerprint), stop, saved.written)
+    before = len(journal.answers)
+    steps = planned.settings.steps
+    with Progress("invert", steps) as progress:
+
+        def told(count: int, chi2: float, refinement: int) -> None:
+            progress.advance(1, f"χ² = {chi2:.3g}, grid x{refinement}")
+
+        try:
+            result = run(planned, journal, told)
+        except Stopped:
+            saved.write(journal)
+            print("stopped by a signal; start again with --resume", file=sys.stderr)
+            return CHECKPOINTED
+        except BaseException:
+            if len(journal.answers) > before:
+                saved.write(journal)
+            raise
+    seconds = time.perf_counter() - began
+    _write_h5(out / "inversion.h5", result, planned)
+    numbers = _numbers(result, planned, signals, seconds)
+    write_report(out, result, planned, numbers)
+    write_json(out / "run.json", provenance(seconds=seconds))
+    write_json(out / "inversion.json", numbers)
+    (out / checkpoint.NAME).unlink(missing_ok=True)
+    print(f"{verdict(result, planned)}\n{out}", file=sys.stderr if not result.explained else None)
+    return OK if result.chi2 <= planned.accepted else UNEXPLAINED
+
+
+def _numbers(
+    result: Inverted, planned: Plan, signals: Sequence[Path], seconds: float
+) -> dict[str, Any]:
+    found, informed = result.found, result.informed
+    return {
+        "chi2": result.chi2,
+        "explained": result.explained,
+        "accepted_chi2": planned.accepted,
+        **{
+            f"chi2_by_{name}": chi2_by(result, getattr(result.rows, name))
+            for name in ("source", "edge", "quantity")
+        },
+        "evaluations": len(found.history),
+        "seconds": seconds,
+        "rows": len(result.rows),
+        "refinement": found.refinement,
+        "grid_error": found.grid_error.noise_units,
+        "density_min": float(result.density.min()),
+        "density_max": float(result.density.max()),
+        "informed_mean": None if informed is None else float(informed.mean()),
+        "signals": [str(path) for path in signals],
+        "remarks": planned.remarks,
+    }
+
+
+def _write_h5(path: Path, result: Inverted, planned: Plan) -> None:
+    """Write inversion.h5; see docs/measured.md."""
+    whole = planned.settings.problem.cells.whole
+    with atomic(path) as temporary, h5py.File(temporary, "w") as file:
+        for name, centres in (("x", whole.x[1:-1]), ("y", whole.y[1:-1])):
+            describe(file.create_dataset(name, data=centres), "cm", name=name)
+        maps = {"density": result.density, "spread": result.spread, "informed": result.informed}
+        for name, values in maps.items():
+            if values is not None:
+                units = None if name == "informed" else "g/cm3"
+                axes = (file["y"], file["x"])
+                describe(file.create_dataset(name, data=values), units, axes=axes)
+        history = file.create_dataset("history", data=result.found.history)
+        history.attrs["columns"] = ["refinement", "chi2", "penalty", "round"]
+        file.create_dataset("predicted", data=result.predicted)
+        rows = file.create_group("rows")
+        for name in ("source", "edge", "quantity"):
+            rows.create_dataset(name, data=np.asarray(getattr(result.rows, name)).astype(bytes))
+        for name, unit in (("position", "cm"), ("width", "cm"), ("time", "sh"), ("value", None),
+                           ("sigma", None)):  # fmt: skip
+            describe(rows.create_dataset(name, data=getattr(result.rows, name)), unit)
+        file.attrs["chi2"] = result.chi2

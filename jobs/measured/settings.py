@@ -1,0 +1,147 @@
+"""What a configuration of ``opalux invert`` says: the physics, the noise and the search."""
+
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+import pydantic
+
+from opalux.base.axes import Edge
+from opalux.base.settings import Settings
+from opalux.solver.edges import FreeOrFormula, Pulse, SourceEdge
+from opalux.solver.media import DensitySettings
+from opalux.solver.problem import Material, Problem
+
+CFL = 0.65
+"""Of the simulations: near the limit of the scheme on square cells, 0.707."""
+
+
+class MeasuredProblem(Problem):
+    """The problem without the density: on the grid of the map, with the edges without sources."""
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _for_inversion(cls, given: Any) -> Any:
+        """Fill in the scheme that has the gradient; refuse another, and a density."""
+        if not isinstance(given, dict):
+            return given
+        for key, expected in (("scheme", "staggered"), ("dtype", "float64")):
+            if given.get(key, expected) != expected:
+                raise ValueError(
+                    f"{key}: found {given[key]}, expected {expected}, which has the gradient; "
+                    "leave it out"
+                )
+        material = given.get("material")
+        if isinstance(material, dict) and "density" in material:
+            raise ValueError(
+                "material.density: found one, but it is what is searched; give 'start' instead"
+            )
+        signals = given.get("signals")
+        if isinstance(signals, dict) and signals.get("at", "edge") != "edge":
+            raise ValueError(
+                f"signals.at: found {signals['at']}, expected edge; leave it out: signals of "
+                "cells are known by their files"
+            )
+        time = given.get("time", {})
+        if isinstance(time, dict):
+            time = {"cfl": CFL} | time
+        return given | {"scheme": "staggered", "signals": {"at": "edge"}, "time": time}
+
+
+class Source(Pulse):
+    """What one source of the signals is: a pulse on an edge, held there at ``T``."""
+
+    edge: Edge
+    T: FreeOrFormula = "5"
+    """Matter temperature of the edge [keV]."""
+
+    def on_edge(self) -> SourceEdge:
+        """Return the edge while the source is on."""
+        pulse = Pulse(**{name: getattr(self, name) for name in Pulse.model_fields})
+        return SourceEdge(kind="source", sources=(pulse,), T=self.T)
+
+
+class AbsoluteNoise(Settings):
+    """The standard deviation of the noise, in the unit of the values."""
+
+    absolute: dict[Literal["E", "F", "Fn", "T"], pydantic.PositiveFloat] | pydantic.PositiveFloat
+    """One number, or one for each quantity."""
+
+
+class SearchPrior(Settings):
+    """What is held likely of the map."""
+
+    kind: Literal["tv", "h1", "gaussian", "none"] = "tv"
+    """`tv`: few, sharp edges; `h1`: smooth; `gaussian`: near `mean`; `none`: nothing."""
+    weight: pydantic.PositiveFloat | None = None
+    """Left out: 15 of tv, 4 of h1, 1 of gaussian."""
+    mean: DensitySettings | None = None
+    """Of gaussian: the likely map; left out: `start`."""
+    spread: DensitySettings | None = None
+    """Of gaussian: its standard deviation [g/cm³]."""
+
+    @pydantic.field_validator("mean", "spread", mode="before")
+    @classmethod
+    def _shorthand(cls, given: Any) -> Any:
+        return Material._shorthand(given)
+
+    @pydantic.model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.kind == "gaussian") != (self.spread is not None):
+            found = "none" if self.spread is None else f"one with kind {self.kind}"
+            raise ValueError(
+                f"spread: found {found}, expected one with kind gaussian and with no other"
+            )
+        if self.mean is not None and self.kind != "gaussian":
+            raise ValueError(f"mean: found one with kind {self.kind}, expected kind gaussian")
+        return self
+
+
+Noise = Annotated[float, pydantic.Field(gt=0, lt=10)] | AbsoluteNoise
+START = Material(density="1.5").density
+
+
+class InvertSettings(Settings):
+    """A search for the density behind measured signals."""
+
+    problem: MeasuredProblem
+    sources: dict[str, Source] | None = None
+    """By the names that the signals use; left out: as the signal files say."""
+    noise: Noise | None = None
+    """A share of each channel's standard deviation, a channel being one source, edge and quantity;
+    or {absolute: ...}; rows with a sigma of their own keep it."""
+    start: DensitySettings = START
+    """A density [g/cm³] or a map. Low ones see through; opaque ones hide what is behind."""
+    bounds: tuple[float, float] = (0.05, 12.0)
+    """Smallest and largest density [g/cm³]."""
+    refinement: Literal["auto"] | Annotated[int, pydantic.Field(ge=1, le=16)] = "auto"
+    """Simulate on a grid so many times finer than the map; auto: until the measured grid error of
+    the signals is below the noise."""
+    prior: SearchPrior = SearchPrior()
+    steps: int = pydantic.Field(200, ge=3, le=100_000)
+    """Gradients at most."""
+    modes: int = pydantic.Field(32, ge=0, le=1000)
+    """Directions along which the data's own information is measured for the spread (0: none)."""
+    accept_chi2: pydantic.PositiveFloat = 2.0
+    """A larger χ² ends with exit code 3: the result is written, the data are not explained."""
+    dt: pydantic.PositiveFloat | None = None
+    """Time step [sh] of .sds and published CSV files, which do not keep it."""
+
+    @pydantic.field_validator("start", mode="before")
+    @classmethod
+    def _shorthand(cls, given: Any) -> Any:
+        return Material._shorthand(given)
+
+    @pydantic.model_validator(mode="after")
+    def _bounded(self) -> Self:
+        low, high = self.bounds
+        if not 0 < low < high:
+            raise ValueError(
+                f"bounds: found {list(self.bounds)}, expected [low, high] with 0 < low < high"
+            )
+        return self
+
+
+def map_of(density: Any, problem: Problem) -> np.ndarray:
+    """Return a density on the grid of the map (ny, nx) [g/cm³]."""
+    on_grid: np.ndarray = density.on(problem.cells.whole)[1:-1, 1:-1]
+    return np.array(on_grid)

@@ -1,0 +1,237 @@
+"""``opalux invert``: from tables to a map, told honestly, and to the same bits when interrupted."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import h5py
+import numpy as np
+import pytest
+import yaml
+
+import opalux
+from opalux.base.axes import EDGES
+from opalux.jobs import invert, solve
+from opalux.jobs.benchmarks.measured import SURROUNDINGS, measured, r_squared
+from opalux.solver.files.measurements import write_table
+from tests.conftest import ROOT
+
+N = 12
+
+
+def truth():
+    y, x = (np.mgrid[:N, :N] + 0.5) / N
+    return 1.2 + 2.5 * np.exp(-((x - 0.35) ** 2 + (y - 0.6) ** 2) / 0.03) + 1.5 * (x + y > 1.5)
+
+
+def config(folder, **changes):
+    content = {
+        "problem": {"grid": {"nx": N, "ny": N}, "edges": SURROUNDINGS},
+        "steps": 30,
+        "modes": 0,
+        "refinement": 2,
+        **changes,
+    }
+    path = folder / "invert.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """Signals of a map of 12² cells, simulated on 96², with 1 % noise."""
+    return measured(truth(), fine=96, places=N, n_times=16)
+
+
+@pytest.fixture(scope="module")
+def table(rows, tmp_path_factory):
+    path = tmp_path_factory.mktemp("signals") / "signals.csv"
+    write_table(path, rows)
+    return path
+
+
+def read(out):
+    with h5py.File(out / "inversion.h5") as file:
+        return {name: file[name][()] for name in ("density", "history", "predicted")}
+
+
+def test_a_map_is_found_from_a_flat_start_and_explains_its_signals(table, tmp_path):
+    out = tmp_path / "out"
+    words = [config(tmp_path, steps=40, modes=4, refinement=4), str(table), "--out", str(out)]
+    assert invert.main(words) == 0
+    numbers = json.loads((out / "inversion.json").read_text())
+    with h5py.File(out / "inversion.h5") as file:
+        density, spread, informed = (file[n][()] for n in ("density", "spread", "informed"))
+        assert len(file["history"]) == numbers["evaluations"] <= 40
+        assert file["predicted"].shape == (numbers["rows"],)
+    assert r_squared(truth(), density) > 0.9
+    assert 0.8 < numbers["chi2"] < 2
+    assert set(numbers["chi2_by_source"]) == set(numbers["chi2_by_edge"]) == set(EDGES)
+    assert set(numbers["chi2_by_quantity"]) == {"E", "F", "T"}
+    assert (spread > 0).all()
+    assert (informed >= 0).all()
+    assert (informed <= 1).all()
+    for name in ("map.png", "fit.png", "report.html", "run.json"):
+        assert (out / name).stat().st_size > 100
+    assert not (out / "checkpoint.npz").exists()
+
+
+@pytest.mark.parametrize(
+    ("physics", "changes"),
+    [
+        ({"material": {"heat_capacity": "3*0.14361"}}, {}),
+        ({}, {"sources": {e: {"edge": e, "frequency": 800} for e in EDGES}}),
+        ({}, {"noise": 0.01, "sources": {e: {"edge": e, "amplitude": 6} for e in EDGES}}),
+    ],
+)
+def test_data_of_other_physics_end_with_exit_code_3(physics, changes, rows, tmp_path, capsys):
+    if physics:
+        rows = measured(truth(), fine=48, places=N, n_times=16, **physics)
+    write_table(tmp_path / "signals.csv", rows)
+    out = tmp_path / "out"
+    words = [config(tmp_path, **changes), str(tmp_path / "signals.csv"), "--out", str(out)]
+    assert invert.main(words) == 3
+    numbers = json.loads((out / "inversion.json").read_text())
+    assert numbers["chi2"] > 20
+    assert "does NOT explain" in capsys.readouterr().err
+    assert "does NOT explain" in (out / "report.html").read_text().split("<h2")[0]
+    again = [*words, "--force", "--set", f"accept_chi2={2 * numbers['chi2']}"]
+    assert invert.main(again) == 0
+
+
+def test_missing_noise_is_refused_before_any_work(rows, tmp_path, capsys):
+    rows = rows.take(np.arange(0, len(rows), 7))
+    rows.sigma[3:] = np.nan
+    write_table(tmp_path / "signals.csv", rows)
+    out = tmp_path / "out"
+    words = [config(tmp_path), str(tmp_path / "signals.csv"), "--out", str(out)]
+    assert invert.main(words) == 2
+    error = capsys.readouterr().err
+    assert "noise: missing" in error
+    assert f"{len(rows) - 3} of {len(rows)} rows" in error
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "noise", [0.01, {"absolute": 0.1}, {"absolute": {"E": 0.1, "F": 0.1, "T": 0.01}}]
+)
+def test_noise_is_known_in_each_form(noise, rows, tmp_path):
+    rows = rows.take(np.arange(0, len(rows), 11))
+    rows.sigma[:] = np.nan
+    write_table(tmp_path / "signals.csv", rows)
+    words = [config(tmp_path, noise=noise), str(tmp_path / "signals.csv"), "--dry-run"]
+    assert invert.main(words) == 0
+
+
+def test_neither_the_order_of_rows_nor_the_cut_into_files_changes_a_bit(rows, tmp_path):
+    order = np.random.default_rng(1).permutation(len(rows))
+    write_table(tmp_path / "whole.csv", rows)
+    write_table(tmp_path / "one.csv", rows.take(order[:1000]))
+    write_table(tmp_path / "other.csv", rows.take(order[1000:]))
+    path = config(tmp_path, steps=6)
+    for name, files in (("a", ["whole.csv"]), ("b", ["other.csv", "one.csv"])):
+        words = [path, *(str(tmp_path / file) for file in files), "--out", str(tmp_path / name)]
+        assert invert.main([*words, "--set", "accept_chi2=1e9"]) == 0
+    a, b = read(tmp_path / "a"), read(tmp_path / "b")
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name])
+
+
+def test_a_run_that_a_signal_stopped_goes_on_to_the_same_bits(table, tmp_path):
+    path = config(tmp_path, accept_chi2=1e9, steps=60)
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert invert.main([path, str(table), "--out", str(whole)]) == 0
+    line = [sys.executable, "-m", "opalux", "invert", path, str(table), "--out", str(parts)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    child = subprocess.Popen(line, env=environment, stderr=subprocess.PIPE, text=True)
+    limit = time.monotonic() + 60
+    while not (parts / "config.yaml").exists() and time.monotonic() < limit:
+        time.sleep(0.02)
+    time.sleep(0.3)
+    child.send_signal(signal.SIGTERM)
+    _, error = child.communicate(timeout=60)
+    assert child.returncode == 75, error
+    assert (parts / "checkpoint.npz").exists()
+    assert invert.main([path, str(table), "--out", str(parts), "--resume"]) == 0
+    a, b = read(whole), read(parts)
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name])
+
+
+def test_a_checkpoint_of_other_signals_or_a_damaged_one_is_refused(rows, table, tmp_path, capsys):
+    path, out = config(tmp_path, accept_chi2=1e9, steps=3), tmp_path / "out"
+    assert invert.main([path, str(table), "--out", str(out)]) == 0
+    np.savez(out / "checkpoint.npz", fingerprint="other", sizes=np.zeros(0, dtype=np.int64))
+    assert invert.main([path, str(table), "--out", str(out), "--resume"]) == 2
+    assert "other signals" in capsys.readouterr().err
+    (out / "checkpoint.npz").write_bytes(b"PK damaged")
+    assert invert.main([path, str(table), "--out", str(out), "--resume"]) == 2
+    assert "damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"problem": {"grid": {"nx": N}, "scheme": "consistent"}}, "scheme: found consistent"),
+        ({"problem": {"grid": {"nx": N}, "material": {"density": 2}}}, "material.density"),
+        ({"problem": {"grid": {"nx": N}, "signals": {"at": "cell"}}}, "signals.at"),
+        ({"problem": {"grid": {"nx": N}, "time": {"final": 0.005}}}, "column time: found"),
+        ({"problem": {"grid": {"nx": N, "x": [0, 0.5]}}}, "column position: found"),
+        ({"problem": {}}, "grid.nx: missing"),
+        ({"sources": {"lamp": {"edge": "up"}}}, "found signals of a source 'down'"),
+        ({"bounds": [2, 1]}, "bounds"),
+        ({"start": -1}, "start: found"),
+        ({"prior": {"kind": "gaussian"}}, "spread"),
+        ({"noise": -0.1}, "noise"),
+        ({"refinement": 0}, "refinement"),
+        ({"steps": 0}, "steps"),
+        ({"typo": 1}, "typo: unknown key"),
+    ],
+)
+def test_a_wrong_configuration_is_refused_in_one_message(changes, part, table, tmp_path, capsys):
+    words = [config(tmp_path, **changes), str(table), "--out", str(tmp_path / "out")]
+    assert invert.main(words) == 2
+    error = capsys.readouterr().err
+    assert part in error
+    assert error.count("error:") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_several_processes_are_refused(table, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
+    assert invert.main([config(tmp_path), str(table), "--dry-run"]) == 2
+    assert "found 2 processes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("at", "cells"), [("edge", 48), ("cell", 24)])
+def test_solutions_say_what_their_sources_are(at, cells, tmp_path):
+    """And those of cells are explained on their own grid."""
+    problem = {
+        "scheme": "staggered",
+        "signals": {"at": at},
+        "grid": {"nx": cells, "ny": cells},
+        "material": {"density": "1.5 + (x > 0.5)"},
+        "time": {"final": 0.005},
+        "edges": {"left": {"kind": "source", "sources": [{"start": 0.25, "amplitude": 4}]}},
+    }
+    (tmp_path / "solve.yaml").write_text(yaml.safe_dump(problem))
+    assert solve.main([str(tmp_path / "solve.yaml"), "--out", str(tmp_path / "left")]) == 0
+    settings = {
+        "problem": {"grid": {"nx": N, "ny": N}, "time": {"final": 0.005}},
+        "noise": 0.05,
+        "refinement": "auto" if at == "cell" else 2,
+        "steps": 30,
+        "modes": 0,
+    }
+    found = opalux.invert(settings, [tmp_path / "left" / "solution.h5"])
+    assert found.explained
+    assert found.rows.sources == ["left"]
+    assert found.density.shape == (N, N)
+
+
+def test_the_example_is_ready_to_run(capsys):
+    assert invert.main(["--example", "--dry-run"]) == 0
+    assert "16 x 16 cells from 4096 values of 4 sources" in capsys.readouterr().out
