@@ -65,7 +65,8 @@ def njit(**options: Any) -> Callable[[Any], Any]:
             kernel = numba.njit(cache=True, **options)(function)
         finally:
             config.CACHE_DIR = before
-        kernel._cache = _Forgiving(kernel._cache)
+        if hasattr(kernel, "_cache"):  # not where NUMBA_DISABLE_JIT leaves Python functions
+            kernel._cache = _Forgiving(kernel._cache)
         return kernel
 
     return compiled
