@@ -4,6 +4,9 @@
 BIN := .venv/bin
 # Further arguments for pytest: make test ARGS="-k plane_wave"
 ARGS ?=
+# Processes that share the test files; with 0, pytest runs them itself (as --pdb needs).
+WORKERS ?= logical
+SHARED_OUT = -n $(WORKERS) --maxprocesses 8 --dist loadfile
 
 # Open MPI refuses to start as root, and to start more ranks than cores, unless
 # it is told to.
@@ -32,7 +35,7 @@ demo: setup ## From a density map to its reconstruction: solve, sample, train, r
 	@$(BIN)/python -m opalux demo
 
 test: setup ## Run the tests (ARGS="-k name" selects some)
-	$(BIN)/pytest -m "not slow and not slurm" $(ARGS)
+	$(BIN)/pytest $(SHARED_OUT) -m "not slow and not slurm" $(ARGS)
 
 test-slow: setup ## Run the tests that take minutes
 	$(BIN)/pytest -m "slow and not slurm" $(ARGS)
