@@ -49,7 +49,8 @@ def export_npy(data: DataSet, out: Path, advance: Advance) -> None:
     """Write the good samples as arrays, split after split.
 
     ``density.npy`` (n, ny, nx), ``signals.npy`` (n, sources, edges, quantities, n_times, n_cells),
-    ``times.npy``, ``sample_id.npy`` and ``splits.json``: the rows [start, stop) of each split.
+    ``times.npy``, ``sample_id.npy``, ``splits.json``: the rows [start, stop) of each split, and
+    ``signals.json``: what the axes of the signals count, and whether they are at the edge itself.
     """
     positions = {name: data.split(name) for name in SPLITS}
     order = np.concatenate(list(positions.values()))
@@ -69,7 +70,14 @@ def export_npy(data: DataSet, out: Path, advance: Advance) -> None:
     for name in SPLITS:
         bounds[name] = [start, start + len(positions[name])]
         start = bounds[name][1]
-    write_text(out / "splits.json", json.dumps(bounds, indent=1) + "\n")
+    axes = {
+        "at": card.signals_at,
+        "sources": card.sources,
+        "edges": card.edges,
+        "quantities": card.quantities,
+    }
+    for name, words in (("splits", bounds), ("signals", axes)):
+        write_text(out / f"{name}.json", json.dumps(words, indent=1) + "\n")
 
 
 @contextlib.contextmanager

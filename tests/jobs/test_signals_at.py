@@ -77,6 +77,18 @@ def test_card_parts_and_solutions_say_where_signals_are(folder, at, capsys):
     assert run["signals_at"] == at
 
 
+@pytest.mark.parametrize("at", ["cell", "edge"])
+def test_exported_arrays_say_where_signals_are_and_what_their_axes_count(folder, at, tmp_path):
+    data = folder / f"data-{at}"
+    words = ["export", str(data), "--format", "npy", "--out", str(tmp_path / "arrays")]
+    assert dataset.main(words) == 0
+    said = json.loads((tmp_path / "arrays" / "signals.json").read_text())
+    signals = np.load(tmp_path / "arrays" / "signals.npy")
+    assert said["at"] == at
+    assert said["edges"] == list(EDGES)
+    assert signals.shape[1:4] == tuple(map(len, list(said.values())[1:]))
+
+
 def test_signals_on_edges_go_through_to_a_judged_map(folder, tmp_path):
     words = ["--set", "misfit_maps=2", "--set", "linear_baseline=false"]
     assert evaluate.main([str(folder / "run"), "--out", str(tmp_path / "judged"), *words]) == 0
