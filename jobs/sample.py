@@ -13,6 +13,7 @@ Draw random densities, simulate them with each source and write a data set.
   opalux sample CONFIG --out DIR             make it, or continue it
   opalux sample CONFIG --out DIR --task 3/8  a part of it (task 3 of 0..7 of a Slurm array)
   opalux sample status DIR                   how far it is
+  opalux sample grid-error CONFIG            what its grid gets wrong; which refinement will do
 
 A killed run continues when the same line is started again."""
 
@@ -22,6 +23,8 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["status"]:
         return _status(argv[1:])
+    if argv[:1] == ["grid-error"]:
+        return _grid_error(argv[1:])
     parser = command_line.parser("sample", DESCRIPTION)
     parser.add_argument(
         "--task", metavar="k/K", type=_task, help="make only every K-th part, from part k on"
@@ -95,6 +98,37 @@ def _status(argv: list[str]) -> int:
         from opalux.jobs.sampling.status import read_status, show
 
         print(show(parsed.folder, read_status(parsed.folder)))
+        return OK
+
+    return command_line.run(work)
+
+
+def _grid_error(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="opalux sample grid-error",
+        description="Measure the grid error of a campaign's signals on the first of its maps.",
+    )
+    parser.add_argument("config", metavar="CONFIG", type=Path, help="configuration of the campaign")
+    parser.add_argument("--set", dest="overrides", metavar="a.b=VALUE", action="append", default=[])
+    parser.add_argument("--maps", metavar="N", type=int, default=8, help="default: 8")
+    parser.add_argument(
+        "--reference", metavar="R", type=int, default=8, help="refinement that counts as exact; 8"
+    )
+    parsed = parser.parse_args(argv)
+
+    def work() -> int:
+        from opalux.base.config import load
+        from opalux.base.progress import Progress
+        from opalux.base.shipped import find_config
+        from opalux.jobs.sampling.grid_error import measure_grid_error
+        from opalux.jobs.sampling.settings import SampleSettings
+
+        settings, _ = load(SampleSettings, find_config("sample", parsed.config), parsed.overrides)
+        with Progress("grid error", parsed.maps) as progress:
+            found = measure_grid_error(
+                settings.campaign, parsed.maps, parsed.reference, progress.advance
+            )
+        print(found)
         return OK
 
     return command_line.run(work)

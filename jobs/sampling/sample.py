@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opalux.jobs.sampling.campaign import Campaign, Draw
+from opalux.jobs.sampling.recorder import Recorder
 from opalux.solver.domains.domain import SerialDomain
 from opalux.solver.march import March
 from opalux.solver.problem import Problem
@@ -61,11 +62,12 @@ def simulate_sources(
     density: NDArray[np.float32],
     sources: NDArray[np.float64],
     simulation: Simulation = simulate_here,
+    recorder: Recorder | None = None,
 ) -> NDArray[np.float32]:
     """Simulate one density with each source.
 
     The density is the float32 array that the data set keeps, so that the signals can be made again
-    from the data set alone.
+    from the data set alone. ``recorder`` may keep other times than the campaign's own.
 
     Returns
     -------
@@ -77,8 +79,8 @@ def simulate_sources(
         When they are not finite.
     """
     rho = on_solved_grid(campaign, density)
-    recorder, cells = campaign.recorder, campaign.shape[0]
-    shape = recorder.shape(cells)
+    recorder = recorder or campaign.recorder
+    shape = recorder.shape(campaign.shape[0])
     single = np.empty((len(sources), *shape), np.float32)
     for out, chunks in zip(single, simulation(campaign.problems(sources), rho), strict=True):
         recorded = np.zeros(shape)

@@ -10,10 +10,11 @@ from opalux.solver.densities.files import Files
 from opalux.solver.densities.islands import Islands
 from opalux.solver.densities.layers import Layers
 from opalux.solver.densities.niche import Niche
+from opalux.solver.densities.random_field import RandomField
 from opalux.solver.densities.shapes import Bumps, Discs, Rectangles
 
 AnyFamily = Annotated[
-    Islands | Rectangles | Discs | Bumps | Niche | Layers | Files,
+    Islands | Rectangles | Discs | Bumps | Niche | Layers | RandomField | Files,
     pydantic.Field(discriminator="kind"),
 ]
 """One family of a configuration; ``kind`` says which."""

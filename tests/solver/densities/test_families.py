@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pydantic
 import pytest
-from scipy import ndimage
+from scipy import ndimage, special
 
 from opalux.base.errors import InputError
 from opalux.solver.densities import catalogue
@@ -15,6 +15,7 @@ from opalux.solver.densities.finish import Finish, mean_3x3
 from opalux.solver.densities.islands import Islands
 from opalux.solver.densities.layers import Layers
 from opalux.solver.densities.niche import Niche
+from opalux.solver.densities.random_field import RandomField
 from opalux.solver.densities.shapes import Bumps, Discs, Rectangles, Shapes
 from tests.conftest import ROOT
 
@@ -114,6 +115,52 @@ def test_published_shapes_are_one_to_four_between_one_and_five(family):
         assert rho.max() <= 5.0
         assert all(3 <= shape["height"] <= 5 for shape in facts["shapes"])
     assert numbers == {1, 2, 3, 4}
+
+
+def test_random_fields_have_the_covariance_that_they_say():
+    # log ρ is the share of the normal distribution below the field, so that the field comes back.
+    family = RandomField(
+        correlation=0.2, smoothness=0.5, stretch=1, levels=0, low=1, high=math.e, finest=0.004
+    )
+    rows = [draw(family, number, (1, 40))[0][0] for number in range(400)]
+    field = special.ndtri(np.log(rows))
+    covariance = field.T @ field / len(field)
+    measured = [np.diag(covariance, cells).mean() for cells in range(30)]
+    # ν = 1/2 is the exponential covariance.
+    assert measured == pytest.approx(np.exp(-np.arange(30) / 40 / 0.2), abs=0.06)
+
+
+def test_random_fields_are_longer_along_their_angle():
+    family = RandomField(correlation=0.1, smoothness=3, stretch=5, angle=90, levels=0)
+    steps = np.array([np.abs(np.gradient(np.log(draw(family, n)[0]))) for n in range(20)])
+    along_y, along_x = steps.mean(axis=(0, 2, 3))
+    assert 3.5 < along_x / along_y < 6.5
+
+
+def test_random_fields_in_levels_have_that_many_densities_of_equal_area():
+    family = RandomField(correlation=0.03, levels=4, stretch=1)
+    shares = []
+    for number in range(20):
+        rho, facts = draw(family, number)
+        assert set(np.unique(rho)) <= set(facts["densities"])
+        assert facts["low"] <= rho.min()
+        assert rho.max() <= facts["high"]
+        shares.append([np.mean(rho == density) for density in facts["densities"]])
+    assert np.mean(shares, axis=0) == pytest.approx([0.25] * 4, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"low": [1, 3], "high": [2, 4]}, "every low below every high"),
+        ({"stretch": 0.5}, "at least 1"),
+        ({"smoothness": 0}, "smoothness: found 0"),
+        ({"finest": 0}, "finest"),
+    ],
+)
+def test_random_fields_refuse_what_they_cannot_draw(settings, reason):
+    with pytest.raises(pydantic.ValidationError, match=reason):
+        RandomField.model_validate(settings)
 
 
 def test_finished_maps_have_a_frame_at_the_floor():
