@@ -19,6 +19,7 @@ from opalux.jobs.sampling.sources import Emission, Place, draw_sources, names_of
 from opalux.learning.data.card import NAME, Card, Splits
 from opalux.solver.densities.catalogue import AnyFamily, choose
 from opalux.solver.densities.family import Family, Stream
+from opalux.solver.densities.user import FROM_A_CARD
 from opalux.solver.problem import Material, Problem
 from opalux.solver.start import time_steps
 
@@ -233,4 +234,10 @@ def _shuffled(seed: int, length: int) -> tuple[int, ...]:
 
 @functools.lru_cache(maxsize=8)
 def _campaign_in(content: str, source: str) -> Campaign:
-    return check(Campaign, json.loads(content), source=source, folder=Path.cwd())
+    return check(
+        Campaign,
+        json.loads(content),
+        source=source,
+        folder=Path.cwd(),
+        context={FROM_A_CARD: True},
+    )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from opalux.base.progress import Progress
 from opalux.base.yaml_text import parse_yaml
 from opalux.jobs.sampling.campaign import Campaign
-from opalux.jobs.sampling.sample import make_sample
+from opalux.jobs.sampling.sample import make_sample, simulate_sources
 from opalux.learning.data.card import BACKEND, Card, part_name, read_card
 from opalux.learning.data.card import NAME as CARD_NAME
 from opalux.learning.data.data_set import DataSet
@@ -157,7 +157,7 @@ def problems(
         elif not resimulate:
             leave_out("whether samples come out again (--resimulate 0)")
         else:
-            yield from _reproduction_problems(data, resimulate, seed, advance)
+            yield from _reproduction_problems(data, resimulate, seed, advance, leave_out)
     finally:
         data.close()
 
@@ -235,22 +235,35 @@ def _summary_problems(data: DataSet) -> Iterator[str]:
 
 
 def _reproduction_problems(
-    data: DataSet, resimulate: int, seed: int, advance: Advance
+    data: DataSet,
+    resimulate: int,
+    seed: int,
+    advance: Advance,
+    leave_out: Callable[[str], object],
 ) -> Iterator[str]:
     """Yield the samples that differ when they are made again from the card."""
     card = data.card
     campaign = Campaign.of(card, str(data.folder / CARD_NAME))
     good = np.flatnonzero(data.status == GOOD)
     chosen = np.random.default_rng(seed).permutation(good)[:resimulate]
+    not_drawn: set[str] = set()
     for number in np.sort(chosen):
+        kept_density = data.density(number)
+        family = campaign.family_of(int(number))
         try:
-            sample = make_sample(campaign, int(number))
+            if family.may_be_drawn:
+                sample = make_sample(campaign, int(number))
+                density, signals = sample.density, sample.signals
+            else:
+                sources = campaign.draw_sources(int(number))
+                density, signals = kept_density, simulate_sources(campaign, kept_density, sources)
+                not_drawn.add(family.label)
         except (ArithmeticError, ValueError, LookupError, TypeError) as error:
             yield f"sample {number}: cannot be made again ({error})"
             continue
         for name, again, kept in (
-            ("density", sample.density, data.density(number)),
-            ("signals", sample.signals, data.signals(number)),
+            ("density", density, kept_density),
+            ("signals", signals, data.signals(number)),
         ):
             if again.shape != kept.shape:
                 yield f"sample {number}: {name} made again are {again.shape}, not {kept.shape}"
@@ -263,3 +276,5 @@ def _reproduction_problems(
                     f"(the set was made with {card.made_with})"
                 )
         advance(1)
+    if not_drawn:
+        leave_out(f"densities of {', '.join(sorted(not_drawn))}, which the user's own code draws")

@@ -97,10 +97,20 @@ def load(
     return checked, dump(checked)
 
 
-def check(model: type[Model], data: dict[str, Any], *, source: str, folder: Path) -> Model:
-    """Validate the mapping ``data``; see `load` for the errors."""
+def check(
+    model: type[Model],
+    data: dict[str, Any],
+    *,
+    source: str,
+    folder: Path,
+    context: dict[str, Any] | None = None,
+) -> Model:
+    """Validate the mapping ``data``; see `load` for the errors.
+
+    ``context`` is what validators may know beside the folder.
+    """
     try:
-        return model.model_validate(data, context={FOLDER: true_folder(folder)})
+        return model.model_validate(data, context={FOLDER: true_folder(folder), **(context or {})})
     except pydantic.ValidationError as error:
         problems = [_explain(model, detail) for detail in error.errors()]
         raise InputError(f"{source}: " + "\n  ".join(dict.fromkeys(problems))) from None

@@ -17,8 +17,16 @@ def differences(before: Any, now: Any, *, added: bool = True, where: str = "") -
         for key in {**before, **now} if added else before:
             inner = f"{where}.{key}" if where else str(key)
             yield from differences(before.get(key), now.get(key), added=added, where=inner)
+    elif _are_rows(before) and _are_rows(now) and len(before) == len(now):
+        for number, (one, other) in enumerate(zip(before, now, strict=True)):
+            yield from differences(one, other, added=added, where=f"{where}.{number}")
     elif _plain(before) != _plain(now):
         yield f"{where}: {_short(before)} then, {_short(now)} now"
+
+
+def _are_rows(value: Any) -> bool:
+    """Return whether a value is a list of mappings, such as families or sources."""
+    return isinstance(value, list | tuple) and all(isinstance(row, Mapping) for row in value)
 
 
 def _plain(value: Any) -> Any:

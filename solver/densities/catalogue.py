@@ -12,9 +12,10 @@ from opalux.solver.densities.layers import Layers
 from opalux.solver.densities.niche import Niche
 from opalux.solver.densities.random_field import RandomField
 from opalux.solver.densities.shapes import Bumps, Discs, Rectangles
+from opalux.solver.densities.user import UserFamily
 
 AnyFamily = Annotated[
-    Islands | Rectangles | Discs | Bumps | Niche | Layers | RandomField | Files,
+    Islands | Rectangles | Discs | Bumps | Niche | Layers | RandomField | Files | UserFamily,
     pydantic.Field(discriminator="kind"),
 ]
 """One family of a configuration; ``kind`` says which."""

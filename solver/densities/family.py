@@ -95,6 +95,11 @@ class Family(Settings, abc.ABC):
         return None
 
     @property
+    def may_be_drawn(self) -> bool:
+        """Whether `draw` can be called here; not where that would run a stranger's code."""
+        return True
+
+    @property
     def assumed(self) -> str:
         """What is assumed because the settings do not say it, in words; empty: nothing."""
         return ""

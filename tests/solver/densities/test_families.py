@@ -17,10 +17,12 @@ from opalux.solver.densities.layers import Layers
 from opalux.solver.densities.niche import Niche
 from opalux.solver.densities.random_field import RandomField
 from opalux.solver.densities.shapes import Bumps, Discs, Rectangles, Shapes
+from opalux.solver.densities.user import UserFamily
 from tests.conftest import ROOT
 
+GIVEN = (Files, UserFamily)  # that draw what they are given
 FAMILIES = [
-    *(family.model_validate({}) for family in catalogue.FAMILIES if family is not Files),
+    *(family.model_validate({}) for family in catalogue.FAMILIES if family not in GIVEN),
     Islands(name="hills", finish=Finish(stretch=True, border=0)),
     Rectangles(name="rotated", angle=(0, 180)),
 ]
