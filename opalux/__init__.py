@@ -5,7 +5,7 @@ The names below are the public interface; each is loaded when it is first used, 
 
 Simulate: `Problem`, `simulate`, `Solution`, `read_solution`. Make data: `Campaign`, `make_sample`,
 `run_campaign`, `DataSet`. Invert: `invert`, `train`, `load_trained`,
-`reconstruct`.
+`reconstruct`, `refine`.
 Cluster: `IterativeLabelSpreading`. Errors: `OpaluxError` and, for wrong input, `InputError`.
 docs/api.md shows each in use.
 """
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from opalux.jobs.inversion.reconstruction import Reconstruction, reconstruct
     from opalux.jobs.inversion.trained import Trained, load_trained
     from opalux.jobs.measured.inversion import Inverted, invert
+    from opalux.jobs.refinement.refine import refine
+    from opalux.jobs.refinement.search import Refined
     from opalux.jobs.sampling.campaign import Campaign
     from opalux.jobs.sampling.run import run_campaign
     from opalux.jobs.sampling.sample import make_sample
@@ -38,6 +40,7 @@ _HOMES = {
     "OpaluxError": "base.errors",
     "Problem": "solver.problem",
     "Reconstruction": "jobs.inversion.reconstruction",
+    "Refined": "jobs.refinement.search",
     "Solution": "solver.solution",
     "Trained": "jobs.inversion.trained",
     "invert": "jobs.measured.inversion",
@@ -45,6 +48,7 @@ _HOMES = {
     "make_sample": "jobs.sampling.sample",
     "read_solution": "solver.files.solution",
     "reconstruct": "jobs.inversion.reconstruction",
+    "refine": "jobs.refinement.refine",
     "run_campaign": "jobs.sampling.run",
     "simulate": "solver.march",
     "train": "learning.training.run",
@@ -60,6 +64,7 @@ __all__ = [
     "OpaluxError",
     "Problem",
     "Reconstruction",
+    "Refined",
     "Solution",
     "Trained",
     "invert",
@@ -67,6 +72,7 @@ __all__ = [
     "make_sample",
     "read_solution",
     "reconstruct",
+    "refine",
     "run_campaign",
     "simulate",
     "train",

@@ -19,17 +19,14 @@ Ends = NDArray[np.float64]
 """Where each source starts and stops, (sources, 2) [cm]."""
 
 
-def misfit_of(
-    trained: Trained, signals: Array, density: Array, ends: Ends | None, rows: list[int]
-) -> float | None:
+def misfit_of(trained: Trained, signals: Array, density: Array, ends: Ends | None) -> float | None:
     """Simulate a density as the training data were, and compare with the signals.
 
     Parameters
     ----------
-    signals : (sources, edges, quantities, n_times, n_cells) on the network's grid
+    signals : (sources, edges, quantities, n_times, n_cells) on the network's grid; NaN: not known
     density : (ny, nx) [g/cm³]
     ends : of the sources; None: not known
-    rows : numbers of the sources that are compared
 
     Returns
     -------
@@ -39,11 +36,12 @@ def misfit_of(
     if trained.campaign is None or ends is None:
         return None
     again = _simulated(trained, trained.campaign, np.maximum(density, LOWEST), ends)
-    return data_misfit(again[rows], signals[rows])
+    known = np.isfinite(signals)
+    return data_misfit(again[known], signals[known])
 
 
 def normal_misfit(
-    trained: Trained, answer: Callable[[Array], Array], rows: list[int], maps: int
+    trained: Trained, answer: Callable[[Array], Array], known: NDArray[np.bool_], maps: int
 ) -> float | None:
     """Return the largest misfit of so many densities that the network was not trained on.
 
@@ -52,8 +50,8 @@ def normal_misfit(
 
     Parameters
     ----------
-    answer : gives the density for signals
-    rows : see `misfit_of`; of the other sources the network gets the mean, as when they lack
+    answer : gives the density for signals, NaN where they are not known
+    known : (sources, edges, quantities, n_times, n_cells) what the network is given
     maps : 0: nothing is simulated
 
     Returns
@@ -67,15 +65,13 @@ def normal_misfit(
     maps = min(maps, len(held_out))
     chosen = np.unique(np.linspace(0, max(len(held_out) - 1, 0), maps).astype(int))
     found = []
-    lacking = [k for k in range(len(campaign.sources)) if k not in rows]
     with Progress("simulating maps that were held out", len(chosen)) as progress:
         for place in chosen:
             try:
                 drawn = campaign.draw(held_out[int(place)])
                 signals = _simulated(trained, campaign, drawn.density, drawn.sources)
-                given = signals.copy()
-                given[lacking] = trained.channels[0][lacking, ..., None, None]
-                misfit = misfit_of(trained, signals, answer(given), drawn.sources, rows)
+                given = np.where(known, signals, np.float32(np.nan))
+                misfit = misfit_of(trained, given, answer(given), drawn.sources)
             except (InputError, ArithmeticError, OSError):  # its maps are gone, or it is bad
                 continue
             found.append(misfit or 0.0)

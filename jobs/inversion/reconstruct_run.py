@@ -1,11 +1,14 @@
 """Reconstructing the density behind a user's signals into a folder."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import h5py
+import numpy as np
+from numpy.typing import NDArray
 
 from opalux.base.config import dump
 from opalux.base.files import atomic, write_json
@@ -13,15 +16,10 @@ from opalux.base.hdf5 import describe
 from opalux.base.plots import save
 from opalux.base.provenance import provenance
 from opalux.base.run_folder import run_folder
+from opalux.jobs.inversion.given import assembled, read_for
 from opalux.jobs.inversion.physics import compare_physics
-from opalux.jobs.inversion.reconstruction import (
-    Reconstruction,
-    assembled,
-    reconstruct,
-    require_map,
-)
+from opalux.jobs.inversion.reconstruction import Reconstruction, reconstruct, require_map
 from opalux.jobs.inversion.settings import ReconstructSettings
-from opalux.jobs.inversion.signal_files import read_measurements
 from opalux.jobs.inversion.trained import Trained, load_ensemble
 from opalux.learning.data.measurement import Measurement
 
@@ -48,6 +46,7 @@ class Inputs:
         return f"would reconstruct {shape} cells from {len(self.measurements)} sources"
 
 
+EMPTY: Mapping[str, NDArray[np.floating]] = MappingProxyType({})
 MAKES = ("reconstruction.h5", "reconstruction.png", "reconstruction.json", "run.json")
 
 
@@ -59,9 +58,9 @@ def check_inputs(run: Path, signals: Sequence[Path], settings: ReconstructSettin
     InputError
         When they do not.
     """
-    measurements = read_measurements(list(signals), settings.dt)
     networks = load_ensemble(run, settings.also, settings.checkpoint)
     require_map(networks[0])
+    measurements = read_for(networks[0], signals, settings.dt)
     notes = compare_physics(networks[0], measurements, settings.physics)
     assembled(networks, measurements)
     return Inputs(run=run, networks=networks, measurements=measurements, notes=notes)
@@ -96,34 +95,44 @@ def reconstruct_into(
             misfit_maps=settings.misfit_maps,
             physics=settings.physics,
         )
-        uncertainty = found.uncertainty
-        numbers: dict[str, Any] = {
-            "run": str(inputs.run),
-            "signals": [m.origin for m in inputs.measurements],
-            "sources": list(found.sources),
-            "reconstructions": found.members,
-            "density_min": float(found.density.min()),
-            "density_max": float(found.density.max()),
-            "uncertainty_mean": None if uncertainty is None else float(uncertainty.mean()),
-            "calibrated": found.calibrated,
-            "data_misfit": found.data_misfit,
-            "misfit_normal": found.misfit_normal,
-            "misfit_suspicious": found.misfit_suspicious,
-            "notes": list(found.notes),
-        }
         write_reconstruction(found, out / "reconstruction.h5")
         save(found.plot(), out / "reconstruction.png")
         write_json(out / "run.json", provenance())
-        write_json(out / "reconstruction.json", numbers)
+        write_json(out / "reconstruction.json", numbers_of(inputs, found))
     return found
 
 
-def write_reconstruction(found: Reconstruction, path: Path) -> None:
-    """Write /density and, where it is known, /uncertainty, with the centres of the cells."""
+def numbers_of(inputs: Inputs, found: Reconstruction) -> dict[str, Any]:
+    """Return the content of reconstruction.json."""
+    uncertainty = found.uncertainty
+    return {
+        "run": str(inputs.run),
+        "signals": [m.origin for m in inputs.measurements],
+        "sources": list(found.sources),
+        "reconstructions": found.members,
+        "density_min": float(found.density.min()),
+        "density_max": float(found.density.max()),
+        "uncertainty_mean": None if uncertainty is None else float(uncertainty.mean()),
+        "calibrated": found.calibrated,
+        "data_misfit": found.data_misfit,
+        "misfit_normal": found.misfit_normal,
+        "misfit_suspicious": found.misfit_suspicious,
+        "notes": list(found.notes),
+    }
+
+
+def write_reconstruction(
+    found: Reconstruction, path: Path, more: Mapping[str, NDArray[np.floating] | None] = EMPTY
+) -> None:
+    """Write /density and, where it is known, /uncertainty, with the centres of the cells.
+
+    ``more`` : further maps (ny, nx) [g/cm³] by name
+    """
+    maps = {"density": found.density, "uncertainty": found.uncertainty, **more}
     with atomic(path) as temporary, h5py.File(temporary, "w") as file:
         for name, centres in (("x", found.x), ("y", found.y)):
             describe(file.create_dataset(name, data=centres), "cm", name=name)
-        for name, values in (("density", found.density), ("uncertainty", found.uncertainty)):
+        for name, values in maps.items():
             if values is not None:
                 file[name] = values
                 describe(file[name], "g/cm^3", axes=(file["y"], file["x"]))

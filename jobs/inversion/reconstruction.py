@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from opalux.base.errors import InputError
 from opalux.base.optional import import_xarray
+from opalux.jobs.inversion.given import assembled, calibration_of, may_lack, read_for
 from opalux.jobs.inversion.misfit import ends_of, misfit_of, normal_misfit
 from opalux.jobs.inversion.physics import Physics, compare_physics
-from opalux.jobs.inversion.signal_files import read_measurements
 from opalux.jobs.inversion.trained import Trained
-from opalux.jobs.inversion.two_grids import calibration_for
-from opalux.learning.data.measurement import Measurement, assemble
+from opalux.learning.data.measurement import Measurement, filled
 from opalux.learning.training.predict import averaged
 
 Array = NDArray[np.float32]
@@ -125,9 +124,9 @@ def reconstruct(
     Parameters
     ----------
     trained : a network, or several whose reconstructions are averaged; see `load_trained`
-    signals : a folder, or files and folders (solution.h5, .sds, .csv), or measurements, one for
-        each source; or an array (sources, edges, quantities, n_times, n_cells) on the network's own
-        grid and times, such as a data set holds
+    signals : a folder, or files and folders (long tables, solution.h5, .sds, .csv), or
+        measurements, one for each source; or an array (sources, edges, quantities, n_times,
+        n_cells) on the network's own grid and times, such as a data set holds
     symmetries : average over the eight symmetries of the square, too, where the data allow it
     simulate : simulate the density and compare it with the signals
     calibration_maps : signals of a finer grid are calibrated with so many densities that are
@@ -163,33 +162,31 @@ def reconstruct(
         measurements = (
             signals
             if _are_measurements(signals)
-            else read_measurements([Path(str(path)) for path in signals], dt)
+            else read_for(first, [Path(str(path)) for path in signals], dt)
         )
         notes = compare_physics(first, measurements, physics)
         given = assembled(networks, measurements)
         names = tuple(m.source for m in measurements)
         ends = ends_of(first.campaign, measurements)
-        refinement = measurements[0].signals["up"].shape[-1] // first.layout.n_cells
-        times = measurements[0].times
-        calibration = calibration_for(first, refinement, times, calibration_maps)
-    rows = [first.layout.sources.index(name) for name in names]
+        calibration = calibration_of(first, measurements, calibration_maps)
     if calibration is not None:
-        changed = given.copy()
-        changed[rows] = calibration(given)[rows]
-        given = changed
+        given = calibration(given)
+    subsets = may_lack(networks).anything
     models = [network.model for network in networks]
     symmetric = symmetries and first.layout.is_symmetric
 
     def answer(given: Array) -> tuple[Array, Array | None]:
-        batch = torch.from_numpy(given)[None].to(models[0].signal_mean.device)
+        whole = given if subsets else filled(given, first.channels[0])
+        batch = torch.from_numpy(whole)[None].to(models[0].signal_mean.device)
         mean, deviation = averaged(models, batch, symmetries=symmetric)
         return mean[0].cpu().numpy(), None if deviation is None else deviation[0].cpu().numpy()
 
     density, uncertainty = answer(given)
-    misfit = misfit_of(first, given, density, ends, rows) if simulate else None
+    misfit = misfit_of(first, given, density, ends) if simulate else None
     normal = None
     if misfit is not None:
-        normal = normal_misfit(first, lambda given: answer(given)[0], rows, misfit_maps)
+        known = np.isfinite(given)
+        normal = normal_misfit(first, lambda given: answer(given)[0], known, misfit_maps)
     x, y = _centres(first)
     return Reconstruction(
         density=density,
@@ -213,20 +210,6 @@ def require_map(trained: Trained) -> None:
             f"{trained.path}: found a network that gives {objective.answer}, expected one that "
             "gives the density of every cell; judge it with `opalux evaluate`"
         )
-
-
-def assembled(networks: Sequence[Trained], measurements: Sequence[Measurement]) -> Array:
-    """Return the signals (sources, edges, quantities, n_times, n_cells) that networks take.
-
-    Raises
-    ------
-    InputError
-        When the measurements are not of the kind that they were trained on.
-    """
-    first = networks[0]
-    lacking = min(network.settings.augmentation.drop_sources for network in networks)
-    mean, std = first.channels
-    return assemble(measurements, first.layout, first.times, mean, std, may_lack=lacking)
 
 
 def _are_measurements(signals: Sequence[Any]) -> TypeGuard[Sequence[Measurement]]:

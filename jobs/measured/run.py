@@ -78,7 +78,13 @@ def _work(planned: Plan, out: Path, signals: Sequence[Path], stop: Any) -> int:
             if len(journal.answers) > before:
                 saved.write(journal)
             raise
-    seconds = time.perf_counter() - began
+    return finish(out, result, planned, signals, time.perf_counter() - began)
+
+
+def finish(
+    out: Path, result: Inverted, planned: Plan, signals: Sequence[Path], seconds: float
+) -> int:
+    """Write all results into ``out``, say whether the data are explained, return the exit code."""
     _write_h5(out / "inversion.h5", result, planned)
     numbers = _numbers(result, planned, signals, seconds)
     write_report(out, result, planned, numbers)

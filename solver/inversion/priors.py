@@ -101,6 +101,23 @@ class Gaussian:
         return sp.diags_array(self.weight / self.spread.ravel() ** 2).tocsr()
 
 
+@dataclasses.dataclass(frozen=True)
+class Both:
+    """The sum of two priors: each says what it knows."""
+
+    one: Prior
+    other: Prior
+
+    def value(self, rho: Array) -> tuple[float, Array]:
+        """Return R and ∂R/∂ρ."""
+        (R, slope), (more, steeper) = self.one.value(rho), self.other.value(rho)
+        return R + more, slope + steeper
+
+    def curvature(self, rho: Array) -> sp.csr_matrix:
+        """Return ∂²R/∂ρ²."""
+        return sp.csr_matrix(self.one.curvature(rho) + self.other.curvature(rho))
+
+
 def _differences(rho: Array) -> tuple[Array, Array]:
     """Return the differences to the right and upper neighbour; 0 at the edge."""
     dx, dy = np.zeros_like(rho), np.zeros_like(rho)

@@ -8,7 +8,7 @@ import pytest
 from opalux.base.axes import EDGES
 from opalux.base.errors import InputError
 from opalux.learning.data.layout import Layout
-from opalux.learning.data.measurement import Measurement, assemble
+from opalux.learning.data.measurement import MayLack, Measurement, assemble, filled
 
 LAYOUT = Layout(EDGES, EDGES, ("E", "F", "T"), 5, 4, (4, 4))
 TIMES = np.linspace(0.0, 0.01, 5)
@@ -24,8 +24,8 @@ def measured(source: str, cells: int = 4, n: int = 9) -> Measurement:
     return Measurement(source, source, times, {e: np.stack([one] * 3) for e in EDGES})
 
 
-def put_together(measurements, may_lack=0):
-    return assemble(measurements, LAYOUT, TIMES, MEAN, STD, may_lack)
+def put_together(measurements, **may_lack):
+    return assemble(measurements, LAYOUT, TIMES, MEAN, STD, MayLack(**may_lack))
 
 
 def test_order_times_and_grid_of_the_measurements_do_not_matter():
@@ -38,7 +38,10 @@ def test_order_times_and_grid_of_the_measurements_do_not_matter():
 
 def test_a_source_that_lacks_is_at_the_mean_if_the_network_can_do_without():
     three = [measured(source) for source in EDGES[:3]]
-    assert (put_together(three, may_lack=1)[3] == 2.0).all()
+    found = put_together(three, sources=1)
+    assert np.isnan(found[3]).all()
+    assert (filled(found, MEAN)[3] == 2.0).all()
+    assert np.isfinite(found[:3]).all()
     with pytest.raises(InputError, match="drop_sources=1"):
         put_together(three)
 

@@ -1,0 +1,1 @@
+"""Networks and physics together: a network's map refined by the exact gradient, and both judged."""

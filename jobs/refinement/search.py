@@ -1,0 +1,151 @@
+"""Refining a network's map: searches from it and from a flat map, of which the better is kept."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opalux.jobs.measured.inversion import FAR, Inverted, Plan
+from opalux.solver.inversion.forward import Forward
+from opalux.solver.inversion.grid_error import GridError, measure
+from opalux.solver.inversion.journal import Journal
+from opalux.solver.inversion.minimise import Found, Minimiser, Search
+from opalux.solver.inversion.priors import Both, Prior
+from opalux.solver.inversion.uncertainty import LARGEST, uncertainty
+
+Array = NDArray[np.float64]
+Name = Literal["network", "refined", "physics"]
+"""The network's own map; the search from it, with it as prior; the search from a flat map."""
+
+FIRST = 2  # refinement on which the network's map is judged first, where that is not said
+
+MakePrior = Callable[[float], Prior | None]
+"""Gives the prior around the network's map for the χ² of that map; None: it says nothing."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Refined:
+    """Three maps, judged alike, and the one that is kept.
+
+    Attributes
+    ----------
+    inverted : the kept map, its spread and what it explains, as of ``opalux invert``
+    kept : its name
+    maps : (ny, nx) [g/cm³] by name
+    chi2 : of each, on the same grid, corrected for its error
+    """
+
+    inverted: Inverted
+    kept: Name
+    maps: dict[Name, Array]
+    chi2: dict[Name, float]
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name} {value:.3g}" for name, value in self.chi2.items())
+        return f"<Refined: kept {self.kept}; χ² {values}>"
+
+
+def search_both(
+    plan: Plan,
+    network: Array,
+    prior: MakePrior,
+    journal: Journal,
+    told: Callable[[int, float, int], None] = lambda *_: None,
+) -> Refined:
+    """Search from the network's map and from a flat one, and keep the map with the lowest χ².
+
+    The network's own map is among them, so that the result never explains the data worse.
+
+    Parameters
+    ----------
+    plan : of an inversion from the flat map
+    network : (ny, nx) the network's map [g/cm³]
+    prior : see `MakePrior`
+    journal : of what was computed
+    told : see `Minimiser`
+
+    Raises
+    ------
+    Stopped
+        When the journal's owner asked to stop.
+    """
+    search = plan.search
+    network = search.unknown.density(search.unknown.inside(network))
+    judge = _Judge(search, journal)
+    around = prior(judge(network, search.refinement or FIRST).chi2)
+    priors: dict[Name, Prior] = {
+        "refined": search.prior if around is None else Both(around, search.prior),
+        "physics": search.prior,
+    }
+    starts: dict[Name, Array] = {"refined": network, "physics": search.start}
+    found: dict[Name, Found] = {}
+    for name, start in starts.items():
+        own = dataclasses.replace(search, start=start, prior=priors[name])
+        found[name] = Minimiser(own, journal, told).run()
+    finest = max(one.refinement for one in found.values())
+    maps: dict[Name, Array] = {"network": network, **{k: v.density for k, v in found.items()}}
+    judged = {name: judge(rho, finest) for name, rho in maps.items()}
+    kept = min(judged, key=lambda name: judged[name].chi2)
+    best = judged[kept]
+    history = np.concatenate([one.history for one in found.values()])
+    sure = None
+    if plan.settings.modes and best.density.size <= LARGEST:
+        sure = uncertainty(
+            judge.model(1 if search.corrects else finest), best.density, search.rows.sigma,
+            priors.get(kept, priors["refined"]), search.unknown, plan.settings.modes, journal,
+        )  # fmt: skip
+    inverted = Inverted(
+        density=best.density,
+        spread=None if sure is None else sure.spread,
+        informed=None if sure is None else sure.informed,
+        chi2=best.chi2,
+        explained=best.chi2 <= min(plan.accepted, FAR),
+        rows=search.rows,
+        predicted=best.predicted,
+        found=dataclasses.replace(best, history=history),
+    )
+    return Refined(
+        inverted=inverted, kept=kept, maps=maps, chi2={k: v.chi2 for k, v in judged.items()}
+    )
+
+
+class _Judge:
+    """Judges maps by what they explain on a grid, whatever their search took them for."""
+
+    def __init__(self, search: Search, journal: Journal) -> None:
+        self._search, self._journal = search, journal
+        self._models: dict[int, Forward] = {}
+
+    def model(self, refinement: int) -> Forward:
+        """Return the simulation on one of the grids."""
+        if refinement not in self._models:
+            search = self._search
+            made = Forward(search.problems, search.rows, refinement, search.make)
+            self._models[refinement] = made
+        return self._models[refinement]
+
+    def __call__(self, rho: Array, refinement: int) -> Found:
+        """Return a map with its χ², corrected for the grid error at it."""
+        search = self._search
+        rows = search.rows
+
+        def compute() -> tuple[Array, ...]:
+            if not search.corrects:
+                values = self.model(refinement).values(rho)
+                return values, np.zeros_like(values)
+            found = measure(self.model(refinement), self.model(2 * refinement), rho, rows.sigma)
+            return found.values, found.correction
+
+        values, correction = self._journal.answer(compute)
+        units = float(np.sqrt(np.mean((correction / rows.sigma) ** 2)))
+        error = GridError(values, correction, units)
+        return Found(
+            density=rho,
+            predicted=error.corrected,
+            chi2=float((((rows.value - error.corrected) / rows.sigma) ** 2).mean()),
+            refinement=refinement,
+            grid_error=error,
+            history=np.empty((0, 4)),
+        )
