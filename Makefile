@@ -23,7 +23,7 @@ test test-slow test-slurm: export OPENBLAS_NUM_THREADS := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-slurm test-pythons lint check format bench bench-env verify clean
+.PHONY: help setup demo test test-slow test-slurm test-pythons lint check format bench bench-env schemas verify clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ bench-env: setup ## Install PyClaw, deepwave and MONAI into .venv-bench, for `ma
 	PATH=$(CURDIR)/.venv-bench/bin:$$PATH .venv-bench/bin/pip install -q --no-build-isolation clawpack==5.14.0
 	$(BIN)/pip install -q --no-deps --target .venv-bench/deepwave deepwave==0.1.0
 	$(BIN)/pip install -q --no-deps --target .venv-bench/monai monai==1.6.1
+
+schemas: setup ## Write the JSON Schemas of the configurations anew, after a change of a model
+	@$(BIN)/python -m opalux.jobs.starting.schema
 
 verify: setup ## Compare the solver with exact solutions and the published results
 	$(BIN)/python -m opalux verify

@@ -4,6 +4,7 @@ import argparse
 
 from opalux.base import command_line
 from opalux.base.exit_codes import OK
+from opalux.jobs.starting.models import MODELS
 
 DESCRIPTION = """\
 Judge a trained network on held-out maps.
@@ -16,9 +17,11 @@ into DIR (default: RUN itself).  Other test sets are judged apart:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see DESCRIPTION."""
-    parser = command_line.parser("evaluate", DESCRIPTION, "folder of a training run", "RUN")
+    parser = command_line.parser(
+        "evaluate", DESCRIPTION, "folder of a training run", "RUN", settings=MODELS["evaluate"]
+    )
     parsed = parser.parse_args(argv)
-    return command_line.run(lambda: _evaluate(parsed))
+    return command_line.run(lambda: _evaluate(parsed), parsed)
 
 
 def _evaluate(parsed: argparse.Namespace) -> int:

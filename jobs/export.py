@@ -5,6 +5,7 @@ from pathlib import Path
 
 from opalux.base import command_line
 from opalux.base.exit_codes import OK
+from opalux.jobs.starting.models import MODELS
 
 DESCRIPTION = """\
 Write a trained network as ONNX, for programs without torch, and check it against torch.
@@ -17,9 +18,11 @@ densities in physical units, and export.json."""
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see DESCRIPTION."""
-    parser = command_line.parser("export", DESCRIPTION, "folder of a training run", "RUN")
+    parser = command_line.parser(
+        "export", DESCRIPTION, "folder of a training run", "RUN", settings=MODELS["export"]
+    )
     parsed = parser.parse_args(argv)
-    return command_line.run(lambda: _export(parsed))
+    return command_line.run(lambda: _export(parsed), parsed)
 
 
 def _export(parsed: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from opalux.base import command_line
 from opalux.base.shipped import CONFIGS
+from opalux.jobs.starting.models import MODELS
 
 DESCRIPTION = """\
 Find the density behind measured signals by physics alone: no network, no training.
@@ -28,14 +29,14 @@ EXAMPLE = [str(CONFIGS / "invert" / "example.yaml"), str(CONFIGS / "invert" / "e
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see DESCRIPTION."""
     argv = sys.argv[1:] if argv is None else argv
-    parser = command_line.parser("invert", DESCRIPTION)
+    parser = command_line.parser("invert", DESCRIPTION, settings=MODELS["invert"])
     parser.add_argument("signals", metavar="SIGNALS", nargs="+", type=Path, help="files or folders")
     parser.add_argument(
         "--example", action="store_true", help="run the example that comes with Opalux"
     )
     given = [*EXAMPLE, *argv] if "--example" in argv else argv
     parsed = parser.parse_args(given)
-    return command_line.run(lambda: _invert(parsed))
+    return command_line.run(lambda: _invert(parsed), parsed)
 
 
 def _invert(parsed: argparse.Namespace) -> int:

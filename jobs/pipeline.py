@@ -6,6 +6,7 @@ import sys
 from opalux.base import command_line
 from opalux.base.errors import InputError
 from opalux.base.exit_codes import OK
+from opalux.jobs.starting.models import MODELS
 
 DESCRIPTION = """\
 Run sample -> check -> train -> evaluate (and solve, siqd) as a chain of Slurm jobs.
@@ -20,10 +21,10 @@ how far it is with 'opalux status DIR'."""
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see DESCRIPTION."""
-    parser = command_line.parser("pipeline", DESCRIPTION)
+    parser = command_line.parser("pipeline", DESCRIPTION, settings=MODELS["pipeline"])
     parser.add_argument("--submit", action="store_true", help="submit what is left to do")
     parsed = parser.parse_args(argv)
-    return command_line.run(lambda: _pipeline(parsed))
+    return command_line.run(lambda: _pipeline(parsed), parsed)
 
 
 def _pipeline(parsed: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from opalux.base import command_line
 from opalux.base.exit_codes import OK
+from opalux.jobs.starting.models import MODELS
 
 DESCRIPTION = """\
 Reconstruct the density behind your own edge signals with a trained network.
@@ -26,13 +27,19 @@ ends with exit code 3 where the map does not explain the data."""
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see DESCRIPTION."""
-    parser = command_line.parser("reconstruct", DESCRIPTION, "folder of a training run", "RUN")
+    parser = command_line.parser(
+        "reconstruct",
+        DESCRIPTION,
+        "folder of a training run",
+        "RUN",
+        settings=MODELS["reconstruct"],
+    )
     parser.add_argument("signals", metavar="SIGNALS", nargs="+", type=Path, help="files or folders")
     parser.add_argument(
         "--refine", action="store_true", help="search on by physics; needs the noise"
     )
     parsed = parser.parse_args(argv)
-    return command_line.run(lambda: _reconstruct(parsed))
+    return command_line.run(lambda: _reconstruct(parsed), parsed)
 
 
 def _reconstruct(parsed: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from opalux.base import command_line
 from opalux.base.exit_codes import FAILURE, OK
+from opalux.jobs.starting.models import MODELS
 
 DESCRIPTION = """\
 Draw random densities, simulate them with each source and write a data set.
@@ -25,7 +26,7 @@ def main(argv: list[str] | None = None) -> int:
         return _status(argv[1:])
     if argv[:1] == ["grid-error"]:
         return _grid_error(argv[1:])
-    parser = command_line.parser("sample", DESCRIPTION)
+    parser = command_line.parser("sample", DESCRIPTION, settings=MODELS["sample"])
     parser.add_argument(
         "--task", metavar="k/K", type=_task, help="make only every K-th part, from part k on"
     )
@@ -33,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
         "--retry-failed", action="store_true", help="try samples again that were given up"
     )
     parsed = parser.parse_args(argv)
-    return command_line.run(lambda: _sample(parsed))
+    return command_line.run(lambda: _sample(parsed), parsed)
 
 
 def _task(text: str) -> tuple[int, int]:

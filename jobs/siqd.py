@@ -9,6 +9,7 @@ from opalux.base import command_line
 from opalux.base.config import dump, load
 from opalux.base.exit_codes import OK
 from opalux.base.run_folder import CONFIG_NAME, run_folder
+from opalux.jobs.starting.models import MODELS
 
 DESCRIPTION = """\
 Repeat the published analysis of silicon quantum dots, and compare its numbers with ours.
@@ -20,8 +21,8 @@ continues when the same line is given again."""
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see DESCRIPTION."""
-    parsed = command_line.parser("siqd", DESCRIPTION).parse_args(argv)
-    return command_line.run(lambda: _siqd(parsed))
+    parsed = command_line.parser("siqd", DESCRIPTION, settings=MODELS["siqd"]).parse_args(argv)
+    return command_line.run(lambda: _siqd(parsed), parsed)
 
 
 def _siqd(parsed: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 import sys
 
 from opalux.base import command_line
+from opalux.jobs.starting.models import MODELS
 
 DESCRIPTION = """\
 Solve the 2D grey P1 radiative-transfer equations coupled to matter temperature.
@@ -20,7 +21,10 @@ continues from there, on any number of processes.
 def main(argv: list[str] | None = None) -> int:
     """Run the job; see `DESCRIPTION`."""
     parser = command_line.parser(
-        "solve", DESCRIPTION, "YAML file or its name, or .cfg file of the original program"
+        "solve",
+        DESCRIPTION,
+        "YAML file or its name, or .cfg file of the original program",
+        settings=MODELS["solve"],
     )
     parsed = parser.parse_args(argv)
 
@@ -29,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
 
         return solve(command_line.arguments(parsed))
 
-    return command_line.run(work)
+    return command_line.run(work, parsed)
 
 
 if __name__ == "__main__":

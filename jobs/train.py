@@ -10,6 +10,7 @@ from typing import NoReturn
 from opalux.base import command_line
 from opalux.base.errors import InputError, OpaluxError
 from opalux.base.exit_codes import CHECKPOINTED, OK
+from opalux.jobs.starting.models import MODELS
 
 FIRST_SPEAKS = 60.0
 """Time that the first process is given to say what is wrong [s]."""
@@ -28,11 +29,11 @@ continues it."""
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see DESCRIPTION."""
-    parsed = command_line.parser("train", DESCRIPTION).parse_args(argv)
+    parsed = command_line.parser("train", DESCRIPTION, settings=MODELS["train"]).parse_args(argv)
     if "RANK" not in os.environ:
-        return command_line.run(lambda: _train(parsed))
+        return command_line.run(lambda: _train(parsed), parsed)
     if os.environ["RANK"] == "0":
-        _leave(command_line.run(lambda: _train(parsed)))
+        _leave(command_line.run(lambda: _train(parsed), parsed))
     try:
         _leave(_train(parsed))
     except OpaluxError as error:

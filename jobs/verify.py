@@ -6,6 +6,7 @@ from pathlib import Path
 
 from opalux.base import command_line
 from opalux.base.shipped import CHECKOUT
+from opalux.jobs.starting.models import MODELS
 
 DEFAULT = CHECKOUT / "docs" if CHECKOUT else Path("verification")
 
@@ -53,7 +54,7 @@ def _all(argv: list[str]) -> int:
 
 
 def _transport(argv: list[str]) -> int:
-    parser = command_line.parser("verify transport", TRANSPORT)
+    parser = command_line.parser("verify transport", TRANSPORT, settings=MODELS["verify transport"])
     parser.set_defaults(job="solve")  # whose configurations it takes
     parser.add_argument(
         "--quadrature",
@@ -69,7 +70,7 @@ def _transport(argv: list[str]) -> int:
 
         return compare(command_line.arguments(parsed), parsed.quadrature)
 
-    return command_line.run(work)
+    return command_line.run(work, parsed)
 
 
 if __name__ == "__main__":

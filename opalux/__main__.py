@@ -6,6 +6,7 @@ import sys
 from opalux.base.streams import output_was_lost, protect
 
 JOBS = {
+    "init": "a configuration to begin with, every key in it explained",
     "solve": "one simulation, on one process or many",
     "sample": "a data set of many simulations of random densities",
     "dataset": "check, import or export a data set",

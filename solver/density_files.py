@@ -1,10 +1,11 @@
-"""Density maps in files: arrays saved by numpy, and what solve and reconstruct write in HDF5.
+"""Density maps in files: arrays of numpy, tables, pictures, and what the jobs write in HDF5.
 
 Everywhere row 0 is the bottom, as in all arrays of Opalux, unless a setting says that it is the top
 (as in the files of the original program).
 """
 
 import contextlib
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from tokenize import TokenError
@@ -16,6 +17,8 @@ import numpy as np
 from opalux.base.errors import InputError
 
 HDF5 = (".h5", ".hdf5")
+PICTURE = ".png"
+TABLE = ".csv"
 _NAMES = ("fields/rho", "density")  # of solution.h5, of reconstruction.h5
 _UNREADABLE = (
     OSError,
@@ -31,8 +34,18 @@ _UNREADABLE = (
 
 
 def is_hdf5(path: Path) -> bool:
-    """Return whether a file is named as HDF5; otherwise it is an array saved by numpy."""
+    """Return whether a file is named as HDF5."""
     return path.suffix.lower() in HDF5
+
+
+def is_picture(path: Path) -> bool:
+    """Return whether a file is named as a picture."""
+    return path.suffix.lower() == PICTURE
+
+
+def is_map(path: Path) -> bool:
+    """Return whether a file is named as one that holds a map."""
+    return path.suffix.lower() in (*HDF5, PICTURE, TABLE, ".npy")
 
 
 def said_of_rows(where: str, given: Collection[str]) -> str:
@@ -47,7 +60,9 @@ def said_of_rows(where: str, given: Collection[str]) -> str:
 
 @contextlib.contextmanager
 def open_map(path: Path, shape: tuple[int, int] | None = None) -> Iterator[Any]:
-    """Give the map (ny, nx) in a file, of which only what is asked for is read.
+    """Give the map (ny, nx) in a file, of which only what is asked for is read where that can be.
+
+    Of a picture, the grey levels from 0, black, to 1, white.
 
     Raises
     ------
@@ -60,7 +75,7 @@ def open_map(path: Path, shape: tuple[int, int] | None = None) -> Iterator[Any]:
         except FileNotFoundError:
             raise InputError(f"density file {path}: no such file") from None
         except _UNREADABLE as error:
-            kind = "HDF5 file" if is_hdf5(path) else ".npy"
+            kind = "HDF5 file" if is_hdf5(path) else f"{path.suffix.lower() or 'file'} of a map"
             raise InputError(
                 f"density file {path}: not a readable {kind} ({error}); save the map again"
             ) from None
@@ -79,6 +94,10 @@ def open_map(path: Path, shape: tuple[int, int] | None = None) -> Iterator[Any]:
 
 
 def _opened(path: Path, opened: contextlib.ExitStack) -> Any:
+    if path.suffix.lower() == TABLE:
+        return _table(path)
+    if is_picture(path):
+        return _grey(path)
     if not is_hdf5(path):
         array = np.load(path, mmap_mode="r", allow_pickle=False)
         if not isinstance(array, np.ndarray):
@@ -90,3 +109,34 @@ def _opened(path: Path, opened: contextlib.ExitStack) -> Any:
     if not found:
         raise ValueError(f"found neither of {', '.join(_NAMES)}")
     return found[0]
+
+
+def _table(path: Path) -> np.ndarray:
+    """Return the numbers of a table, separated by commas, semicolons or blanks; # is a comment."""
+    with path.open(encoding="utf-8-sig") as lines:
+        texts = [line.split("#")[0].strip() for line in lines]
+    rows = [re.split(r"\s*[,;]\s*|\s+", text) for text in texts if text]
+    for number, row in enumerate(rows):
+        if len(row) != len(rows[0]):
+            raise ValueError(
+                f"row {number} has {len(row)} numbers and row 0 has {len(rows[0])}; expected a row "
+                "of cells a line"
+            )
+    return np.array(rows, dtype=np.float64) if rows else np.empty((0, 0))
+
+
+def _grey(path: Path) -> np.ndarray:
+    """Return the grey levels of a picture, from 0 (black) to 1 (white), row 0 = top."""
+    from PIL import Image
+
+    try:
+        image = Image.open(path)
+    except Image.DecompressionBombError as error:
+        raise ValueError(error) from None
+    with image:
+        if image.mode.startswith("I"):
+            return np.asarray(image, dtype=np.float64) / 65535
+        colours = np.asarray(image.convert("RGBA"), dtype=np.float64) / 255
+    if (colours[..., 3] < 1).any() or np.ptp(colours[..., :3], axis=-1).any():
+        raise ValueError("a picture with colours or transparent parts, expected grey levels")
+    return colours[..., 0]

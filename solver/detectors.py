@@ -26,8 +26,9 @@ class Detector(Settings):
     y: float | None = None
     """Place of the centre [cm]."""
     edge: Edge | None = None
+    """The edge that it lies on, in the place of x and y."""
     position: float | None = None
-    """The edge that it lies on, and the x or y of its centre there [cm]."""
+    """The x or y of its centre on that edge [cm]."""
     width: float = pydantic.Field(0.0, ge=0)
     """Length along the edge, or side of a square in the domain [cm]; 0: a point."""
     radius: float | None = pydantic.Field(None, gt=0)

@@ -155,6 +155,7 @@ class Vacuum(Settings):
 
     kind: Literal["vacuum"]
     condition: Literal["mark", "marshak"] = "mark"
+    """Mark's or Marshak's, see above: they differ in β."""
     T: Annotated[str, formula_of("t", "x", "y")] = "0"
     """Temperature of the surroundings [keV]."""
 

@@ -1,13 +1,14 @@
 """Densities of the medium: by formula, from a file, from an array, or the published niche."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pydantic
 
 from opalux.base.errors import InputError
-from opalux.base.settings import Settings, SettingsPath
-from opalux.solver.density_files import is_hdf5, open_map
+from opalux.base.settings import PYTHON_ONLY, Settings, SettingsPath
+from opalux.solver.density_files import is_hdf5, is_map, is_picture, open_map
 from opalux.solver.formulas.formula import Formula, formula_of
 from opalux.solver.grid import Block, Grid
 
@@ -17,6 +18,7 @@ class FormulaDensity(Settings):
 
     kind: Literal["formula"] = "formula"
     formula: Annotated[str, formula_of("x", "y")]
+    """[g/cm³]."""
 
     def on(self, block: Block) -> np.ndarray:
         """Return the density [g/cm³] on the block, ghosts included, (ny + 2, nx + 2)."""
@@ -29,10 +31,20 @@ class ArrayDensity(Settings):
 
     kind: Literal["array"]
     file: SettingsPath
-    """.npy of shape (ny, nx), solution.h5 or reconstruction.h5; relative to the configuration."""
+    """Map of (ny, nx) cells: .npy, .csv (a row of numbers a line), a grey .png, solution.h5,
+    reconstruction.h5 or inversion.h5; relative to the configuration."""
     first_row: Literal["top", "bottom"] = "bottom"
     """Which edge of the domain row 0 of the file is: the bottom, as in all arrays of Opalux, or the
-    top, as in files of the original program."""
+    top, as in files of the original program. Of a picture: the top, left out."""
+    range: tuple[float, float] | None = None
+    """Densities of black and of white [g/cm³]; for a picture, which needs them."""
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _pictures_begin_at_the_top(cls, given: Any) -> Any:
+        if isinstance(given, dict) and is_picture(Path(str(given.get("file", "")))):
+            return {"first_row": "top"} | given
+        return given
 
     @pydantic.model_validator(mode="after")
     def _known_rows(self) -> Self:
@@ -40,6 +52,18 @@ class ArrayDensity(Settings):
             raise ValueError(
                 f"first_row: found top with {self.file.name}, whose row 0 is the bottom; "
                 "leave it out"
+            )
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _range_of_pictures(self) -> Self:
+        if is_picture(self.file) != (self.range is not None):
+            name = self.file.name
+            raise ValueError(
+                f"range: found none, but {name} is a picture; give the densities of black and "
+                f"white, such as {{kind: array, file: {name}, range: [0.1, 10]}}"
+                if self.range is None
+                else f"range: found one with {name}, which is no picture; leave it out"
             )
         return self
 
@@ -54,6 +78,9 @@ class ArrayDensity(Settings):
         """Return the density [g/cm³] on the block, edge values continued into the ghosts."""
         with open_map(self.file) as array:
             rows = array if self.first_row == "bottom" else array[::-1]
+            if self.range is not None:
+                black, white = self.range
+                rows = black + (white - black) * np.asarray(rows)
             return cut_block(rows, block, f"density file {self.file}")
 
 
@@ -83,7 +110,7 @@ class ValuesDensity(Settings):
     ``Problem(material={"density": array})`` makes one.
     """
 
-    model_config = pydantic.ConfigDict(arbitrary_types_allowed=True)
+    model_config = pydantic.ConfigDict(arbitrary_types_allowed=True, title=PYTHON_ONLY)
 
     kind: Literal["values"] = "values"
     values: Annotated[
@@ -196,7 +223,31 @@ def _average(cells: np.ndarray) -> np.ndarray:
     return out
 
 
-DensitySettings = Annotated[
-    FormulaDensity | ArrayDensity | ValuesDensity | NicheDensity,
-    pydantic.Field(discriminator="kind"),
+_AnyDensity = FormulaDensity | ArrayDensity | ValuesDensity | NicheDensity
+
+
+def _in_full(density: Any) -> Any:
+    """Give what stands for a density in short its kind: a number, formula, file name or array."""
+    if isinstance(density, np.ndarray):
+        return {"kind": "values", "values": density}
+    if isinstance(density, str) and is_map(Path(density)):
+        return {"kind": "array", "file": density}
+    if isinstance(density, int | float | str) and not isinstance(density, bool):
+        return {"kind": "formula", "formula": density}
+    return density
+
+
+_InFile = Annotated[
+    FormulaDensity | ArrayDensity | NicheDensity, pydantic.Field(discriminator="kind")
 ]
+_InShort = Annotated[
+    float | str | _InFile,
+    pydantic.Field(description="number, formula of x and y, file of a map, or {kind: ...}"),
+]
+
+DensitySettings = Annotated[
+    _AnyDensity,
+    pydantic.Field(discriminator="kind"),
+    pydantic.BeforeValidator(_in_full, json_schema_input_type=_InShort),
+]
+"""A density: ``1.5``, ``1 + x*y``, ``map.npy``, or a group of keys with its kind."""

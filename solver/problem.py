@@ -6,7 +6,6 @@ Units: lengths cm, times sh (1e-8 s), masses g, temperatures keV; E and |F| in g
 import math
 from typing import Annotated, Any, Literal, Self, get_args
 
-import numpy as np
 import pydantic
 
 from opalux.base.axes import EDGES, At, along
@@ -101,24 +100,17 @@ class Material(Settings):
             )
         return given | {"sigma_c": total}
 
-    @pydantic.field_validator("density", mode="before")
-    @classmethod
-    def _shorthand(cls, density: Any) -> Any:
-        """A bare number or formula stands for ``kind: formula``, an array for ``kind: values``."""
-        if isinstance(density, np.ndarray):
-            return {"kind": "values", "values": density}
-        if isinstance(density, int | float | str) and not isinstance(density, bool):
-            return {"kind": "formula", "formula": density}
-        return density
-
 
 class Initial(Settings):
     """The state at t = 0, as formulas of x, y [cm] and t_0 [sh]."""
 
     E: SpaceFormula = "0.01372*5^4"
+    """Radiation energy [g/cm/sh²]."""
     Fx: SpaceFormula = "0"
     Fy: SpaceFormula = "0"
+    """Flux components [g/cm/sh²]."""
     T: SpaceFormula = "5"
+    """Matter temperature [keV]."""
 
 
 class SignalSettings(Settings):

@@ -78,8 +78,11 @@ class Slurm(Settings):
     memory: str = "2GB"
     """For each job."""
     walltime: str = "01:00:00"
+    """Of each job, hours:minutes:seconds."""
     queue: str | None = None
+    """Partition (queue) of the cluster."""
     account: str | None = None
+    """Account that the time is charged to."""
     interface: str | None = None
     """Network interface through which workers reach this process, such as ib0."""
     directives: tuple[str, ...] = ()

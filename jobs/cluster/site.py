@@ -30,10 +30,15 @@ class Resources(Settings):
     """What a job asks of Slurm; what is left out stays as in slurm/NAME.sbatch."""
 
     partition: Word | None = None
+    """Partition (queue) of the cluster."""
     account: Word | None = None
+    """Account that the time is charged to."""
     nodes: int | None = pydantic.Field(None, ge=1)
+    """Number of nodes."""
     tasks_per_node: int | None = pydantic.Field(None, ge=1)
+    """Processes on each node."""
     cpus_per_task: int | None = pydantic.Field(None, ge=1)
+    """Cores of each process."""
     gpus_per_node: int | None = pydantic.Field(None, ge=0)
     """0: the job uses no GPUs, whatever slurm/NAME.sbatch asks for."""
     memory: Word | None = None

@@ -1,6 +1,6 @@
 """What a configuration of ``opalux invert`` says: the physics, the noise and the search."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import pydantic
@@ -9,14 +9,30 @@ from opalux.base.axes import Edge
 from opalux.base.settings import Settings
 from opalux.solver.edges import FreeOrFormula, Pulse, SourceEdge
 from opalux.solver.media import DensitySettings
-from opalux.solver.problem import Material, Problem
+from opalux.solver.problem import Material, Problem, Time
 
-CFL = 0.65
-"""Of the simulations: near the limit of the scheme on square cells, 0.707."""
+
+class MeasuredMaterial(Material):
+    """The medium, without the density, which is searched."""
+
+    not_keys: ClassVar[frozenset[str]] = frozenset({"density"})
+
+
+class MeasuredTime(Time):
+    """How long and in what steps."""
+
+    cfl: float = pydantic.Field(0.65, gt=0)
+    """Δt = cfl · min(Δx, Δy) / c; near the limit of the scheme on square cells, 0.707."""
 
 
 class MeasuredProblem(Problem):
     """The problem without the density: on the grid of the map, with the edges without sources."""
+
+    not_keys: ClassVar[frozenset[str]] = frozenset(
+        {"scheme", "order", "positivity", "dtype", "signals", "precision"}
+    )
+    time: MeasuredTime = MeasuredTime()
+    material: MeasuredMaterial = MeasuredMaterial()
 
     @pydantic.model_validator(mode="before")
     @classmethod
@@ -41,16 +57,14 @@ class MeasuredProblem(Problem):
                 f"signals.at: found {signals['at']}, expected edge; leave it out: signals of "
                 "cells are known by their files"
             )
-        time = given.get("time", {})
-        if isinstance(time, dict):
-            time = {"cfl": CFL} | time
-        return given | {"scheme": "staggered", "signals": {"at": "edge"}, "time": time}
+        return given | {"scheme": "staggered", "signals": {"at": "edge"}}
 
 
 class Source(Pulse):
     """What one source of the signals is: a pulse on an edge, held there at ``T``."""
 
     edge: Edge
+    """The edge that it lies on."""
     T: FreeOrFormula = "5"
     """Matter temperature of the edge [keV]."""
 
@@ -78,11 +92,6 @@ class SearchPrior(Settings):
     """Of gaussian: the likely map; left out: `start`."""
     spread: DensitySettings | None = None
     """Of gaussian: its standard deviation [g/cm³]."""
-
-    @pydantic.field_validator("mean", "spread", mode="before")
-    @classmethod
-    def _shorthand(cls, given: Any) -> Any:
-        return Material._shorthand(given)
 
     @pydantic.model_validator(mode="after")
     def _complete(self) -> Self:
@@ -125,11 +134,6 @@ class InvertSettings(Settings):
     """A larger χ² ends with exit code 3: the result is written, the data are not explained."""
     dt: pydantic.PositiveFloat | None = None
     """Time step [sh] of .sds and published CSV files, which do not keep it."""
-
-    @pydantic.field_validator("start", mode="before")
-    @classmethod
-    def _shorthand(cls, given: Any) -> Any:
-        return Material._shorthand(given)
 
     @pydantic.model_validator(mode="after")
     def _bounded(self) -> Self:

@@ -61,6 +61,7 @@ class Campaign(Settings):
     name: str = pydantic.Field("densities", pattern=r"^[A-Za-z0-9._-]+$")
     """Of the data set."""
     seed: int = pydantic.Field(0, ge=0, lt=2**63)
+    """Of all that is drawn: the same seed gives the same samples."""
     splits: Splits
     """Numbers of samples for training, validation and test."""
     shard_size: int = pydantic.Field(32, ge=1)

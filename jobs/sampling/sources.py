@@ -14,6 +14,7 @@ class Place(Settings):
     """Where one source sits; the rest of its edge is held at equilibrium."""
 
     edge: Edge
+    """The edge that it lies on."""
     start: Interval = (0.0, 0.0)
     """Lower end along the edge [cm]; [low, high]: drawn anew for each density."""
     width: Interval | None = None

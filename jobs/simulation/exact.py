@@ -17,9 +17,12 @@ class Exact(Settings):
     """Exact solution as formulas of t, x, y; errors at the final time go to run.json."""
 
     E: ExactFormula | None = None
+    """Radiation energy [g/cm/sh²]."""
     Fx: ExactFormula | None = None
     Fy: ExactFormula | None = None
+    """Flux components [g/cm/sh²]."""
     T: ExactFormula | None = None
+    """Matter temperature [keV]."""
 
 
 def errors_against(

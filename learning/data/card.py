@@ -52,8 +52,11 @@ class Splits(Settings):
     """How many samples each split has: the first ones train, then validation, then test."""
 
     train: int = pydantic.Field(ge=1, le=MOST_SAMPLES)
+    """Samples that networks learn from."""
     validation: int = pydantic.Field(0, ge=0, le=MOST_SAMPLES)
+    """Samples on which a training is watched and its best state chosen."""
     test: int = pydantic.Field(0, ge=0, le=MOST_SAMPLES)
+    """Samples on which the result is judged."""
 
     @property
     def total(self) -> int:

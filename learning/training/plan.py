@@ -20,7 +20,6 @@ class TrainSettings(Settings):
 
     Attributes
     ----------
-    data, model, augmentation, optimiser : see their classes
     epochs : passes over the training split
     batch : samples per step, over all processes
     accumulate : micro batches that a step is cut into, to save memory

@@ -1,7 +1,9 @@
 """What all command lines share: common arguments, and errors that become exit codes."""
 
 import argparse
+import contextlib
 import dataclasses
+import importlib
 import signal
 import sys
 from collections.abc import Callable
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from opalux.base import compilation
+from opalux.base.answers import Answer, quiet
 from opalux.base.config import apply_overrides, check
 from opalux.base.errors import InputError, OpaluxError, in_words
 from opalux.base.exit_codes import FAILURE, OK
@@ -46,8 +49,17 @@ def parser(
     description: str,
     config_help: str = "YAML file that names the run, or name of one that comes with Opalux",
     config_name: str = "CONFIG",
+    *,
+    settings: str,
 ) -> argparse.ArgumentParser:
-    """Return a parser with the common arguments; jobs may add their own."""
+    """Return a parser with the common arguments; jobs may add their own.
+
+    Parameters
+    ----------
+    prog, description : name of the job, and what it does
+    config_help, config_name : of the first argument
+    settings : the model of its configuration as ``module:name``, imported when it is asked about
+    """
     made = argparse.ArgumentParser(
         prog=f"opalux {prog}",
         description=description,
@@ -70,7 +82,58 @@ def parser(
     made.add_argument(
         "--dry-run", action="store_true", help="check the input, print the plan, write nothing"
     )
+    made.add_argument(
+        "--keys",
+        action=_Keys,
+        settings=settings,
+        help="list the keys of a configuration, or those below PREFIX, and end",
+    )
+    made.add_argument("--quiet", action="store_true", help="show only errors and warnings")
+    made.add_argument(
+        "--json", action="store_true", help="print one JSON object about the run, for scripts"
+    )
     return made
+
+
+class _Keys(argparse.Action):
+    """Lists the keys of a job's configuration and ends."""
+
+    def __init__(self, option_strings: list[str], dest: str, settings: str, help: str) -> None:
+        super().__init__(option_strings, dest, nargs="?", metavar="PREFIX", help=help)
+        self._settings = settings
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        def work() -> int:
+            from opalux.base.key_list import key_list
+
+            print(key_list(settings_of(self._settings), values or ""))
+            return OK
+
+        parser.exit(run(work))
+
+
+def settings_of(name: str) -> type[Settings]:
+    """Return the model that ``module:name`` names.
+
+    Raises
+    ------
+    InputError
+        When it needs a library that is not installed.
+    """
+    module, _, model = name.partition(":")
+    try:
+        found: type[Settings] = getattr(importlib.import_module(module), model)
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"this needs {error.name}, which is not installed; see docs/install.md for the extras"
+        ) from None
+    return found
 
 
 def count(text: str) -> int:
@@ -119,12 +182,33 @@ def of_run(parsed: argparse.Namespace, settings: type[Model]) -> tuple[Arguments
     return given, checked
 
 
-def run(work: Callable[[], int]) -> int:
-    """Do ``work`` and return its exit code; errors that a user can act on are one message."""
+def run(work: Callable[[], int], parsed: argparse.Namespace | None = None) -> int:
+    """Do ``work`` and return its exit code; errors that a user can act on are one message.
+
+    Parameters
+    ----------
+    work : returns the exit code
+    parsed : the arguments, which may ask for ``--quiet`` or ``--json``
+    """
     protect()
+    answer = Answer(parsed.job) if parsed is not None and getattr(parsed, "json", False) else None
+    with contextlib.ExitStack() as until_done:
+        until_done.enter_context(quiet(getattr(parsed, "quiet", False)))
+        if answer:
+            until_done.enter_context(answer.instead())
+        code = _run(work)
+    if answer:
+        answer.show(code)
+    if code == OK and (reason := output_was_lost()):
+        print(f"error: standard output: cannot be written ({reason})", file=sys.stderr)
+        return FAILURE
+    return code
+
+
+def _run(work: Callable[[], int]) -> int:
     compilation.announce()
     try:
-        code = work()
+        return work()
     except (OpaluxError, OSError) as error:
         told = in_words(error)
         print(f"error: {told}", file=sys.stderr)
@@ -132,7 +216,3 @@ def run(work: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         print("interrupted; give the same command with --resume to go on", file=sys.stderr)
         return 128 + signal.SIGINT
-    if code == OK and (reason := output_was_lost()):
-        print(f"error: standard output: cannot be written ({reason})", file=sys.stderr)
-        return FAILURE
-    return code

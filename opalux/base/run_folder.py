@@ -97,7 +97,16 @@ def run_folder(
             raise InputError(
                 f"--out {out}: cannot write there ({error.strerror}); choose another folder"
             ) from None
+        _last[:] = [out]
         yield out
+
+
+_last: list[Path] = []
+
+
+def last_folder() -> Path | None:
+    """Return the run folder that this process entered last."""
+    return _last[0] if _last else None
 
 
 def add_made(out: Path, makes: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 import typing
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import pydantic
 
@@ -12,6 +12,9 @@ FOLDER = "folder"
 """Key of the validation context: the folder that relative paths are relative to."""
 
 
+PYTHON_ONLY = "given in Python only"
+"""Title, in its ``model_config``, of a model that has no place in a configuration file."""
+
 _PLAIN = (int, float, str, Path, type(None), ...)
 
 
@@ -19,6 +22,9 @@ class Settings(pydantic.BaseModel):
     """The content of a configuration: frozen, without unknown keys, all numbers finite."""
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    not_keys: ClassVar[frozenset[str]] = frozenset()
+    """Fields that a model has from another one and that its configuration may not give."""
 
     @pydantic.model_validator(mode="before")
     @classmethod

@@ -5,6 +5,7 @@ numbers and words are what people expect (the core schema of YAML 1.2): 0100 is 
 1:04 and ``no`` are texts, and 1e-3 is a number.
 """
 
+import math
 import re
 from typing import Any
 
@@ -150,3 +151,16 @@ def to_yaml(content: Any, *, width: int = 80) -> str:
     """Return ``content`` (mappings, lists, plain values) as YAML text, in its own order."""
     text: str = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=width)
     return text
+
+
+def on_one_line(content: Any) -> str:
+    """Return ``content`` as YAML without line breaks: ``{kind: free}``, ``[0.0, 1.0]``."""
+    text: str = yaml.dump(
+        content,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=math.inf,
+        default_flow_style=True,
+    )
+    return text.removesuffix("...\n").strip()

@@ -26,16 +26,20 @@ def _in_order(value: tuple[float, float]) -> tuple[float, float]:
     return value
 
 
+_NumberOrTwo = Annotated[
+    float | tuple[float, float], pydantic.Field(description="number, or [low, high]")
+]
+
 Interval = Annotated[
     tuple[float, float],
-    pydantic.BeforeValidator(_as_interval),
+    pydantic.BeforeValidator(_as_interval, json_schema_input_type=_NumberOrTwo),
     pydantic.AfterValidator(_in_order),
 ]
 """[low, high] between which a number is drawn uniformly; one number is taken as it is."""
 
 Count = Annotated[
     tuple[Annotated[int, pydantic.Field(ge=0)], int],
-    pydantic.BeforeValidator(_as_interval),
+    pydantic.BeforeValidator(_as_interval, json_schema_input_type=_NumberOrTwo),
     pydantic.AfterValidator(_in_order),
 ]
 """[fewest, most] of a whole number, both included; one number is taken as it is."""

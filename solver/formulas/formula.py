@@ -8,7 +8,7 @@ import functools
 import math
 import reprlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pydantic
@@ -102,4 +102,6 @@ def formula_of(*variables: str, also: tuple[str, ...] = ()) -> pydantic.BeforeVa
             Formula(text, variables)
         return text
 
-    return pydantic.BeforeValidator(check)
+    words = f"number, or formula of {', '.join(variables)}"
+    given = pydantic.Field(description=" | ".join([words, *also]))
+    return pydantic.BeforeValidator(check, json_schema_input_type=Annotated[float | str, given])

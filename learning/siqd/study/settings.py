@@ -61,6 +61,7 @@ class Space(Settings):
     """Where hyper-parameters are drawn from, and how trials are scored."""
 
     activations: tuple[Activation, ...] = pydantic.Field(get_args(Activation), min_length=1)
+    """Activation functions of the hidden layers, under scikit-learn's names."""
     depth: tuple[PositiveInt, PositiveInt] = (1, 3)
     """Smallest and largest number of hidden layers."""
     width: tuple[PositiveInt, PositiveInt] = (2, 10)
@@ -74,6 +75,7 @@ class Space(Settings):
     folds: int = pydantic.Field(5, ge=2, le=20)
     """Folds of the training part over which a trial is scored."""
     seed: int = pydantic.Field(0, ge=0)
+    """Of the draws."""
 
     @pydantic.field_validator("depth", "width", "alpha", "max_iter")
     @classmethod

@@ -1,0 +1,1 @@
+"""``opalux invert``: the density behind measured signals, by physics alone."""
