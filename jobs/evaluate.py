@@ -12,7 +12,10 @@ Judge a trained network on held-out maps.
 RUN is the folder of a training run.  Writes metrics.json, pictures and report.html
 into DIR (default: RUN itself).  Other test sets are judged apart:
 
-  opalux evaluate RUN --set apart.fine.folder=DATA --set apart.fine.noise=0.01"""
+  opalux evaluate RUN --set apart.fine.folder=DATA --set apart.fine.noise=0.01
+
+With invert=N, N maps of each set that has noise are found by physics, too: refined
+from the network's map, and from a flat start alone."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -33,6 +36,11 @@ def _evaluate(parsed: argparse.Namespace) -> int:
     # Importing torch takes seconds: not before the command line is understood.
     from opalux.jobs.inversion.evaluation import evaluate
 
+    compare = None
+    if settings.invert:
+        from opalux.jobs.refinement.comparison import BesidePhysics
+
+        compare = BesidePhysics()
     found = evaluate(
         given.config,
         settings,
@@ -40,6 +48,7 @@ def _evaluate(parsed: argparse.Namespace) -> int:
         resume=given.resume,
         force=given.force,
         dry_run=given.dry_run,
+        compare=compare,
     )
     if found is None:
         print(f"would judge {given.config}/{settings.checkpoint}.ckpt:\n{dump(settings)}", end="")

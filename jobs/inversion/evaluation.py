@@ -8,6 +8,7 @@ from typing import Any
 from opalux.base.config import dump
 from opalux.base.files import write_json, write_text
 from opalux.base.run_folder import add_made, run_folder
+from opalux.jobs.inversion.comparison import Compare, Compared
 from opalux.jobs.inversion.held_out import refuse_known
 from opalux.jobs.inversion.judge import (
     averages_symmetries,
@@ -31,7 +32,10 @@ MAKES = (
     "metrics.json",
     "report.html",
     "model_card.md",
-    *(f"{name}.png" for name in ("maps", "depth", "cells", "training", "learning_curve")),
+    *(
+        f"{name}.png"
+        for name in ("maps", "depth", "cells", "training", "learning_curve", "physics-*")
+    ),
 )
 """Files that an evaluation makes in its folder."""
 
@@ -67,6 +71,7 @@ def evaluate(
     resume: bool = False,
     force: bool = False,
     dry_run: bool = False,
+    compare: Compare | None = None,
 ) -> Evaluation | None:
     """Judge the network of a training run on maps that it has not seen.
 
@@ -77,6 +82,7 @@ def evaluate(
     out : folder for the results; None: the run itself
     resume, force : see `run_folder`
     dry_run : check everything and write nothing
+    compare : finds the maps in other ways, too, where ``settings.invert`` asks for it
 
     Returns
     -------
@@ -93,6 +99,8 @@ def evaluate(
     kind = kind_of(trained)
     kind.refuse(settings)
     logbook.read(run, kind.shown)
+    if compare is not None:
+        compare.refuse(ensemble, settings)
     for maps in (settings, *settings.apart.values()):
         data = judged_data(trained, maps)  # refused before any work
         refuse_known(ensemble, data, maps)
@@ -103,13 +111,18 @@ def evaluate(
         return None
     if out is None or out.resolve() == run.resolve():
         add_made(run, MAKES)
-        return _evaluate(run, ensemble, kind, settings, run)
+        return _evaluate(run, ensemble, kind, settings, run, compare)
     with run_folder(out, dump(settings), job="evaluate", makes=MAKES, resume=resume, force=force):
-        return _evaluate(run, ensemble, kind, settings, out)
+        return _evaluate(run, ensemble, kind, settings, out, compare)
 
 
 def _evaluate(
-    run: Path, ensemble: Sequence[Trained], kind: Kind, settings: EvaluateSettings, out: Path
+    run: Path,
+    ensemble: Sequence[Trained],
+    kind: Kind,
+    settings: EvaluateSettings,
+    out: Path,
+    compare: Compare | None,
 ) -> Evaluation:
     """Judge the networks and write everything into ``out``."""
     trained = ensemble[0]
@@ -121,6 +134,11 @@ def _evaluate(
     curve = []
     if settings.learning_curve:
         curve = judge_learning_curve(run, trained, main, settings)
+    compared: dict[str, Compared] = {}
+    if compare is not None:
+        for name, maps in {MAIN: settings, **settings.apart}.items():
+            one = compare.compare(ensemble, name, maps, settings)
+            compared |= {} if one is None else {name: one}
     numbers = main.numbers | {
         "run": str(run),
         "networks": len(ensemble),
@@ -128,14 +146,19 @@ def _evaluate(
         "step": trained.step,
         "symmetries_averaged": averages_symmetries(trained, settings),
         "learning_curve": curve,
+        "invert": {name: one.numbers() for name, one in compared.items()},
         "apart": {name: result.numbers for name, result in judged.items() if name != MAIN},
     }
     (out / "metrics.json").unlink(missing_ok=True)  # of an earlier one, beside the new report
-    write_report(out, run, trained, kind, judged, curve)
+    write_report(out, run, trained, kind, judged, curve, compared)
     write_text(out / "model_card.md", model_card(trained, kind, judged))
     write_json(out / "metrics.json", numbers)  # last: where it is, all is
     headline = {
         name: {key: value for key, value in result.headline.items() if value is not None}
         for name, result in judged.items()
     }
+    for name, one in compared.items():
+        for way, row in one.numbers()["ways"].items():
+            shown = ("r2_pooled", "rel_l2", "rel_l2_to_network", "chi2", "seconds")
+            headline[f"{name}, {way} ({len(one.truth)} maps)"] = {key: row[key] for key in shown}
     return Evaluation(folder=out, numbers=numbers, headline=headline)

@@ -45,12 +45,14 @@ def rel_l1(truth: Array, predicted: Array) -> float:
 
 def rel_l2(truth: Array, predicted: Array) -> float:
     """Return ‖ρ̂−ρ‖/‖ρ‖, the mean over maps."""
+    return float(np.mean(rel_l2_each(truth, predicted)))
+
+
+def rel_l2_each(truth: Array, predicted: Array) -> Array:
+    """Return ‖ρ̂−ρ‖/‖ρ‖ of each map."""
     axes = (-2, -1)
-    return float(np.mean(np.linalg.norm(predicted - truth, axis=axes) / _norm(truth)))
-
-
-def _norm(maps: Array) -> Array:
-    return np.asarray(np.linalg.norm(maps, axis=(-2, -1)))
+    error = np.linalg.norm(predicted - truth, axis=axes)
+    return np.asarray(error / np.linalg.norm(truth, axis=axes))
 
 
 def mae(truth: Array, predicted: Array) -> float:

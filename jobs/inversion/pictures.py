@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from opalux.base.plots import DENSITY_MAP
+from opalux.jobs.inversion.comparison import Compared
+from opalux.jobs.inversion.metrics import error_by_depth, rel_l2_each
 
 Array = NDArray[np.floating]
 Extent = tuple[float, float, float, float]
@@ -177,4 +179,42 @@ def reconstruction(
         figure.colorbar(image, ax=axes, label=label)
     if warning:
         figure.suptitle(textwrap.fill(warning, 60 * len(panels)), color="firebrick", fontsize=9)
+    return figure
+
+
+def ways(compared: Compared) -> Figure:
+    """Return truth and the maps of several ways, and their errors by depth.
+
+    Three maps are shown: those on which the first way, the network, is best, median and worst.
+    """
+    first = next(iter(compared.ways.values()))
+    order = np.argsort(rel_l2_each(compared.truth, first.maps))
+    rows = sorted(
+        {int(order[0]), int(order[len(order) // 2]), int(order[-1])}, key=order.tolist().index
+    )
+    columns = {"truth": compared.truth} | {name: way.maps for name, way in compared.ways.items()}
+    figure = Figure(figsize=(2.4 * len(columns) + 4.2, 2.3 * len(rows) + 0.6), layout="constrained")
+    left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(2.4 * len(columns), 4.2))[0]
+    axes = left.subplots(len(rows), len(columns), squeeze=False, sharex=True, sharey=True)
+    for line, row in zip(axes, rows, strict=True):
+        low, high = float(compared.truth[row].min()), float(compared.truth[row].max())
+        for place, (name, fields) in zip(line, columns.items(), strict=True):
+            image = place.imshow(fields[row], origin="lower", vmin=low, vmax=high, cmap=DENSITY_MAP)
+            place.set(xticks=[], yticks=[])
+            if name != "truth":
+                error = rel_l2_each(compared.truth[row], fields[row])
+                chi2 = compared.ways[name].chi2[row]
+                place.set_xlabel(f"rel. L2 {error:.3f}, χ² {chi2:.2g}", fontsize="x-small")
+        line[0].set_ylabel(compared.families[row], fontsize="small")
+        left.colorbar(image, ax=line, label="[g/cm³]")
+    for place, name in zip(axes[0], columns, strict=True):
+        place.set_title(name, fontsize="small")
+    depth = right.subplots()
+    for name, way in compared.ways.items():
+        curve = error_by_depth(compared.truth, way.maps)
+        depth.plot(np.arange(len(curve)) + 0.5, curve, marker="o", ms=3, label=name)
+    depth.set_yscale("log")
+    depth.set(xlabel="distance from the nearest edge [cells]", ylabel="RMS error [g/cm³]")
+    depth.grid(alpha=0.3, which="both")
+    depth.legend(fontsize="small")
     return figure

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from opalux.base.files import atomic, write_text
@@ -9,10 +10,13 @@ from opalux.base.page import Page, bold
 from opalux.base.plots import png
 from opalux.base.provenance import git_revision, version
 from opalux.jobs.inversion import pictures
+from opalux.jobs.inversion.comparison import Compared
 from opalux.jobs.inversion.kind import Judged, Kind
 from opalux.jobs.inversion.number import number
 from opalux.jobs.inversion.trained import Trained
 from opalux.learning.training import logbook
+
+EMPTY: Mapping[str, Compared] = MappingProxyType({})
 
 
 def write_report(
@@ -22,6 +26,7 @@ def write_report(
     kind: Kind,
     judged: Mapping[str, Judged],
     curve: Sequence[Mapping[str, Any]] = (),
+    compared: Mapping[str, Compared] = EMPTY,
 ) -> None:
     """Write the pictures and report.html into ``out``.
 
@@ -33,6 +38,7 @@ def write_report(
     kind : of its answers
     judged : by name of the set; the main one is the first
     curve : what networks reach by the number of maps that they were trained on
+    compared : other ways to the same maps, by name of the set
     """
     figures = kind.figures(judged)
     lines = logbook.read(run, kind.shown)
@@ -40,11 +46,15 @@ def write_report(
         figures["training"] = pictures.training_curves(lines, kind.shown)
     if curve:
         figures["learning_curve"] = kind.learning_curve(curve)
+    for place, one in enumerate(compared.values()):
+        figures[f"physics-{place}"] = pictures.ways(one)
     images = {name: png(figure) for name, figure in figures.items()}
     for name, image in images.items():
         with atomic(out / f"{name}.png") as temporary:
             temporary.write_bytes(image)
-    write_text(out / "report.html", _page(run, trained, kind, judged, images, curve).html())
+    write_text(
+        out / "report.html", _page(run, trained, kind, judged, images, curve, compared).html()
+    )
 
 
 def _page(
@@ -54,6 +64,7 @@ def _page(
     judged: Mapping[str, Judged],
     images: Mapping[str, bytes],
     curve: Sequence[Mapping[str, Any]],
+    compared: Mapping[str, Compared],
 ) -> Page:
     main = next(iter(judged.values()))
     ny, nx = trained.layout.shape
@@ -76,6 +87,8 @@ def _page(
         ],
     )
     kind.add_sections(page, main, images)
+    if compared:
+        _add_ways(page, compared, images)
     if "training" in images:
         page.section("Training")
         page.figure(images["training"], "Loss and scores against the epoch")
@@ -102,3 +115,30 @@ def _page(
         )
     page.note(f"opalux {version()}, revision {git_revision()}")
     return page
+
+
+def _add_ways(page: Page, compared: Mapping[str, Compared], images: Mapping[str, bytes]) -> None:
+    """Add network, refined and physics alone on the same maps."""
+    page.section("Beside physics")
+    page.text(
+        "The network's map, the same refined by the exact gradient, and physics alone from a flat "
+        "map. χ² is the mean squared residual of the signals in standard deviations of the noise: "
+        "near 1, a map explains them."
+    )
+    measures = {
+        "r2_pooled": "pooled R²",
+        "rel_l2": "relative L2",
+        "rel_l2_to_network": "beside the network's, median",
+        "chi2": "χ², median",
+        "seconds": "CPU s a map",
+    }
+    page.table(
+        ["set", "maps", "way", *measures.values()],
+        [
+            [name, len(one.truth), way, *(number(row[key]) for key in measures)]
+            for name, one in compared.items()
+            for way, row in one.numbers()["ways"].items()
+        ],
+    )
+    for place, (name, one) in enumerate(compared.items()):
+        page.figure(images[f"physics-{place}"], f"{name}. {one.note}")

@@ -43,6 +43,9 @@ class EvaluateSettings(JudgedMaps):
     batch : maps at a time
     seed : of the noise
     apart : further sets by name
+    invert : so many maps of each set that has noise are also found by physics, with the network's
+        map as start and prior and without it (networks that give a map)
+    invert_steps : gradients at most of each such search
     """
 
     checkpoint: Checkpoint = "best"
@@ -55,6 +58,8 @@ class EvaluateSettings(JudgedMaps):
     batch: int = pydantic.Field(32, ge=1)
     seed: int = pydantic.Field(0, ge=0)
     apart: dict[str, JudgedMaps] = pydantic.Field({})
+    invert: int = pydantic.Field(0, ge=0)
+    invert_steps: int = pydantic.Field(100, ge=3, le=100_000)
 
 
 class ReconstructSettings(Settings):

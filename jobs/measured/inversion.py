@@ -13,7 +13,7 @@ from opalux.base.config import check
 from opalux.base.errors import InputError
 from opalux.jobs.measured.noise import sigma_of
 from opalux.jobs.measured.settings import InvertSettings, SearchPrior, map_of
-from opalux.jobs.measured.signals import named_sources, problem_of, read_signals
+from opalux.jobs.measured.signals import Measured, named_sources, problem_of, read_signals
 from opalux.jobs.simulation.ranks import launched_size
 from opalux.solver.inversion.forward import on_finer_grid
 from opalux.solver.inversion.journal import Journal
@@ -124,7 +124,17 @@ def plan(settings: InvertSettings, signals: Sequence[Path]) -> Plan:
             f"invert: found {processes} processes of {launcher}, expected one; it uses the cores "
             "of its machine by threads: start it without a launcher"
         )
-    measured = read_signals(signals, settings.problem, settings.dt)
+    return plan_for(settings, read_signals(signals, settings.problem, settings.dt))
+
+
+def plan_for(settings: InvertSettings, measured: Measured) -> Plan:
+    """Check signals that are read already, and what else an inversion needs.
+
+    Raises
+    ------
+    InputError
+        When something is missing, wrong or does not fit.
+    """
     sources, remarks = named_sources(settings.sources, measured)
     rows = measured.rows
     rows = dataclasses.replace(rows, sigma=sigma_of(rows, settings.noise))

@@ -26,8 +26,8 @@ def usual_errors(
     maps: int,
     *,
     symmetries: bool,
-) -> tuple[UsualError, float] | None:
-    """Return how wrong networks usually are, and the χ² of their maps.
+) -> UsualError | None:
+    """Return how wrong networks usually are.
 
     Densities are drawn and simulated again from the campaign that the checkpoint keeps.
 
@@ -74,9 +74,9 @@ def usual_errors(
     deviations = [one.uncertainty for one in found if one.uncertainty is not None]
     if len(deviations) < FEWEST:
         return None
-    usual = usual_error(
+    return usual_error(
         np.array(truths, dtype=np.float64),
         np.array([one.density for one in found], dtype=np.float64),
         np.array(deviations, dtype=np.float64),
+        np.array(chi2),
     )
-    return usual, float(np.median(chi2))

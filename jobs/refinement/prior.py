@@ -31,11 +31,13 @@ class UsualError:
     by_depth : (depths,) root mean square error at each distance from the edge [g/cm³]
     scale : root mean square error over root mean square deviation
     alike : number of cells that err together
+    chi2 : usual χ² of its maps
     """
 
     by_depth: Array
     scale: float
     alike: float
+    chi2: float
 
     def spread(self, deviation: Array) -> Array:
         """Return the standard deviation (ny, nx) [g/cm³] of a map with this deviation."""
@@ -43,20 +45,28 @@ class UsualError:
         variance = 0.5 * of_depth**2 + 0.5 * (self.scale * deviation) ** 2
         return np.asarray(np.sqrt(np.maximum(variance, LEAST**2)))
 
-    def prior(self, density: Array, deviation: Array, loosened: float = 1.0) -> Gaussian:
-        """Return the prior around a network's map, its spread ``loosened`` so many times."""
+    def prior(self, density: Array, deviation: Array, chi2: float) -> Gaussian:
+        """Return the prior around a network's map that explains its signals by this χ².
+
+        Where that is worse than usual, the signals are not of the kind that the network knows, and
+        the spread grows by as much.
+        """
+        loosened = max(1.0, chi2 / self.chi2) ** 0.5
         return Gaussian(density, loosened * self.spread(deviation), weight=1 / self.alike)
 
 
-def usual_error(truth: Array, found: Array, deviation: Array) -> UsualError:
-    """Measure the errors of a network on maps (n, ny, nx) that it was not trained on."""
+def usual_error(truth: Array, found: Array, deviation: Array, chi2: Array) -> UsualError:
+    """Measure the errors of a network on maps (n, ny, nx) that it was not trained on.
+
+    ``chi2`` : (n,) of the maps that were found
+    """
     error = found - truth
     depth = depths(error.shape[1:])
     by_depth = np.array(
         [np.sqrt((error[:, depth == d] ** 2).mean()) for d in range(depth.max() + 1)]
     )
     scale = float(np.sqrt((error**2).mean() / max((deviation**2).mean(), 1e-12)))
-    measured = UsualError(by_depth, scale, 1.0)
+    measured = UsualError(by_depth, scale, 1.0, float(np.median(chi2)))
     far = np.stack([e / measured.spread(d) for e, d in zip(error, deviation, strict=True)])
     return dataclasses.replace(measured, alike=_alike(far))
 

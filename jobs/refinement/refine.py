@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from opalux.base.config import check
 from opalux.jobs.inversion.given import assembled, read_for
@@ -20,7 +21,7 @@ from opalux.jobs.refinement.search import MakePrior, Refined, search_both
 from opalux.jobs.refinement.settings import RefineSettings
 from opalux.learning.data.measurement import Measurement
 from opalux.solver.inversion.journal import Journal
-from opalux.solver.inversion.priors import Prior
+from opalux.solver.inversion.rows import Rows
 
 
 def refine(
@@ -104,18 +105,12 @@ def prior_of(
     planned: Plan,
     journal: Journal,
 ) -> MakePrior:
-    """Return what makes the prior around a network's map, calibrated on held-out maps.
-
-    Where the map explains the data worse than is usual on maps of its own kind, the signals are not
-    of that kind, and the prior is loosened by as much.
-    """
+    """Return what makes the prior around a network's map, calibrated on held-out maps."""
     rows, deviation = planned.search.rows, found.uncertainty
     if deviation is None:
         return lambda _: None
     first = networks[0]
-    names = {name: k for k, name in enumerate(first.layout.sources)}
-    std = {name: float(first.channels[1][k].mean()) for name, k in names.items()}
-    noise = float(np.median(rows.sigma / np.array([std[str(name)] for name in rows.source])))
+    noise = _relative(rows, first)
     known = np.isfinite(assembled(networks, measurements))
 
     def compute() -> tuple[np.ndarray, ...]:
@@ -124,17 +119,34 @@ def prior_of(
         )
         if usual is None:
             return (np.zeros(0),)
-        error, chi2 = usual
-        return error.by_depth, np.array([error.scale, error.alike, chi2])
+        return usual.by_depth, np.array([usual.scale, usual.alike, usual.chi2])
 
     answer = journal.answer(compute)
     if len(answer) == 1:
         return lambda _: None
-    scale, alike, normal = map(float, answer[1])
-    error = UsualError(answer[0], scale, alike)
-    density = np.clip(found.density.astype(np.float64), *settings.bounds)
+    error = UsualError(answer[0], *map(float, answer[1]))
+    return prior_around(found.density, deviation, error, settings)
 
-    def prior(chi2: float) -> Prior:
-        return error.prior(density, deviation.astype(np.float64), max(1.0, chi2 / normal) ** 0.5)
 
-    return prior
+def prior_around(
+    density: NDArray[np.float32],
+    deviation: NDArray[np.float32],
+    error: UsualError,
+    settings: RefineSettings,
+) -> MakePrior:
+    """Return what makes the prior around a map (ny, nx) with a known deviation and usual error."""
+    inside = np.clip(density.astype(np.float64), *settings.bounds)
+    return lambda chi2: error.prior(inside, deviation.astype(np.float64), chi2)
+
+
+def _relative(rows: Rows, trained: Trained) -> float:
+    """Return the noise as a share of the deviation of the training's channels, the median."""
+    layout, std = trained.layout, trained.channels[1]
+    shares = [
+        rows.sigma[(rows.source == source) & (rows.edge == edge) & (rows.quantity == quantity)]
+        / std[s, e, q]
+        for s, source in enumerate(layout.sources)
+        for e, edge in enumerate(layout.edges)
+        for q, quantity in enumerate(layout.quantities)
+    ]
+    return float(np.median(np.concatenate(shares)))

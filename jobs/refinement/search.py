@@ -1,6 +1,7 @@
 """Refining a network's map: searches from it and from a flat map, of which the better is kept."""
 
 import dataclasses
+import time
 from collections.abc import Callable
 from typing import Literal
 
@@ -35,12 +36,14 @@ class Refined:
     kept : its name
     maps : (ny, nx) [g/cm³] by name
     chi2 : of each, on the same grid, corrected for its error
+    seconds : of CPU that each search took
     """
 
     inverted: Inverted
     kept: Name
     maps: dict[Name, Array]
     chi2: dict[Name, float]
+    seconds: dict[Name, float]
 
     def __repr__(self) -> str:
         values = ", ".join(f"{name} {value:.3g}" for name, value in self.chi2.items())
@@ -81,9 +84,12 @@ def search_both(
     }
     starts: dict[Name, Array] = {"refined": network, "physics": search.start}
     found: dict[Name, Found] = {}
+    seconds: dict[Name, float] = {}
     for name, start in starts.items():
+        began = time.process_time()
         own = dataclasses.replace(search, start=start, prior=priors[name])
         found[name] = Minimiser(own, journal, told).run()
+        seconds[name] = time.process_time() - began
     finest = max(one.refinement for one in found.values())
     maps: dict[Name, Array] = {"network": network, **{k: v.density for k, v in found.items()}}
     judged = {name: judge(rho, finest) for name, rho in maps.items()}
@@ -107,7 +113,11 @@ def search_both(
         found=dataclasses.replace(best, history=history),
     )
     return Refined(
-        inverted=inverted, kept=kept, maps=maps, chi2={k: v.chi2 for k, v in judged.items()}
+        inverted=inverted,
+        kept=kept,
+        maps=maps,
+        chi2={name: one.chi2 for name, one in judged.items()},
+        seconds=seconds,
     )
 
 

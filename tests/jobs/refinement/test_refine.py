@@ -9,49 +9,17 @@ import threading
 import h5py
 import numpy as np
 import pytest
-import yaml
 
 import opalux
 from opalux.base.axes import EDGES
-from opalux.jobs import reconstruct, sample, train
+from opalux.jobs import reconstruct
 from opalux.jobs.inversion.trained import load_trained
 from opalux.jobs.refinement.prior import usual_error
 from opalux.jobs.refinement.refine import refine
 from opalux.learning.data.resampler import resample
 from opalux.solver.files.measurements import write_table
 from opalux.solver.inversion.rows import Rows, joined
-
-N = 12
-CAMPAIGN = {
-    "name": "small",
-    "splits": {"train": 16, "validation": 4, "test": 4},
-    "problem": {
-        "scheme": "staggered",
-        "signals": {"at": "edge"},
-        "grid": {"nx": N, "ny": N},
-        "time": {"final": 0.004, "cfl": 0.65},
-    },
-    "n_times": 8,
-    "families": [{"kind": "discs"}],
-}
-TRAINING = {
-    "model": {"kind": "edge_vnet", "width": 4, "features": 4, "levels": 2, "patch": 2},
-    "epochs": 2,
-    "batch": 8,
-}
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """A network trained for a moment on signals at the edges."""
-    folder = tmp_path_factory.mktemp("run")
-    (folder / "sample.yaml").write_text(yaml.safe_dump(CAMPAIGN))
-    words = [str(folder / "sample.yaml"), "--set", "backend={kind: in-process}"]
-    assert sample.main([*words, "--out", str(folder / "data")]) == 0
-    training = {**TRAINING, "data": {"folder": str(folder / "data")}}
-    (folder / "train.yaml").write_text(yaml.safe_dump(training))
-    assert train.main([str(folder / "train.yaml"), "--out", str(folder / "run")]) == 0
-    return folder / "run"
+from tests.jobs.refinement.conftest import N
 
 
 def table_of(run, position=21, noise=0.02):
@@ -192,12 +160,18 @@ def test_the_usual_error_is_as_large_as_the_errors_it_was_measured_on():
     deviation = rng.uniform(0.1, 0.3, (200, 8, 8))
     blocks = rng.standard_normal((200, 2, 2)).repeat(4, 1).repeat(4, 2)
     error = 3 * deviation * blocks
-    usual = usual_error(np.zeros_like(error), error, deviation)
+    usual = usual_error(np.zeros_like(error), error, deviation, np.ones(200))
     assert usual.scale == pytest.approx(3.0, rel=0.1)
     assert usual.alike == pytest.approx(16.0, rel=0.15)
     spread = np.stack([usual.spread(one) for one in deviation])
     assert np.sqrt((error**2).mean()) == pytest.approx(np.sqrt((spread**2).mean()), rel=0.05)
     alone = usual_error(
-        np.zeros_like(error), 3 * deviation * rng.standard_normal(error.shape), deviation
+        np.zeros_like(error),
+        3 * deviation * rng.standard_normal(error.shape),
+        deviation,
+        np.ones(200),
     )
     assert alone.alike == pytest.approx(1.0, abs=0.2)
+    for chi2, loosened in ((0.5, 1.0), (1.0, 1.0), (9.0, 3.0)):
+        prior = usual.prior(np.ones((8, 8)), deviation[0], chi2)
+        np.testing.assert_allclose(prior.spread, loosened * usual.spread(deviation[0]))
