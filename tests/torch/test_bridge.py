@@ -69,10 +69,13 @@ def test_what_is_no_density_is_refused(rho, part):
         opalux.torch.signals(PROBLEM, rho)
 
 
-def test_the_page_runs_as_it_stands_and_its_inversion_comes_closer(tmp_path):
+def test_the_page_runs_as_it_stands_and_its_inversion_and_network_come_closer(tmp_path):
     page = (ROOT / "docs" / "differentiable.md").read_text(encoding="utf-8")
     code = "\n".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL))
-    told = "print(float((logarithm.exp() - truth).norm() / (1 - truth).norm()), maps.grad.shape)"
+    told = (
+        "print(float((logarithm.exp() - truth).norm() / (1 - truth).norm()), "
+        "losses[-1] / losses[0], maps.grad.shape)"
+    )
     (tmp_path / "page.py").write_text(f"{code}\n{told}\n")
     done = subprocess.run(
         [sys.executable, "page.py"],
@@ -84,8 +87,9 @@ def test_the_page_runs_as_it_stands_and_its_inversion_comes_closer(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    distance, shape = done.stdout.split(" ", 1)
+    distance, loss, shape = done.stdout.split(" ", 2)
     assert float(distance) < 0.8
+    assert float(loss) < 0.7
     assert shape.strip() == "torch.Size([8, 12, 12])"
 
 
