@@ -16,7 +16,7 @@ import pytest
 from opalux.base.config import load
 from opalux.jobs.cluster.siqd import SiqdJobSettings
 from opalux.jobs.siqd import main
-from opalux.learning.siqd.dots.rebuild import dots_of, row
+from opalux.learning.siqd.dots.rebuild import dots_of, names_of, row
 from opalux.learning.siqd.dots.settings import StructureSettings, TableSettings
 from opalux.learning.siqd.dots.table import SHIPPED, read_table
 from opalux.learning.siqd.study.preparation import prepare
@@ -68,9 +68,11 @@ def test_the_set_made_in_two_goes_is_the_set_made_in_one(run):
     dots = dots_of(StructureSettings(largest=2.15))
     with (run.out / SHIPPED.name).open() as file:
         made = list(csv.DictReader(file))
-    assert [entry["name"] for entry in made] == [dot.formula for dot in dots]
+    names = names_of(dots)
+    assert [entry["name"] for entry in made] == names
+    assert len(set(names)) == len(dots) > len({dot.formula for dot in dots})
     for i in (0, 20, len(dots) - 1):
-        assert made[i] == {key: str(value) for key, value in row(dots[i]).items()}
+        assert made[i] == {key: str(value) for key, value in row(dots[i], names[i]).items()}
 
 
 @pytest.mark.parametrize("config", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)

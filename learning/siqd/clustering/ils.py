@@ -10,19 +10,31 @@ References
 A. J. Parker, A. S. Barnard, Adv. Theory Simul. 2, 1900145 (2019), doi 10.1002/adts.201900145.
 """
 
-import itertools
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import gaussian_filter1d
-from scipy.signal import convolve
-from sklearn.base import BaseEstimator, ClusterMixin
-from sklearn.utils.validation import validate_data
+from scipy.spatial import KDTree
+from scipy.spatial.distance import cdist
+from sklearn.base import BaseEstimator, ClusterMixin, clone
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from opalux.base.errors import InputError
-from opalux.learning.siqd.clustering.spreading import spread_labels
+from opalux.learning.siqd.clustering.jumps import (
+    Cut,
+    find_cuts,
+    logarithm,
+    seeds_between,
+    valley_floor,
+)
+from opalux.learning.siqd.clustering.published_rule import inner_peaks, valley_bottoms
+from opalux.learning.siqd.clustering.spanning_tree import forest_labels, walk
+from opalux.learning.siqd.clustering.spreading import Spreading, spread_labels
 from opalux.learning.siqd.clustering.width import count_of
+
+METHODS = ("jumps", "published")
 
 
 class IterativeLabelSpreading(ClusterMixin, BaseEstimator):
@@ -31,15 +43,27 @@ class IterativeLabelSpreading(ClusterMixin, BaseEstimator):
     Parameters
     ----------
     p : int or float, default=0.05
-        Width of the Gaussian and of the wavelet, and the smallest distance of a peak from the
-        ends of the curve: a count of points or, below 1, a share of them. Clusters much smaller
-        than p are not found.
+        Smallest size of a cluster: a count of points or, below 1, a share of them. With the
+        method "published" it is the width of the Gaussian and of the wavelet, and the smallest
+        distance of a peak from the ends of the curve.
+    method : {"jumps", "published"}, default="jumps"
+        How the curve is cut. "jumps": where it stands out from the valleys on both sides
+        (`jumps.find_cuts`); no cluster is smaller than p. "published": as in the paper, at the
+        peaks of a wavelet transform; a class may then be as small as one point.
+    least : int or float, default=None
+        Clusters smaller than this are merged with a neighbour on the curve, across the lower
+        one of the two peaks beside them: a count or a share. None: p for "jumps", no merging for
+        "published".
     seeds : array-like of int (k,), default=None
         Rows to start from. Each is the seed of a cluster, whose label is the position in this
         list. None: find the seeds from the valleys of R_min.
     start : int, default=None
-        Row from which the first run starts. None: the point nearest to the mean.
-    method : {"auto", "dense", "tree"}, default="auto"
+        Row from which the first run starts. None: the point nearest to the mean; of a matrix of
+        distances, the point with the smallest sum of them.
+    metric : str, default="euclidean"
+        Any metric that ``scipy.spatial.distance.cdist`` knows by name, or "precomputed": X then
+        holds the distances (n, n). Other metrics than "euclidean" take O(n²) time.
+    algorithm : {"auto", "dense", "tree"}, default="auto"
         How nearest neighbours are found; see `spreading.spread_labels`.
 
     Attributes
@@ -57,7 +81,8 @@ class IterativeLabelSpreading(ClusterMixin, BaseEstimator):
     r_min_ : float (n - number of seeds of that run,)
         Distances of that run, in order.
     smoothed_ : float (n - 1,)
-        r_min_ after the Gaussian; missing with given seeds.
+        What the curve is judged by: r_min_ after the Gaussian ("published"), or the geometric
+        mean of r_min_ over a window ("jumps"); missing with given seeds.
     peaks_ : int (n_clusters_ - 1,)
         Positions where r_min_ is cut; missing with given seeds.
 
@@ -73,14 +98,20 @@ class IterativeLabelSpreading(ClusterMixin, BaseEstimator):
         self,
         p: float = 0.05,
         *,
+        method: str = "jumps",
+        least: float | None = None,
         seeds: ArrayLike | None = None,
         start: int | None = None,
-        method: str = "auto",
+        metric: str = "euclidean",
+        algorithm: str = "auto",
     ) -> None:
         self.p = p
+        self.method = method
+        self.least = least
         self.seeds = seeds
         self.start = start
-        self.method = method
+        self.metric = metric
+        self.algorithm = algorithm
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Cluster the rows of X (n, d); y is ignored.
@@ -88,32 +119,162 @@ class IterativeLabelSpreading(ClusterMixin, BaseEstimator):
         Raises
         ------
         InputError
-            When p, the seeds, the start or the method is not valid.
+            When p, the seeds, the start, a method or the metric is not valid, or distances
+            overflow.
         """
         points = validate_data(self, X, dtype=np.float64)
-        _require_distances(points)
+        self._check(points)
+        self._points = points
         if self.seeds is not None:
-            self._spread_from(points, np.asarray(self.seeds))
+            seeds = np.asarray(self.seeds)
+            run = self._spread(points, seeds)
+            self._keep(run.order, run.source, run.r_min)
+            self._label(seeds, run.labels(np.argsort(seeds)))
             return self
-        width = count_of(self.p, len(points))
-        start = nearest_to_mean(points) if self.start is None else self.start
-        first = spread_labels(points, np.array([start]), method=self.method)
-        self.order_, self.source_, self.r_min_ = first.order, first.source, first.r_min
-        self.smoothed_ = gaussian_filter1d(self.r_min_, width) if len(points) > 1 else self.r_min_
-        self.peaks_ = inner_peaks(self.smoothed_, width)
-        valleys = valley_bottoms(self.smoothed_, self.peaks_)
-        # r_min_[i] is the distance at which order_[i + 1] was labelled.
-        seeds = self.order_[valleys + 1] if len(points) > 1 else np.array([start])
-        self.seeds_, self.n_clusters_ = seeds, len(seeds)
-        by_row = np.argsort(seeds)
-        self.labels_ = spread_labels(points, seeds, method=self.method).labels(by_row)
+        run = self._spread(points, np.array([self._first_row(points)]))
+        self._keep(run.order, run.source, run.r_min)
+        if self.method == "published":
+            # A second run, as in the reference, and not along the tree: ties may matter.
+            self._cut_published(lambda seeds: self._spread(points, seeds).labels(np.argsort(seeds)))
+        else:
+            self._cut_at_jumps()
         return self
 
-    def _spread_from(self, points: NDArray[np.float64], seeds: NDArray[np.int64]) -> None:
-        run = spread_labels(points, seeds, method=self.method)
-        self.order_, self.source_, self.r_min_ = run.order, run.source, run.r_min
-        self.seeds_, self.n_clusters_ = seeds, len(seeds)
-        self.labels_ = run.labels(np.argsort(seeds))
+    def from_start(self, start: int) -> Self:
+        """Return the clustering that spreads first from another row.
+
+        It is found along the spanning tree of this one, in O(n log n) time. It equals a new fit
+        with this ``start``, except that the order of equal distances may differ.
+        """
+        check_is_fitted(self, "labels_")
+        other = clone(self).set_params(start=start, seeds=None)
+        other._points, other.n_features_in_ = self._points, self.n_features_in_
+        other._keep(*walk(self.order_[1:], self.source_[1:], self.r_min_, start))
+        if self.method == "published":
+            other._cut_published(other._along_the_tree())
+        else:
+            other._cut_at_jumps()
+        return other
+
+    def predict(self, X: ArrayLike) -> NDArray[np.int64]:
+        """Return the label (m,) of the nearest fitted point for each row of X (m, d).
+
+        With the metric "precomputed", X holds the distances (m, n) to the fitted points.
+        """
+        check_is_fitted(self, "labels_")
+        points = validate_data(self, X, dtype=np.float64, reset=False)
+        if self.metric == "euclidean":
+            nearest = KDTree(self._points).query(points)[1]
+        elif self.metric == "precomputed":
+            nearest = points.argmin(axis=1)
+        else:
+            blocks = np.array_split(points, 1 + len(points) // 1000)
+            nearest = np.concatenate(
+                [cdist(block, self._points, self.metric).argmin(axis=1) for block in blocks]
+            )
+        return self.labels_[nearest]
+
+    def plot(self, axes: Any = None) -> Any:
+        """Draw R_min in order of labelling, coloured by cluster, with the cuts; return the axes.
+
+        Parameters
+        ----------
+        axes : of matplotlib, to draw into; left out: new ones
+        """
+        from opalux.learning.siqd.clustering.r_min_plot import draw_r_min
+
+        check_is_fitted(self, "labels_")
+        return draw_r_min(self, axes)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.pairwise = self.metric == "precomputed"
+        return tags
+
+    def _check(self, points: NDArray[np.float64]) -> None:
+        if self.method not in METHODS:
+            raise InputError(
+                f"found method {self.method!r}; expected one of {', '.join(METHODS)}; how "
+                "neighbours are found is the parameter `algorithm`"
+            )
+        count_of(self.p, len(points))
+        if self.metric == "precomputed":
+            _require_square(points)
+        else:
+            _require_distances(points)
+
+    def _first_row(self, points: NDArray[np.float64]) -> int:
+        if self.start is not None:
+            return self.start
+        if self.metric == "precomputed":
+            return int(np.argmin(points.sum(axis=1)))
+        return nearest_to_mean(points)
+
+    def _spread(self, points: NDArray[np.float64], seeds: NDArray) -> Spreading:
+        return spread_labels(points, seeds, algorithm=self.algorithm, metric=self.metric)
+
+    def _keep(
+        self, order: NDArray[np.int64], source: NDArray[np.int64], r_min: NDArray[np.float64]
+    ) -> None:
+        self.order_, self.source_, self.r_min_ = order, source, r_min
+
+    def _label(self, seeds: NDArray[np.int64], labels: NDArray[np.int64]) -> None:
+        self.seeds_, self.n_clusters_, self.labels_ = seeds, len(seeds), labels
+
+    def _along_the_tree(self) -> Callable[[NDArray[np.int64]], NDArray[np.int64]]:
+        """Return a function that spreads labels from seeds along the walk, a spanning tree."""
+        shortest = np.argsort(self.r_min_, kind="stable")
+        a, b = self.order_[1:][shortest], self.source_[1:][shortest]
+        return lambda seeds: forest_labels(a, b, seeds)
+
+    def _cut_published(self, spread: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> None:
+        n = len(self.order_)
+        width = count_of(self.p, n)
+        self.smoothed_ = gaussian_filter1d(self.r_min_, width) if n > 1 else self.r_min_
+        self.peaks_ = inner_peaks(self.smoothed_, width)
+        least = 1 if self.least is None else count_of(self.least, n)
+        while True:
+            valleys = valley_bottoms(self.smoothed_, self.peaks_)
+            # r_min_[i] is the distance at which order_[i + 1] was labelled.
+            seeds = self.order_[valleys + 1] if n > 1 else self.order_
+            self._label(seeds, spread(seeds))
+            small = _smallest(self.labels_, len(seeds), least)
+            if small is None:
+                return
+            heights = self.smoothed_[self.peaks_]
+            self.peaks_ = np.delete(self.peaks_, _lower_beside(small, heights))
+
+    def _cut_at_jumps(self) -> None:
+        n = len(self.order_)
+        width = count_of(self.p, n)
+        least = width if self.least is None else count_of(self.least, n)
+        curve = logarithm(self.r_min_)
+        floor = valley_floor(curve, width) if n > 1 else curve
+        self.smoothed_ = np.exp(floor)
+        cuts: list[Cut] = find_cuts(self.r_min_, width)
+        spread = self._along_the_tree()
+        while True:
+            bottoms = seeds_between(floor, cuts, width) if n > 1 else np.empty(0, dtype=np.int64)
+            seeds = self.order_[bottoms + 1] if n > 1 else self.order_
+            self._label(seeds, spread(seeds))
+            small = _smallest(self.labels_, len(seeds), least)
+            if small is None:
+                break
+            cuts.pop(_lower_beside(small, np.array([cut.score for cut in cuts])))
+        self.peaks_ = np.array([cut.position for cut in cuts], dtype=np.int64)
+
+
+def _smallest(labels: NDArray[np.int64], count: int, least: int) -> int | None:
+    """Return the smallest cluster, or None when it has the least size or is the only one."""
+    sizes = np.bincount(labels, minlength=count)
+    small = int(np.argmin(sizes))
+    return None if count < 2 or sizes[small] >= least else small
+
+
+def _lower_beside(part: int, heights: NDArray[np.float64]) -> int:
+    """Return the position of the lower one of the cuts before and after a part of the curve."""
+    beside = [i for i in (part - 1, part) if 0 <= i < len(heights)]
+    return min(beside, key=lambda i: heights[i])
 
 
 def _require_distances(points: NDArray[np.float64]) -> None:
@@ -130,51 +291,15 @@ def _require_distances(points: NDArray[np.float64]) -> None:
         )
 
 
+def _require_square(distances: NDArray[np.float64]) -> None:
+    shape = distances.shape
+    if shape[0] != shape[1] or (distances < 0).any() or not np.array_equal(distances, distances.T):
+        raise InputError(
+            f"X: found an array {shape} that is no matrix of distances; with metric "
+            "'precomputed', give a symmetric matrix (n, n) without negative numbers"
+        )
+
+
 def nearest_to_mean(points: NDArray[np.float64]) -> int:
     """Return the row of the point nearest to the mean of all points; of equals, the lowest."""
     return int(np.argmin(((points - points.mean(axis=0)) ** 2).sum(axis=1)))
-
-
-def inner_peaks(curve: NDArray[np.float64], width: int) -> NDArray[np.int64]:
-    """Return the peaks of a smooth curve that lie further than the width from both ends."""
-    peaks = wavelet_peaks(curve, width)
-    return peaks[(peaks > width) & (peaks < len(curve) - 1 - width)]
-
-
-def wavelet_peaks(curve: NDArray[np.float64], width: int) -> NDArray[np.int64]:
-    """Return the peaks of the curve's transform by the Ricker wavelet of one width.
-
-    They are the peaks of ``scipy.signal.find_peaks_cwt(curve, [width])``: maxima of the transform
-    that are at least as large as the noise around them. The noise is the 10 % quantile of the
-    transform in a window of one twentieth of the curve. SciPy computes the noise at all n points,
-    in a time of n²; here it is computed at the maxima only. The wavelet has an even number of
-    points. Two neighbours are therefore equal at the top of a perfectly symmetric peak, and such a
-    peak is not found.
-    """
-    n = len(curve)
-    if n < 3:
-        return np.empty(0, dtype=np.int64)
-    transform = convolve(curve, ricker(min(10 * width, n), width)[::-1], mode="same")
-    middle = transform[1:-1]
-    maxima = 1 + np.flatnonzero((middle > transform[:-2]) & (middle > transform[2:]))
-    window = int(np.ceil(n / 20))
-    half, odd = divmod(window, 2)
-    noise = np.array(
-        [np.percentile(transform[max(i - half, 0) : min(i + half + odd, n)], 10) for i in maxima]
-    )
-    return maxima[np.abs(transform[maxima]) >= np.abs(noise)]
-
-
-def ricker(points: int, width: float) -> NDArray[np.float64]:
-    """Return the Ricker ("Mexican hat") wavelet of unit norm on a number of points."""
-    t = (np.arange(points) - (points - 1) / 2.0) / width
-    return 2.0 / (np.sqrt(3.0 * width) * np.pi**0.25) * (1.0 - t**2) * np.exp(-(t**2) / 2.0)
-
-
-def valley_bottoms(curve: NDArray[np.float64], peaks: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the position of the minimum of each part between peaks; of equals, the first."""
-    ends = [0, *peaks, len(curve)]
-    return np.array(
-        [a + int(np.argmin(curve[a:b])) for a, b in itertools.pairwise(ends) if b > a],
-        dtype=np.int64,
-    )

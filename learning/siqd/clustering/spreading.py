@@ -12,7 +12,11 @@ is Prim's algorithm for a minimum spanning tree. Two implementations give the sa
   it reaches the top of the heap, a k-d tree of the unlabelled points gives the new target. About
   O(n log n) time in few dimensions.
 
-Both sum squared distances in the order of the dimensions, so that they find the same ties.
+Both sum squared distances in the order of the dimensions, so that they find the same ties. Sums
+of squares are rounded: where distances are equal in exact arithmetic but not in binary, such as on
+a grid of thirds, another order of summation may order the ties otherwise.
+
+`_spread_metric` is the first one in NumPy, for any other metric.
 """
 
 import dataclasses
@@ -20,12 +24,13 @@ import heapq
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from opalux.base.errors import InputError
 from opalux.base.kernels import njit
 from opalux.learning.siqd.clustering.shrinking_tree import grow, nearest, remove
 
-METHODS = ("auto", "dense", "tree")
+ALGORITHMS = ("auto", "dense", "tree")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -63,22 +68,45 @@ class Spreading:
         return labels
 
 
-def spread_labels(points: NDArray, seeds: NDArray, *, method: str = "auto") -> Spreading:
+def spread_labels(
+    points: NDArray, seeds: NDArray, *, algorithm: str = "auto", metric: str = "euclidean"
+) -> Spreading:
     """Spread labels from the seeds over all points.
 
     Parameters
     ----------
-    points : (n, d)
+    points : (n, d), or distances (n, n) when the metric is "precomputed"
     seeds : distinct rows (k,)
-    method : "auto", "dense" or "tree": how nearest neighbours are found; the result is the same
+    algorithm : "auto", "dense" or "tree": how the nearest neighbours of the metric "euclidean"
+        are found; the result is the same
+    metric : "precomputed", or a name that ``scipy.spatial.distance.cdist`` knows
 
     Raises
     ------
     InputError
-        When the seeds are not distinct rows, or there is no such method.
+        When the seeds are not distinct rows, or there is no such algorithm or metric.
     """
     points = np.ascontiguousarray(points, dtype=np.float64)
     n, d = points.shape
+    seeds = _distinct_rows(seeds, n)
+    if algorithm not in ALGORITHMS:
+        raise InputError(f"found algorithm {algorithm!r}; expected one of {', '.join(ALGORITHMS)}")
+    if metric != "euclidean":
+        order, source, distance = _spread_metric(points, seeds, metric)
+        return Spreading(order=order, source=source, distance=distance, n_seeds=len(seeds))
+    unit = _unit(points)
+    points = points / unit
+    # A box of a grid in d dimensions has 3^d - 1 neighbours. With fewer points, a search of the
+    # tree visits most of them, and the plain loops are faster.
+    if algorithm == "tree" or (algorithm == "auto" and n > 3.0**d):
+        order, source, squared = _spread_tree(points, seeds)
+    else:
+        order, source, squared = _spread_dense(np.ascontiguousarray(points.T), seeds)
+    distance = np.sqrt(squared) * unit
+    return Spreading(order=order, source=source, distance=distance, n_seeds=len(seeds))
+
+
+def _distinct_rows(seeds: NDArray, n: int) -> NDArray[np.int64]:
     seeds = np.sort(np.asarray(seeds))
     whole = np.issubdtype(seeds.dtype, np.integer)
     if (
@@ -92,16 +120,57 @@ def spread_labels(points: NDArray, seeds: NDArray, *, method: str = "auto") -> S
             f"found seed rows {seeds.tolist()}; expected at least one, each once, between 0 and "
             f"{n - 1}; give the rows of the points to start from"
         )
-    seeds = seeds.astype(np.int64)
-    if method not in METHODS:
-        raise InputError(f"found method {method!r}; expected one of {', '.join(METHODS)}")
-    # A box of a grid in d dimensions has 3^d - 1 neighbours. With fewer points, a search of the
-    # tree visits most of them, and the plain loops are faster.
-    if method == "tree" or (method == "auto" and n > 3.0**d):
-        order, source, squared = _spread_tree(points, seeds)
-    else:
-        order, source, squared = _spread_dense(np.ascontiguousarray(points.T), seeds)
-    return Spreading(order=order, source=source, distance=np.sqrt(squared), n_seeds=len(seeds))
+    return seeds.astype(np.int64)
+
+
+def _unit(points: NDArray[np.float64]) -> float:
+    """Return a power of 2 by which tiny points are divided, such that no square underflows.
+
+    It is 1 for points of ordinary size; a division by a power of 2 is exact.
+    """
+    width = float(np.ptp(points, axis=0).max(initial=0.0))
+    return 2.0 ** np.frexp(width)[1] if 0.0 < width < 1e-100 else 1.0
+
+
+def _spread_metric(
+    points: NDArray[np.float64], seeds: NDArray[np.int64], metric: str
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Spread by any metric, one row of distances at a time; returns order, source, distance."""
+
+    def distances(row: int) -> NDArray[np.float64]:
+        if metric == "precomputed":
+            return points[row]
+        return cdist(points[row : row + 1], points, metric)[0]
+
+    n = len(points)
+    order, source = np.concatenate([seeds, np.empty(n - len(seeds), np.int64)]), np.empty(n, int)
+    source[: len(seeds)] = seeds
+    distance = np.zeros(n)
+    best, by = np.full(n, np.inf), np.zeros(n, np.int64)
+    unlabelled = np.ones(n, dtype=bool)
+    unlabelled[seeds] = False
+    for step in range(n):
+        if step >= len(seeds):
+            least = best[unlabelled].min()
+            tied = np.flatnonzero(unlabelled & (best == least))
+            row = tied[np.argmin(by[tied])]
+            order[step], source[step], distance[step] = row, order[by[row]], least
+            unlabelled[row] = False
+        try:
+            fresh = distances(int(order[step]))
+        except ValueError as error:
+            raise InputError(
+                f"found metric {metric!r} ({error}); expected 'precomputed' or a name that "
+                "scipy.spatial.distance.cdist knows, such as 'cityblock' or 'cosine'"
+            ) from None
+        if not np.isfinite(fresh).all():
+            raise InputError(
+                f"X: the metric {metric!r} gives distances that are not finite from row "
+                f"{order[step]}; remove this row or choose another metric"
+            )
+        nearer = unlabelled & (fresh < best)
+        best[nearer], by[nearer] = fresh[nearer], step
+    return order, source, distance
 
 
 @njit()

@@ -15,10 +15,11 @@ def count_of(p: Any, n: int) -> int:
     InputError
         When p is neither a whole number from 1 nor a share between 0 and 1.
     """
-    if isinstance(p, int | np.integer) and not isinstance(p, bool) and p >= 1:
+    number = isinstance(p, int | float | np.integer | np.floating) and not isinstance(p, bool)
+    if number and p >= 1 and p == np.floor(p) and np.isfinite(p):
         return int(p)
-    if isinstance(p, float) and 0.0 < p < 1.0:
-        return max(1, round(p * n))
+    if number and 0.0 < p < 1.0:
+        return max(1, round(float(p) * n))
     raise InputError(
         f"found p = {p!r}; expected a count of points (a whole number from 1) or a share between "
         "0 and 1; the published analysis uses 15 of 297 points"

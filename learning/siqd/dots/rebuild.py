@@ -8,7 +8,8 @@ related, but the dots are not relaxed, and the wavelength is that of the gap, no
 import csv
 import importlib.metadata
 import io
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from opalux.learning.siqd.dots.gap import levels
 from opalux.learning.siqd.dots.settings import StructureSettings
@@ -26,12 +27,26 @@ def dots_of(settings: StructureSettings) -> list[Dot]:
     return enumerate_dots(settings.centre, settings.largest, settings.families)
 
 
-def row(dot: Dot) -> Row:
+def names_of(dots: Sequence[Dot]) -> list[str]:
+    """Return a name for each dot that no other one bears: the formula, numbered where it repeats.
+
+    Isomers are numbered in the order of the list, from 1: Si708H318-1, Si708H318-2.
+    """
+    counts = Counter(dot.formula for dot in dots)
+    seen: Counter[str] = Counter()
+    names = []
+    for formula in (dot.formula for dot in dots):
+        seen[formula] += 1
+        names.append(formula if counts[formula] == 1 else f"{formula}-{seen[formula]}")
+    return names
+
+
+def row(dot: Dot, name: str) -> Row:
     """Return features, levels and wavelength of one dot, with the model and the libraries."""
     edges = levels(dot)
     fractions = dot.facet_fractions
     return {
-        "name": dot.formula,
+        "name": name,
         "diameter_nm": round(dot.diameter, 6),
         "hsi_ratio": round(dot.n_h / dot.n_si, 8),
         **{f"f{family}": round(share, 8) for family, share in fractions.items()},

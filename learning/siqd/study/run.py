@@ -13,7 +13,7 @@ from opalux.base.files import write_text
 from opalux.base.progress import Progress
 from opalux.base.tasks import Pool
 from opalux.learning.siqd.clustering import peers
-from opalux.learning.siqd.dots.rebuild import Row, dots_of, row, rows_as_csv
+from opalux.learning.siqd.dots.rebuild import Row, dots_of, names_of, row, rows_as_csv
 from opalux.learning.siqd.dots.settings import StructureSettings, TableSettings
 from opalux.learning.siqd.dots.structures import Dot
 from opalux.learning.siqd.dots.table import SHIPPED, DotTable, read_table
@@ -110,9 +110,10 @@ def make_set(settings: StructureSettings, pool: Pool, out: Path) -> DotTable:
     dots = dots_of(settings)
     journal = Journal(out / "dots.jsonl")
     # The largest first: started last, it would run alone while the other workers wait.
-    todo = [(i, dot) for i, dot in enumerate(dots) if i not in journal.entries][::-1]
+    numbered = enumerate(zip(dots, names_of(dots), strict=True))
+    todo = [(i, *named) for i, named in numbered if i not in journal.entries][::-1]
     with Progress("dots", len(dots), len(dots) - len(todo)) as progress:
-        for (i, _), made in pool.map(_make_row, todo):
+        for (i, *_), made in pool.map(_make_row, todo):
             journal.add(i, made)
             progress.advance(note=str(made["name"]))
     path = out / SHIPPED.name
@@ -121,9 +122,9 @@ def make_set(settings: StructureSettings, pool: Pool, out: Path) -> DotTable:
     return dataclasses.replace(table, origin=path.name, rebuilt=True)
 
 
-def _make_row(numbered: tuple[int, Dot]) -> Row:
+def _make_row(numbered: tuple[int, Dot, str]) -> Row:
     with threadpool_limits(1):
-        return row(numbered[1])
+        return row(numbered[1], numbered[2])
 
 
 def _compare_clusterers(

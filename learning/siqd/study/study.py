@@ -138,7 +138,7 @@ def begin(
         When there are too few dots, or only one class.
     """
     prepared = prepare(table, settings.preparation)
-    clustering = IterativeLabelSpreading(p=settings.p).fit(prepared.features)
+    clustering = IterativeLabelSpreading(p=settings.p, method="published").fit(prepared.features)
     return prepared, clustering, make_tasks(prepared, clustering.labels_, settings.seed)
 
 
@@ -182,7 +182,7 @@ def _robustness(
     features: NDArray[np.float64], chosen: IterativeLabelSpreading, settings: StudySettings
 ) -> Robustness:
     def fit(p: float, start: int | None = None) -> IterativeLabelSpreading:
-        return IterativeLabelSpreading(p=p, start=start).fit(features)
+        return IterativeLabelSpreading(p=p, start=start, method="published").fit(features)
 
     from_each = [fit(settings.p, start) for start in range(len(features))]
     return Robustness(

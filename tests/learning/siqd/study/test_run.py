@@ -23,7 +23,7 @@ class CountingPool(InProcessPool):
 
     def map(self, function: Any, items: Any) -> Any:
         items = list(items)
-        self.given += [number for number, _ in items]
+        self.given += [number for number, *_ in items]
         return super().map(function, items)
 
 

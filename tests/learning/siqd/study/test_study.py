@@ -27,7 +27,7 @@ def prepared():
 
 @pytest.fixture(scope="module")
 def tasks(prepared):
-    labels = IterativeLabelSpreading(p=15).fit(prepared.features).labels_
+    labels = IterativeLabelSpreading(p=15, method="published").fit(prepared.features).labels_
     return make_tasks(prepared, labels, seed=42)
 
 
