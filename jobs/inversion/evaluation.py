@@ -15,12 +15,14 @@ from opalux.jobs.inversion.judge import (
     judge,
     judge_apart,
     judge_learning_curve,
+    judge_subsets,
     judged_data,
     kind_of,
 )
 from opalux.jobs.inversion.kind import Kind
 from opalux.jobs.inversion.model_card import model_card
 from opalux.jobs.inversion.report import write_report
+from opalux.jobs.inversion.restricted import subsets_of
 from opalux.jobs.inversion.settings import EvaluateSettings
 from opalux.jobs.inversion.trained import Trained, load_ensemble
 from opalux.learning.training import logbook
@@ -99,6 +101,7 @@ def evaluate(
     kind = kind_of(trained)
     kind.refuse(settings)
     logbook.read(run, kind.shown)
+    subsets_of(ensemble, settings)
     if compare is not None:
         compare.refuse(ensemble, settings)
     for maps in (settings, *settings.apart.values()):
@@ -134,6 +137,7 @@ def _evaluate(
     curve = []
     if settings.learning_curve:
         curve = judge_learning_curve(run, trained, main, settings)
+    subsets = judge_subsets(ensemble, settings)
     compared: dict[str, Compared] = {}
     if compare is not None:
         for name, maps in {MAIN: settings, **settings.apart}.items():
@@ -146,16 +150,20 @@ def _evaluate(
         "step": trained.step,
         "symmetries_averaged": averages_symmetries(trained, settings),
         "learning_curve": curve,
+        "subsets": {
+            name: {**result.headline, "noise": result.numbers["noise"]}
+            for name, result in subsets.items()
+        },
         "invert": {name: one.numbers() for name, one in compared.items()},
         "apart": {name: result.numbers for name, result in judged.items() if name != MAIN},
     }
     (out / "metrics.json").unlink(missing_ok=True)  # of an earlier one, beside the new report
-    write_report(out, run, trained, kind, judged, curve, compared)
+    write_report(out, run, trained, kind, judged, curve, subsets, compared)
     write_text(out / "model_card.md", model_card(trained, kind, judged))
     write_json(out / "metrics.json", numbers)  # last: where it is, all is
     headline = {
         name: {key: value for key, value in result.headline.items() if value is not None}
-        for name, result in judged.items()
+        for name, result in {**judged, **{f"of {k}": one for k, one in subsets.items()}}.items()
     }
     for name, one in compared.items():
         for way, row in one.numbers()["ways"].items():

@@ -48,6 +48,7 @@ def may_lack(networks: Sequence[Trained]) -> MayLack:
     return MayLack(
         sources=min(one.drop_sources for one in settings),
         edges=min(one.drop_edges for one in settings),
+        anything=all(one.subsets for one in settings),
     )
 
 
@@ -65,3 +66,14 @@ def calibration_of(
         return calibration_for(trained, 2 * trained.campaign.refinement, trained.times, maps)
     refinement = first.signals["up"].shape[-1] // trained.layout.n_cells
     return calibration_for(trained, refinement, first.times, maps)
+
+
+def noise_of(measurements: Sequence[Measurement]) -> tuple[float, tuple[str, ...]]:
+    """Return the noise that tables state, and what is assumed where they do not, in words."""
+    stated = [one.noise for one in measurements if one.noise is not None]
+    if len(stated) < len(measurements):
+        return max(stated, default=0.0), (
+            "noise: not stated, so that the network takes the signals for free of it; give noise, "
+            "or a column sigma",
+        )
+    return float(np.median(stated)), ()

@@ -11,6 +11,7 @@ from opalux.base.errors import InputError
 from opalux.base.progress import Progress
 from opalux.jobs.inversion.kind import Answers, Judged, Kind
 from opalux.jobs.inversion.map_kind import MapKind
+from opalux.jobs.inversion.restricted import Restricted, subsets_of
 from opalux.jobs.inversion.score_kind import ScoreKind
 from opalux.jobs.inversion.settings import EvaluateSettings, JudgedMaps
 from opalux.jobs.inversion.trained import Trained, load_trained
@@ -18,11 +19,11 @@ from opalux.jobs.inversion.two_grids import calibration_for
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.layout import Layout
-from opalux.learning.training.augmentation import Augmentation, AugmentationSettings
 from opalux.learning.training.calibration import Calibration
 from opalux.learning.training.loader import Samples, layout_of, require_split, training_positions
 from opalux.learning.training.precision import mixed_precision
 from opalux.learning.training.predict import answer_all
+from opalux.learning.training.subsets import Known
 
 
 def kind_of(trained: Trained) -> Kind:
@@ -36,8 +37,11 @@ def judge(
     maps: JudgedMaps,
     settings: EvaluateSettings,
     calibration: Calibration | None = None,
+    known: Known | None = None,
 ) -> Judged:
     """Judge the mean answers of several networks on a set of maps.
+
+    ``known`` : what they are given of the signals; None: all
 
     Raises
     ------
@@ -49,15 +53,12 @@ def judge(
     positions = require_split(data, maps.split)
     layout = layout_of(data, trained.settings.data.n_times)
     require_same(data, layout, trained.layout)
-    noise = Augmentation(
-        AugmentationSettings(symmetries=False, noise=maps.noise),
-        layout,
-        *trained.channels,
-        settings.seed,
-    )
+    if known is None:
+        known = np.ones(trained.layout.signals_shape, dtype=bool)
+    given = Restricted(trained, maps.noise, known, settings.seed)
     found = answer_all(
         [member.model for member in ensemble],
-        Samples(data, trained.times, trained.model.objective, noise, calibration),
+        Samples(data, trained.times, trained.model.objective, given, calibration),
         positions,
         batch=settings.batch,
         symmetries=averages_symmetries(trained, settings),
@@ -124,6 +125,15 @@ def judge_apart(
     if calibration is not None:
         results[f"{name}, calibrated"] = judge(ensemble, maps, settings, calibration)
     return results
+
+
+def judge_subsets(ensemble: Sequence[Trained], settings: EvaluateSettings) -> dict[str, Judged]:
+    """Judge networks on parts of the main set's signals, by name."""
+    here = settings.model_copy(update={"misfit_maps": 0})
+    return {
+        name: judge(ensemble, here.model_copy(update={"noise": subset.noise}), here, known=known)
+        for name, (subset, known) in subsets_of(ensemble, settings).items()
+    }
 
 
 def judge_learning_curve(

@@ -94,6 +94,7 @@ def reconstruct_into(
             calibration_maps=settings.calibration_maps,
             misfit_maps=settings.misfit_maps,
             physics=settings.physics,
+            noise=settings.noise,
         )
         write_reconstruction(found, out / "reconstruction.h5")
         save(found.plot(), out / "reconstruction.png")

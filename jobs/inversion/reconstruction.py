@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from opalux.base.errors import InputError
 from opalux.base.optional import import_xarray
-from opalux.jobs.inversion.given import assembled, calibration_of, may_lack, read_for
+from opalux.jobs.inversion.given import assembled, calibration_of, noise_of, read_for
 from opalux.jobs.inversion.misfit import ends_of, misfit_of, normal_misfit
 from opalux.jobs.inversion.physics import Physics, compare_physics
 from opalux.jobs.inversion.trained import Trained
 from opalux.learning.data.measurement import Measurement, filled
+from opalux.learning.networks.reconstructor import tell_noise
 from opalux.learning.training.predict import averaged
 
 Array = NDArray[np.float32]
@@ -118,6 +119,7 @@ def reconstruct(
     dt: float | None = None,
     misfit_maps: int = 8,
     physics: Physics = "same",
+    noise: float | None = None,
 ) -> Reconstruction:
     """Return the density behind edge signals.
 
@@ -137,6 +139,8 @@ def reconstruct(
         CFL·Δx/c
     physics : "same": signals whose files name other physics than the training data are refused;
         "any": that is a note
+    noise : of the signals, as a share of each channel's standard deviation, for networks that are
+        told it; None: as tables say, else none
 
     Raises
     ------
@@ -167,17 +171,22 @@ def reconstruct(
         notes = compare_physics(first, measurements, physics)
         given = assembled(networks, measurements)
         names = tuple(m.source for m in measurements)
+        if first.model.told and noise is None:
+            noise, note = noise_of(measurements)
+            notes = (*notes, *note)
         ends = ends_of(first.campaign, measurements)
         calibration = calibration_of(first, measurements, calibration_maps)
     if calibration is not None:
         given = calibration(given)
-    subsets = may_lack(networks).anything
+    told = first.model.told
     models = [network.model for network in networks]
     symmetric = symmetries and first.layout.is_symmetric
 
     def answer(given: Array) -> tuple[Array, Array | None]:
-        whole = given if subsets else filled(given, first.channels[0])
-        batch = torch.from_numpy(whole)[None].to(models[0].signal_mean.device)
+        whole = torch.from_numpy(given if told else filled(given, first.channels[0]))
+        batch = (tell_noise(whole, noise or 0.0) if told else whole)[None].to(
+            models[0].signal_mean.device
+        )
         mean, deviation = averaged(models, batch, symmetries=symmetric)
         return mean[0].cpu().numpy(), None if deviation is None else deviation[0].cpu().numpy()
 

@@ -16,6 +16,7 @@ from opalux.jobs.inversion.number import number
 from opalux.jobs.inversion.trained import Trained
 from opalux.learning.training import logbook
 
+NOTHING: Mapping[str, Judged] = MappingProxyType({})
 EMPTY: Mapping[str, Compared] = MappingProxyType({})
 
 
@@ -26,6 +27,7 @@ def write_report(
     kind: Kind,
     judged: Mapping[str, Judged],
     curve: Sequence[Mapping[str, Any]] = (),
+    subsets: Mapping[str, Judged] = NOTHING,
     compared: Mapping[str, Compared] = EMPTY,
 ) -> None:
     """Write the pictures and report.html into ``out``.
@@ -38,6 +40,7 @@ def write_report(
     kind : of its answers
     judged : by name of the set; the main one is the first
     curve : what networks reach by the number of maps that they were trained on
+    subsets : what it reaches from parts of the main set's signals, by name
     compared : other ways to the same maps, by name of the set
     """
     figures = kind.figures(judged)
@@ -53,7 +56,8 @@ def write_report(
         with atomic(out / f"{name}.png") as temporary:
             temporary.write_bytes(image)
     write_text(
-        out / "report.html", _page(run, trained, kind, judged, images, curve, compared).html()
+        out / "report.html",
+        _page(run, trained, kind, judged, images, curve, subsets, compared).html(),
     )
 
 
@@ -64,6 +68,7 @@ def _page(
     judged: Mapping[str, Judged],
     images: Mapping[str, bytes],
     curve: Sequence[Mapping[str, Any]],
+    subsets: Mapping[str, Judged],
     compared: Mapping[str, Compared],
 ) -> Page:
     main = next(iter(judged.values()))
@@ -87,6 +92,16 @@ def _page(
         ],
     )
     kind.add_sections(page, main, images)
+    if subsets:
+        page.section("From parts of the signals")
+        shown = [key for key in kind.meaning if key != "data_misfit"]
+        page.table(
+            ["signals", *(kind.meaning[key] for key in shown)],
+            [
+                [name, *(number(result.headline[key]) for key in shown)]
+                for name, result in subsets.items()
+            ],
+        )
     if compared:
         _add_ways(page, compared, images)
     if "training" in images:

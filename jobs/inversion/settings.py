@@ -5,6 +5,7 @@ from typing import Literal
 import pydantic
 
 from opalux.base.settings import Settings, SettingsPath
+from opalux.learning.training.subsets import Subset
 
 Checkpoint = Literal["best", "last"]
 
@@ -43,6 +44,8 @@ class EvaluateSettings(JudgedMaps):
     batch : maps at a time
     seed : of the noise
     apart : further sets by name
+    subset : the network is also judged on parts of the main set's signals: table, for a standard
+        one; or parts by name, see `opalux.learning.training.subsets.Subset`
     invert : so many maps of each set that has noise are also found by physics, with the network's
         map as start and prior and without it (networks that give a map)
     invert_steps : gradients at most of each such search
@@ -58,6 +61,7 @@ class EvaluateSettings(JudgedMaps):
     batch: int = pydantic.Field(32, ge=1)
     seed: int = pydantic.Field(0, ge=0)
     apart: dict[str, JudgedMaps] = pydantic.Field({})
+    subset: Literal["table"] | dict[str, Subset] | None = None
     invert: int = pydantic.Field(0, ge=0)
     invert_steps: int = pydantic.Field(100, ge=3, le=100_000)
 
@@ -78,6 +82,8 @@ class ReconstructSettings(Settings):
         misfit is normal; 0: it is not known
     dt : step [sh] of .sds and .csv files; null: as the file beside them says, or as published,
         CFL·Δx/c
+    noise : of the signals, as a share of each channel's standard deviation, for networks that are
+        told it; null: from the column sigma of a table
     physics : same: signals whose files name other physics than the training data are refused; any:
         that is a warning
     """
@@ -89,6 +95,7 @@ class ReconstructSettings(Settings):
     calibration_maps: int = pydantic.Field(20, ge=0)
     misfit_maps: int = pydantic.Field(8, ge=0)
     dt: float | None = pydantic.Field(None, gt=0)
+    noise: float | None = pydantic.Field(None, ge=0, lt=10)
     physics: Literal["same", "any"] = "same"
 
 

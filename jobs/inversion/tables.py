@@ -77,9 +77,23 @@ def from_tables(paths: Sequence[Path], card: Card, times: Array) -> list[Measure
                 at="edge",
                 quantities=card.quantities,
                 partial=True,
+                noise=_noise(own),
             )
         )
     return measurements
+
+
+def _noise(rows: Rows) -> float | None:
+    """Return the median noise as a share of each channel's deviation; None: not in the table."""
+    shares, channels = [], rows.channels
+    for channel in np.unique(channels):
+        own = channels == channel
+        deviation = rows.value[own].std()
+        if deviation > 0:
+            shares.append(rows.sigma[own] / deviation)
+    known = np.concatenate(shares) if shares else np.zeros(0)
+    known = known[np.isfinite(known)]
+    return float(np.median(known)) if len(known) else None
 
 
 def _extent(edge: str, card: Card) -> tuple[float, float]:

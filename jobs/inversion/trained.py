@@ -108,7 +108,8 @@ def load_trained(path: str | Path, device: torch.device | str = "cpu") -> Traine
     with checkpoint.reading(path):
         settings = TrainSettings.model_validate(content["settings"])
         layout = Layout(**content["layout"])
-        model = build(settings.model, layout, settings.seed).to(device)
+        told = settings.augmentation.subsets
+        model = build(settings.model, layout, settings.seed, told=told).to(device)
         checkpoint.load_weights(model, content.get("average", content["model"]), path)
         model.requires_grad_(False).eval()
         card = check(Card, content["card"], source=f"{path}: data card", folder=path.parent)
@@ -141,6 +142,11 @@ def load_ensemble(run: Path, also: Sequence[Path], which: Checkpoint) -> list[Tr
             raise InputError(
                 f"also: {folder} takes other signals than {run}; give runs that were trained on "
                 "data of the same kind"
+            )
+        if other.model.told != first.model.told:
+            raise InputError(
+                f"also: one of {run} and {folder} is told what lacks and the other is not; give "
+                "runs with the same augmentation.subsets"
             )
         key = physics_difference(first.card, other.card)
         if key:

@@ -169,7 +169,11 @@ class _Set:
         if self.calibration is not None:
             given = self.calibration(given)
         answer = reconstruct(
-            self.ensemble, given, symmetries=self.settings.symmetries, simulate=False
+            self.ensemble,
+            given,
+            symmetries=self.settings.symmetries,
+            simulate=False,
+            noise=self.noise,
         )
         took = time.process_time() - began
         usual, deviation = self.usual, answer.uncertainty

@@ -60,7 +60,9 @@ def usual_errors(
                 signals = resample(clean, campaign.times, first.times)
                 noisy = signals + sigma * rng.standard_normal(signals.shape)
                 given = np.where(known, noisy, np.nan).astype(np.float32)
-                answer = reconstruct(networks, given, symmetries=symmetries, simulate=False)
+                answer = reconstruct(
+                    networks, given, symmetries=symmetries, simulate=False, noise=noise
+                )
                 again = simulate_sources(
                     campaign, np.maximum(answer.density, LOWEST), drawn.sources
                 )

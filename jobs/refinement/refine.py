@@ -94,6 +94,7 @@ def reconstruct_first(
         calibration_maps=settings.calibration_maps,
         misfit_maps=settings.misfit_maps,
         physics=settings.physics,
+        noise=settings.noise if isinstance(settings.noise, float) else None,
     )
 
 

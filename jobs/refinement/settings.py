@@ -13,7 +13,7 @@ from opalux.jobs.measured.settings import InvertSettings, Noise
 class RefineSettings(ReconstructSettings):
     """The keys of ``opalux reconstruct``, and these, which ``opalux invert`` has, too."""
 
-    noise: Noise | None = None
+    noise: Noise | None = None  # type: ignore[assignment]  # in more forms than the network is told
     """Of the signals: a share of each channel's standard deviation, or {absolute: ...}; rows of a
     table with a sigma of their own keep it."""
     bounds: tuple[float, float] = (0.05, 12.0)

@@ -32,6 +32,7 @@ class Measurement:
     assumed : what was assumed to read them, in words; empty: nothing
     at : where they are: in the cells along the edges, or on the ``edge`` itself
     quantities : names along the first axis of the signals
+    noise : as a share of each channel's standard deviation; None: not known
     partial : whether signals may lack; otherwise NaN is a damage, and an edge that lacks is one
     """
 
@@ -45,6 +46,7 @@ class Measurement:
     at: At = "cell"
     quantities: tuple[str, ...] = QUANTITIES
     partial: bool = False
+    noise: float | None = None
 
 
 class MayLack(NamedTuple):

@@ -9,6 +9,9 @@ from opalux.learning.data.layout import Layout
 from opalux.learning.networks.catalogue import ModelSettings
 from opalux.learning.networks.objectives.objective import Objective
 
+NOISE_UNIT = 0.05
+"""Noise that a network sees as 1, so that it is of the size of its other inputs."""
+
 
 class Scaling(NamedTuple):
     """The numbers that signals and answers are scaled by.
@@ -36,9 +39,10 @@ class Reconstructor(nn.Module):
 
     Parameters
     ----------
-    network : takes standardised signals
+    network : takes standardised signals; one that is told what lacks takes the planes of `seen_by`
     layout : of the data
     objective : what the network is trained to give
+    told : whether the network is told what lacks, and the noise
     """
 
     signal_mean: torch.Tensor
@@ -48,9 +52,12 @@ class Reconstructor(nn.Module):
     offset: torch.Tensor
     unit: torch.Tensor
 
-    def __init__(self, network: nn.Module, layout: Layout, objective: Objective) -> None:
+    def __init__(
+        self, network: nn.Module, layout: Layout, objective: Objective, *, told: bool = False
+    ) -> None:
         super().__init__()
         self.network = network
+        self.told = told
         self.layout = layout
         self.objective = objective
         channels = (*layout.signals_shape[:3], 1, 1)
@@ -72,7 +79,11 @@ class Reconstructor(nn.Module):
         self.unit.copy_(scaling.unit)
 
     def forward(self, signals_BSEQTN: torch.Tensor) -> torch.Tensor:
-        """Return densities (B, Y, X) [g/cm³], or what else the network was trained to give."""
+        """Return densities (B, Y, X) [g/cm³], or what else the network was trained to give.
+
+        A network that is told what lacks takes signals with NaN where nothing was measured, and may
+        take the noise in one more plane (`tell_noise`); without it there is none.
+        """
         return self.offset + self.unit * self._given(signals_BSEQTN)
 
     def loss(self, signals_BSEQTN: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -80,13 +91,39 @@ class Reconstructor(nn.Module):
         return self.objective.loss(self._given(signals_BSEQTN), (target - self.offset) / self.unit)
 
     def _given(self, signals_BSEQTN: torch.Tensor) -> torch.Tensor:
-        scaled = (signals_BSEQTN - self.centre) / self.spread
-        given: torch.Tensor = self.network(scaled)
-        return given.float()
+        if not self.told:
+            given: torch.Tensor = self.network((signals_BSEQTN - self.centre) / self.spread)
+            return given.float()
+        count = len(self.layout.quantities)
+        measured, noise = signals_BSEQTN[:, :, :, :count], signals_BSEQTN[:, :, :, count:]
+        if not noise.shape[3]:
+            noise = torch.zeros_like(measured[:, :, :, :1])
+        known = ~torch.isnan(measured)
+        scaled = torch.where(known, (measured - self.centre) / self.spread, 0.0)
+        planes = [scaled, known.to(scaled.dtype), noise / NOISE_UNIT]
+        told: torch.Tensor = self.network(torch.cat(planes, 3))
+        return told.float()
 
 
-def build(settings: ModelSettings, layout: Layout, seed: int) -> Reconstructor:
-    """Return a reconstructor with weights drawn from ``seed``.
+def tell_noise(signals: torch.Tensor, level: float) -> torch.Tensor:
+    """Return signals (..., S, E, Q, T, N) with one more plane, (..., S, E, Q + 1, T, N).
+
+    ``level`` : standard deviation of their noise, relative to each channel's own
+    """
+    plane = torch.full_like(signals[..., :1, :, :], level)
+    return torch.cat([signals, plane], -3)
+
+
+def seen_by(layout: Layout) -> Layout:
+    """Return the layout of what a network is given that is told what lacks, and the noise."""
+    known = tuple(f"known {name}" for name in layout.quantities)
+    return layout._replace(quantities=(*layout.quantities, *known, "noise"))
+
+
+def build(
+    settings: ModelSettings, layout: Layout, seed: int, *, told: bool = False
+) -> Reconstructor:
+    """Return a reconstructor with weights drawn from ``seed``; ``told`` as in its class.
 
     Raises
     ------
@@ -95,4 +132,5 @@ def build(settings: ModelSettings, layout: Layout, seed: int) -> Reconstructor:
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Reconstructor(settings.build(layout), layout, settings.objective)
+        network = settings.build(seen_by(layout) if told else layout)
+        return Reconstructor(network, layout, settings.objective, told=told)

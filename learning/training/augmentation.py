@@ -1,5 +1,7 @@
 """Random changes of each training sample: symmetries, noise, missing measurements."""
 
+from typing import Annotated, Self
+
 import numpy as np
 import pydantic
 import torch
@@ -9,7 +11,11 @@ from opalux.base.axes import EDGES
 from opalux.base.errors import InputError
 from opalux.base.settings import Settings, SettingsPath
 from opalux.learning.data.layout import Layout
+from opalux.learning.networks.reconstructor import tell_noise
 from opalux.learning.networks.symmetry import SQUARE, transform_map, transform_signals
+from opalux.learning.training.subsets import draw_known
+
+NoiseLevel = Annotated[float, pydantic.Field(ge=0.0, le=10.0)]
 
 
 class AugmentationSettings(Settings):
@@ -18,18 +24,40 @@ class AugmentationSettings(Settings):
     Attributes
     ----------
     symmetries : turn and reflect map, edges and sources together
-    noise : standard deviation of the noise added to the signals, relative to each channel's own
+    noise : standard deviation of the noise added to the signals, relative to each channel's own; or
+        [low, high], from which it is drawn for each sample
     other_grid : data set with some of the training densities, simulated on another grid; the errors
         that calibration leaves are added to the signals, see `opalux.learning.training.grid_error`
     drop_sources, drop_edges : leave out up to so many sources and edges (their signals are set to
         the channel's mean), so that one model serves fewer measurements
+    subsets : leave out any sources, edges, quantities, detectors and times, and tell the network
+        what lacks and how large the noise is, so that one model serves any measurement
     """
 
     symmetries: bool = True
-    noise: float = pydantic.Field(0.0, ge=0.0)
+    noise: NoiseLevel | tuple[NoiseLevel, NoiseLevel] = 0.0
     other_grid: SettingsPath | None = None
     drop_sources: int = pydantic.Field(0, ge=0, le=3)
     drop_edges: int = pydantic.Field(0, ge=0, le=3)
+    subsets: bool = False
+
+    @pydantic.model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.subsets and (self.drop_sources or self.drop_edges):
+            raise ValueError(
+                f"subsets: found true with drop_sources {self.drop_sources} and drop_edges "
+                f"{self.drop_edges}, expected one way to leave signals out; subsets leave out "
+                "sources and edges, too"
+            )
+        low, high = self.noise_range
+        if low > high:
+            raise ValueError(f"noise: found [{low}, {high}], expected [low, high] with low <= high")
+        return self
+
+    @property
+    def noise_range(self) -> tuple[float, float]:
+        """Smallest and largest noise."""
+        return self.noise if isinstance(self.noise, tuple) else (self.noise, self.noise)
 
 
 class Augmentation:
@@ -68,15 +96,20 @@ class Augmentation:
     def __call__(
         self, signals: torch.Tensor, target: torch.Tensor, epoch: int, position: int
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the changed signals (S, E, Q, T, N) and target, which symmetries move as a map."""
+        """Return the changed signals (S, E, Q, T, N) and target, which symmetries move as a map.
+
+        With ``subsets``, NaN stands where signals lack, and a last plane tells the noise.
+        """
         draw = np.random.default_rng([self.seed, epoch, position])
         if self.settings.symmetries:
             symmetry = SQUARE[draw.integers(len(SQUARE))]
             signals = transform_signals(signals, symmetry)
             target = transform_map(target, symmetry)
-        if self.settings.noise:
+        low, high = self.settings.noise_range
+        level = float(draw.uniform(low, high)) if low < high else high
+        if level:
             noise = draw.standard_normal(signals.shape, dtype=np.float32)
-            signals = signals + self.settings.noise * self._std * torch.from_numpy(noise)
+            signals = signals + level * self._std * torch.from_numpy(noise)
         if self.errors is not None:
             error = self.errors[draw.integers(len(self.errors))]
             if self.settings.symmetries:  # the error of a turned density is the turned error
@@ -89,4 +122,7 @@ class Augmentation:
                 kept = torch.ones([length if a == axis else 1 for a in range(5)])
                 kept.index_fill_(axis, torch.from_numpy(dropped), 0.0)
                 signals = torch.where(kept.bool(), signals, self._mean)
+        if self.settings.subsets:
+            known = torch.from_numpy(draw_known(draw, tuple(signals.shape)))
+            signals = tell_noise(torch.where(known, signals, torch.nan), level)
         return signals, target

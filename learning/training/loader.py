@@ -5,7 +5,7 @@ a state: the batch of a step is the same after a resume, with other loader worke
 number of processes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pydantic
@@ -20,10 +20,11 @@ from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.layout import Layout
 from opalux.learning.data.resampler import Resampler
 from opalux.learning.networks.objectives.objective import Objective
-from opalux.learning.training.augmentation import Augmentation
 from opalux.learning.training.calibration import Calibration
 from opalux.learning.training.scaling import Standardise
 from opalux.learning.training.truth import StoredTruth
+
+Change = Callable[[torch.Tensor, torch.Tensor, int, int], tuple[torch.Tensor, torch.Tensor]]
 
 
 class DataSettings(Settings):
@@ -76,7 +77,7 @@ class Samples(Dataset[tuple[torch.Tensor, torch.Tensor, int]]):
     data : the data set
     times : (n_times,) at which the signals are wanted [sh]
     objective : gives the target
-    augmentation : changes each sample
+    augmentation : changes each sample, given (signals, target, epoch, position)
     calibration : is applied last, to the signals
     """
 
@@ -85,7 +86,7 @@ class Samples(Dataset[tuple[torch.Tensor, torch.Tensor, int]]):
         data: DataSet,
         times: NDArray[np.float64],
         objective: Objective,
-        augmentation: Augmentation | None = None,
+        augmentation: Change | None = None,
         calibration: Calibration | None = None,
     ) -> None:
         self.data = data
@@ -98,10 +99,15 @@ class Samples(Dataset[tuple[torch.Tensor, torch.Tensor, int]]):
         epoch, position = key
         signals = torch.from_numpy(self.resampler(self.data.signals(position)))
         target = torch.from_numpy(self.objective.target(StoredTruth(self.data, position)))
+        if not signals.isfinite().all():
+            # Later on NaN stands for what was not measured; so the target tells the damage.
+            target = torch.full_like(target, torch.nan)
         if self.augmentation is not None:
             signals, target = self.augmentation(signals, target, epoch, position)
         if self.calibration is not None:
-            signals = torch.from_numpy(self.calibration(signals.numpy()))
+            count = self.calibration.slope.shape[2]  # behind the quantities, the noise may be told
+            measured = self.calibration(signals[:, :, :count].numpy())
+            signals = torch.cat([torch.from_numpy(measured), signals[:, :, count:]], 2)
         return signals, target.contiguous(), position
 
 

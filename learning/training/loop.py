@@ -222,9 +222,8 @@ def _code(parts: list[list[torch.Tensor]], stop: StopRequest) -> int:
 
     The largest code of all processes is what they all do.
     """
-    for signals_BSEQTN, target, positions in parts:
-        good = signals_BSEQTN.flatten(1).isfinite().all(1)
-        good &= target.flatten(1).isfinite().all(1)
+    for _, target, positions in parts:
+        good = target.flatten(1).isfinite().all(1)
         if not good.all():
             return STOP + 1 + int(positions[np.flatnonzero(~good.numpy())[0]])
     return STOP if stop.made else GO_ON

@@ -78,7 +78,7 @@ class TrainingPlan:
             grid_errors(data, other, times, self.seen) if other else None,
         )
         self.training = loader.Samples(data, times, objective, augmentation)
-        self.judging = loader.Samples(data, times, objective)
+        self.judging = loader.Samples(data, times, objective, self._judged_with(data, n_times))
         self.held_out = loader.require_split(data, "validation")
         self.steps_per_epoch = len(self.seen) // settings.batch
         self.steps = self.steps_per_epoch * settings.epochs
@@ -92,6 +92,19 @@ class TrainingPlan:
                 f"batch: found {settings.batch}, but there are {len(self.seen)} training "
                 "samples; choose a smaller batch or more samples"
             )
+
+    def _judged_with(self, data: DataSet, n_times: int | None) -> Augmentation | None:
+        """Return how samples are judged: as they are, or in parts, for who is trained on these."""
+        settings = self.settings.augmentation
+        if not settings.subsets:
+            return None
+        return Augmentation(
+            settings.model_copy(update={"symmetries": False, "other_grid": None}),
+            loader.layout_of(data, n_times),
+            data.stats.signal_mean,
+            data.stats.signal_std,
+            self.settings.seed,
+        )
 
     def order(self, epoch: int, first_step: int, among: Processes) -> loader.EpochOrder:
         """Return the batches of this process in ``epoch``, from global batch ``first_step`` on."""

@@ -41,7 +41,8 @@ def prepare(settings: TrainSettings, among: Processes) -> Prepared:
     refuse_leaks(data)
     refuse_other_statistics(data)
     _refuse_damaged(data, plan, among)
-    model = build(settings.model, loader.layout_of(data, settings.data.n_times), settings.seed)
+    layout = loader.layout_of(data, settings.data.n_times)
+    model = build(settings.model, layout, settings.seed, told=settings.augmentation.subsets)
     scaling = scaling_of(
         data,
         plan.seen,

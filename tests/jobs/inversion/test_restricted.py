@@ -1,0 +1,139 @@
+"""A network trained on parts of signals takes any of them, from files and in its judgement."""
+
+import json
+
+import numpy as np
+import pytest
+import yaml
+
+from opalux.jobs import evaluate, reconstruct, sample, solve, train
+from opalux.jobs.inversion.given import noise_of, read_for
+from opalux.jobs.inversion.trained import load_trained
+from opalux.learning.data.measurement import Measurement
+from opalux.solver.files.measurements import write_table
+from opalux.solver.inversion.rows import Rows, joined
+
+N = 12
+CAMPAIGN = {
+    "name": "small",
+    "splits": {"train": 16, "validation": 4, "test": 4},
+    "problem": {
+        "scheme": "staggered",
+        "signals": {"at": "edge"},
+        "grid": {"nx": N, "ny": N},
+        "time": {"final": 0.004, "cfl": 0.65},
+    },
+    "n_times": 8,
+    "families": [{"kind": "discs"}],
+}
+SMALL = {"kind": "edge_vnet", "width": 4, "features": 4, "levels": 2, "patch": 2}
+
+
+def trained(folder, campaign, **augmentation):
+    """Return the folder of a training run of a moment."""
+    folder.mkdir(exist_ok=True)
+    (folder / "sample.yaml").write_text(yaml.safe_dump(CAMPAIGN | campaign))
+    words = [str(folder / "sample.yaml"), "--set", "backend={kind: in-process}"]
+    assert sample.main([*words, "--out", str(folder / "data")]) == 0
+    training = {
+        "data": {"folder": str(folder / "data")},
+        "model": SMALL,
+        "augmentation": augmentation,
+        "epochs": 1,
+        "batch": 8,
+    }
+    (folder / "train.yaml").write_text(yaml.safe_dump(training))
+    assert train.main([str(folder / "train.yaml"), "--out", str(folder / "run")]) == 0
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    return trained(folder, {}, subsets=True, noise=[0, 0.05])
+
+
+def table(run, edges=("up", "right"), quantities=("E",), until=0.003):
+    """Return some detectors of a sample of the training data as rows."""
+    network = load_trained(run)
+    data, layout = network.training_data(), network.layout
+    signals, times = data.signals(20), data.times[data.times <= until]
+    parts, places = [], (np.arange(N) + 0.5)[1::3] / N
+    for s, source in enumerate(layout.sources):
+        for edge in edges:
+            for quantity in quantities:
+                e, q = layout.edges.index(edge), layout.quantities.index(quantity)
+                values = signals[s, e, q, : len(times), 1::3].ravel().astype(float)
+                n = len(values)
+                parts.append(
+                    Rows(
+                        np.full(n, source), np.full(n, edge), np.full(n, quantity),
+                        np.tile(places, len(times)), np.zeros(n), np.repeat(times, len(places)),
+                        values, np.full(n, 0.02 * values.std()),
+                    )
+                )  # fmt: skip
+    return joined(parts)
+
+
+def test_a_table_of_few_detectors_is_reconstructed_and_what_lacks_is_told(run, tmp_path, capsys):
+    write_table(tmp_path / "few.csv", table(run))
+    words = [str(run), str(tmp_path / "few.csv"), "--set", "calibration_maps=0"]
+    assert reconstruct.main([*words, "--out", str(tmp_path / "out")]) == 0
+    told = capsys.readouterr().err
+    assert "not measured: up F, up T, down E" in told
+    numbers = json.loads((tmp_path / "out" / "reconstruction.json").read_text())
+    assert np.isfinite(numbers["density_max"])
+    assert numbers["misfit_normal"] > 0
+
+
+def test_the_noise_of_a_table_is_that_of_its_column(run, tmp_path):
+    write_table(tmp_path / "t.csv", table(run))
+    measurements = read_for(load_trained(run), [tmp_path / "t.csv"], None)
+    level, notes = noise_of(measurements)
+    assert level == pytest.approx(0.02, rel=1e-6)
+    assert notes == ()
+    bare = Measurement("x", "up", np.zeros(2), {})
+    assert "noise: not stated" in noise_of([bare])[1][0]
+
+
+def test_the_table_of_subsets_is_judged_on_the_same_maps(run, tmp_path, capsys):
+    words = [str(run), "--out", str(tmp_path / "out"), "--set", "misfit_maps=0"]
+    assert evaluate.main([*words, "--set", "subset=table"]) == 0
+    subsets = json.loads((tmp_path / "out" / "metrics.json").read_text())["subsets"]
+    assert {"all", "5 % noise", "E alone, 1 %", "half the detectors, 1 %"} <= set(subsets)
+    found = [one["rel_l2"] for one in subsets.values()]
+    assert np.isfinite(found).all()
+    assert len(set(found)) == len(found), "each subset gives other maps"
+    assert "of one edge, 1 %" in capsys.readouterr().out
+    assert "From parts of the signals" in (tmp_path / "out" / "report.html").read_text()
+    mine = ["--force", "--set", "subset={mine: {edges: [top]}}"]
+    assert evaluate.main([*words, *mine]) == 2
+    assert "subset.edges: found top" in capsys.readouterr().err
+
+
+def test_a_network_of_one_quantity_takes_our_own_solutions(tmp_path, capsys):
+    run = trained(tmp_path / "E", {"quantities": ["E"]}, drop_edges=1)
+    files = []
+    for edge in ("up", "down", "left", "right"):
+        problem = CAMPAIGN["problem"] | {
+            "material": {"density": "1.5 + x"},
+            "edges": {edge: {"kind": "source", "sources": [{"start": 0, "stop": 1}]}},
+        }
+        (tmp_path / "solve.yaml").write_text(yaml.safe_dump(problem))
+        assert solve.main([str(tmp_path / "solve.yaml"), "--out", str(tmp_path / edge)]) == 0
+        files.append(str(tmp_path / edge / "solution.h5"))
+    assert reconstruct.main([str(run), *files, "--out", str(tmp_path / "out")]) == 0
+    without_left = table(run, edges=("up", "down", "right"), until=1.0)
+    places = np.unique(without_left.position)
+    assert len(places) == 4
+    write_table(tmp_path / "t.csv", without_left)
+    words = [str(run), str(tmp_path / "t.csv"), "--out", str(tmp_path / "three")]
+    assert reconstruct.main([*words, "--set", "calibration_maps=0"]) == 0
+    capsys.readouterr()
+    assert evaluate.main([str(run), "--out", str(tmp_path / "e"), "--set", "subset=table"]) == 0
+    shown = capsys.readouterr().out
+    assert "of 1 % noise" in shown
+    assert "of two edges" not in shown, "it was trained to lack one edge at most"
+    mine = ["--force", "--set", "subset={mine: {every: 2}}"]
+    assert evaluate.main([str(run), "--out", str(tmp_path / "e"), *mine]) == 2
+    assert "augmentation.subsets=true" in capsys.readouterr().err
