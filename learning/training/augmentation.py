@@ -1,6 +1,7 @@
 """Random changes of each training sample: symmetries, noise, missing measurements."""
 
-from typing import Annotated, Self
+import math
+from typing import Self
 
 import numpy as np
 import pydantic
@@ -14,8 +15,6 @@ from opalux.learning.data.layout import Layout
 from opalux.learning.networks.reconstructor import tell_noise
 from opalux.learning.networks.symmetry import SQUARE, transform_map, transform_signals
 from opalux.learning.training.subsets import draw_known
-
-NoiseLevel = Annotated[float, pydantic.Field(ge=0.0, le=10.0)]
 
 
 class AugmentationSettings(Settings):
@@ -35,7 +34,7 @@ class AugmentationSettings(Settings):
     """
 
     symmetries: bool = True
-    noise: NoiseLevel | tuple[NoiseLevel, NoiseLevel] = 0.0
+    noise: float | tuple[float, float] = 0.0
     other_grid: SettingsPath | None = None
     drop_sources: int = pydantic.Field(0, ge=0, le=3)
     drop_edges: int = pydantic.Field(0, ge=0, le=3)
@@ -50,8 +49,11 @@ class AugmentationSettings(Settings):
                 "sources and edges, too"
             )
         low, high = self.noise_range
-        if low > high:
-            raise ValueError(f"noise: found [{low}, {high}], expected [low, high] with low <= high")
+        if not 0 <= low <= high < math.inf:
+            raise ValueError(
+                f"noise: found {self.noise}, expected a number >= 0, or [low, high] with "
+                "0 <= low <= high"
+            )
         return self
 
     @property

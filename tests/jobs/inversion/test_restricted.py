@@ -1,6 +1,7 @@
 """A network trained on parts of signals takes any of them, from files and in its judgement."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from opalux.solver.files.measurements import write_table
 from opalux.solver.inversion.rows import Rows, joined
 
 N = 12
-CAMPAIGN = {
+CAMPAIGN: dict[str, Any] = {
     "name": "small",
     "splits": {"train": 16, "validation": 4, "test": 4},
     "problem": {
