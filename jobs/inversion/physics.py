@@ -46,6 +46,13 @@ def compare_physics(
     notes: dict[str, list[str]] = {}  # for each line, the origins that it is said of
     for measurement in measurements:
         # Whatever ``physics`` says: these are other numbers, not the same ones of other physics.
+        if measurement.partial and trained.card.signals_at != measurement.at:
+            raise InputError(
+                f"{measurement.origin}: found values on the edges themselves, as in every table, "
+                "but the network was trained on signals in the cells along the edges (at: cell); "
+                "train on data with problem.scheme=staggered and problem.signals={at: edge}, or "
+                "use `opalux invert`"
+            )
         trained.card.require_signals_at(measurement.at, measurement.origin)
         if measurement.assumed:
             notes.setdefault(measurement.assumed, []).append(measurement.origin)

@@ -60,6 +60,8 @@ def refine_into(
         When anything in the input is wrong.
     """
     plan = planned_for(inputs.networks, inputs.measurements, signals, settings)
+    for remark in plan.remarks:
+        print(remark, file=sys.stderr)
     folder = run_folder(
         out, dump(settings), job="reconstruct", makes=MAKES, resume=resume, force=force
     )
