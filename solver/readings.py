@@ -107,6 +107,21 @@ class Readings:
         sums: np.ndarray = np.add.reduceat(terms, self._starts[:-1], axis=1)
         return sums.reshape(n, *self._shape)
 
+    def spread(self, weights: np.ndarray) -> np.ndarray:
+        """Return the transpose of `read` for the own cells (n, m), of weights (n, 4, detectors)."""
+        n = len(weights)
+        counts = np.diff(self._starts)
+        terms = np.repeat(weights.reshape(n, -1), counts, axis=1) * self._weights
+        total = np.zeros((n, int(self._which.max()) + 1))
+        for place, term in zip(self._which.ravel(), terms.T, strict=True):
+            total[:, place] += term
+        return total[:, self._cells]
+
+    @property
+    def own(self) -> np.ndarray:
+        """Places (3, m) of the own cells in a block's state: field, row, column."""
+        return np.stack(self._own)
+
     def signals(self, noted: list[Noted]) -> DetectorSignals:
         """Return what the detectors have read in the chunks of a run on one process."""
         x, y, width = self.places

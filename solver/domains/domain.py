@@ -32,8 +32,8 @@ class Domain(Protocol):
     state: np.ndarray
     wraps: tuple[bool, bool]
 
-    def exchange(self) -> None:
-        """Fill the inner ghost cells of ``wide`` from the neighbours."""
+    def exchange(self, fields: np.ndarray | None = None) -> None:
+        """Fill the inner ghost cells of ``wide``, or of ``fields`` like it, from the neighbours."""
 
     def any(self, flag: bool) -> bool:
         """Return whether ``flag`` is true on any process."""
@@ -70,7 +70,7 @@ class SerialDomain:
         self.wide, self.state = empty_state(self.block, problem)
         self.wraps = problem.edges.periodic
 
-    def exchange(self) -> None:
+    def exchange(self, fields: np.ndarray | None = None) -> None:
         """Nothing to do: there are no neighbours."""
 
     def any(self, flag: bool) -> bool:

@@ -78,10 +78,11 @@ class PetscDomain:
         self._halo.setGraph(self.wide.size, ghosts, sources)
         self._halo.setUp()
 
-    def exchange(self) -> None:
-        """Fill the inner ghost cells of ``wide`` from the neighbours, in place."""
-        self._halo.bcastBegin(self._number, self.wide, self.wide, MPI.REPLACE)
-        self._halo.bcastEnd(self._number, self.wide, self.wide, MPI.REPLACE)
+    def exchange(self, fields: np.ndarray | None = None) -> None:
+        """Fill the inner ghost cells of ``wide``, or ``fields``, from the neighbours, in place."""
+        fields = self.wide if fields is None else fields
+        self._halo.bcastBegin(self._number, fields, fields, MPI.REPLACE)
+        self._halo.bcastEnd(self._number, fields, fields, MPI.REPLACE)
 
     def any(self, flag: bool) -> bool:
         """Return whether ``flag`` is true on any process."""

@@ -14,11 +14,14 @@ F⁺ depends on. The edges (`staggered_adjoint_edges`) come before the other fac
 edge depends on the flux that the next face has already.
 
 Each cell gathers from its four faces in the same order, so that nothing depends on how faces are
-visited.
+visited, nor on how the grid is divided among processes. A face between two of them is stepped by
+both, from copies of what the other one has: Ē* of the cell beyond it, and F̄⁺ of its owner, which is
+the cell on its left or below it. Nothing is summed across processes.
 """
 
 from opalux.base.kernels import njit
-from opalux.solver.schemes.staggered_adjoint_edges import edge, place, spread
+from opalux.solver.schemes.ghosts import wrap
+from opalux.solver.schemes.staggered_adjoint_edges import edge, place, spread, spread_points
 from opalux.solver.schemes.staggered_derivatives import (
     BY_E,
     BY_F,
@@ -44,14 +47,14 @@ UP, DOWN, LEFT, RIGHT = range(4)
 
 
 @njit(error_model="numpy")
-def cells_back(E_bar, T_bar, rho_bar, star_bar, by, heat):
-    """Turn Ē⁺, T̄⁺ of n cells into Ē − Ē* and T̄, add to ρ̄, and fill ``star_bar`` with Ē*."""
+def cells_back(E_bar, T_bar, rho_bar, lag_bar, by, heat):
+    """Turn Ē⁺, T̄⁺ of n cells into Ē* and T̄, add to ρ̄, and fill ``lag_bar`` with Ē − Ē*."""
     for i in range(E_bar.shape[0]):
         mu = (T_bar[i] - E_bar[i] * heat[GAIN_NEW, i]) / by[BY_NEW, i]
         rho_bar[i] -= E_bar[i] * heat[GAIN_RHO, i] + mu * by[BY_RHO, i]
         T_bar[i] = -E_bar[i] * heat[GAIN_OLD, i] - mu * by[BY_OLD, i]
-        star_bar[i] = E_bar[i] + mu * by[BY_STAR, i]
-        E_bar[i] = mu * by[BY_E, i]
+        E_bar[i] += mu * by[BY_STAR, i]
+        lag_bar[i] = mu * by[BY_E, i]
 
 
 @njit(error_model="numpy")
@@ -68,14 +71,14 @@ def faces_back(F_bar, by):
 
 
 @njit(error_model="numpy")
-def gather(E_bar, T_bar, rho_bar, star_bar, x, y, width):
-    """Add to n cells what their faces hand on, and Ē* to Ē.
+def gather(E_bar, T_bar, rho_bar, lag_bar, x, y, width):
+    """Add to n cells what their faces hand on, and turn Ē* into Ē.
 
     Cell i lies between the faces i and i + 1 of ``x`` and the faces i and i + ``width`` of ``y``.
     """
     for i in range(E_bar.shape[0]):
         a = i + width
-        E_bar[i] += star_bar[i] + (
+        E_bar[i] += lag_bar[i] + (
             (x[BY_FALL, i + 1] - x[BY_FALL, i]) + (y[BY_FALL, a] - y[BY_FALL, i])
         )
         T_bar[i] += (x[BY_T_K, i + 1] + x[BY_T_L, i]) + (y[BY_T_K, a] + y[BY_T_L, i])
@@ -90,59 +93,71 @@ def diverge_back(F_bar, star_bar, ahead, nu):
 
 
 @njit(error_model="numpy")
-def outer(array, wraps):
-    """Fill the ghosts of (ny + 2, nx + 2) from the other side where it is periodic, else with 0."""
-    array[0] = array[-1] = 0.0
-    array[:, 0] = array[:, -1] = 0.0
-    if wraps[1]:
-        array[0], array[-1] = array[-2], array[1]
-    if wraps[0]:
-        array[:, 0], array[:, -1] = array[:, -2], array[:, 1]
+def close(bar, kinds, wraps):
+    """Fill the ghosts of ``bar`` where there is no neighbour: from the other side, or Ē* with 0."""
+    wrap(bar, wraps[0], wraps[1])
+    if kinds[UP] != INNER:
+        bar[E, -1] = 0.0
+    if kinds[DOWN] != INNER:
+        bar[E, 0] = 0.0
+    if kinds[LEFT] != INNER:
+        bar[E, :, 0] = 0.0
+    if kinds[RIGHT] != INNER:
+        bar[E, :, -1] = 0.0
 
 
 @njit(error_model="numpy")
-def step_back(bar, rho_bar, old, new, rho, spacing, w, physics, programs, kinds, betas, rules,
-              wraps, t, given, given_bar, work):  # fmt: skip
-    """Take one step backwards, in place.
+def step_cells_back(n, bar, rho_bar, states, rho, physics, programs, times, weights, at_edge,
+                    points, work):  # fmt: skip
+    """Begin step n backwards: what its cells do, and what the signals see after it.
 
-    Parameters
-    ----------
-    bar : (4, ny + 2, nx + 2) Ē⁺, F̄⁺, T̄⁺, which become Ē, F̄, T̄
-    rho_bar : (ny + 2, nx + 2), added to
-    old, new : (4, ny + 2, nx + 2) the states before, with its ghosts, and after the step
-    rho, spacing, w, physics : as for the scheme itself
-    programs : of the pair's opacity, of absorption and of the heat capacity, with derivatives
-    kinds, betas, rules, wraps : what the edges do
-    t : time of the old state
-    given : per edge (4, cells), what is prescribed
-    given_bar : per edge (cells,), becomes the derivative by what is given there
-    work : scratch, see `opalux.solver.gradient`
+    Afterwards bar[E] is Ē*, and its ghosts and those of F̄⁺ have to be filled from the neighbours.
+    The parameters are those of `march_back`.
     """
-    dx, dy = spacing
     dt, c, a, C_v = physics
-    pair, knows_T, absorption, capacity = programs
-    star_bar, by, heat, at, x_faces, y_faces, G_bars, done = work
-    ny, nx = old.shape[1] - 2, old.shape[2] - 2
-    fold(bar, wraps)
-    k = w * w
-    c_dt_F = c * (0.5 * dt if t == 0.0 else dt)
+    _, _, absorption, capacity = programs
+    lag_bar, by, heat, at, x_faces = work[:5]
+    if times[n] != 0.0:
+        spread(bar, -0.5, weights, n, at_edge)
+        spread_points(bar, -0.5, points, n)
     # The rows lie end to end, and a strip of them is taken at a time, as in the scheme itself; what
     # is computed in the ghosts between the rows is not read.
+    width, size = rho.shape[1], rho.size
+    strip = x_faces.shape[1] - 1
+    old, new = states[n].reshape((4, size)), states[n + 1].reshape((4, size))
+    flat, rho_row, rho_bar_row = bar.reshape((4, size)), rho.reshape(size), rho_bar.reshape(size)
+    end = size - width
+    for start in range(width, end, strip):
+        part = slice(start, min(start + strip, end))
+        cells(
+            by, heat, old[E, part], old[T, part], new[E, part], new[T, part], rho_row[part], C_v, a,
+            c * dt, absorption, capacity, at,
+        )  # fmt: skip
+        cells_back(flat[E, part], flat[T, part], rho_bar_row[part], lag_bar[part], by, heat)
+
+
+@njit(error_model="numpy")
+def step_faces_back(n, bar, rho_bar, states, rho, spacing, w, physics, programs, kinds, betas,
+                    rules, wraps, times, given, weights, given_bar, at_edge, points,
+                    work):  # fmt: skip
+    """End step n backwards: what its faces do, and what the signals see before it."""
+    dx, dy = spacing
+    dt, c, a, _ = physics
+    pair, knows_T, _, _ = programs
+    lag_bar, _, _, _, x_faces, y_faces, G_bars, done = work
+    old, new = states[n], states[n + 1]
+    ny, nx = rho.shape[0] - 2, rho.shape[1] - 2
+    close(bar, kinds, wraps)
+    k = w * w
+    c_dt_F = c * (0.5 * dt if times[n] == 0.0 else dt)
+    theta = START if times[n] == 0.0 else CENTRED
     width, size = nx + 2, (ny + 2) * (nx + 2)
     strip = x_faces.shape[1] - 1
     flat, flat_old, flat_new = (
         bar.reshape((4, size)), old.reshape((4, size)), new.reshape((4, size))
     )  # fmt: skip
-    flat_rho, flat_rho_bar, star = rho.reshape(size), rho_bar.reshape(size), star_bar.reshape(size)
+    flat_rho, flat_rho_bar, star = rho.reshape(size), rho_bar.reshape(size), flat[E]
     end = (ny + 1) * width
-    for start in range(width, end, strip):
-        part = slice(start, min(start + strip, end))
-        cells(
-            by, heat, flat_old[E, part], flat_old[T, part], flat_new[E, part], flat_new[T, part],
-            flat_rho[part], C_v, a, c * dt, absorption, capacity, at,
-        )  # fmt: skip
-        cells_back(flat[E, part], flat[T, part], flat_rho_bar[part], star[part], by, heat)
-    outer(star_bar, wraps)
     diverge_back(flat[FY, :end], star[:end], star[width:], c * dt / dy)
     diverge_back(flat[FX, width : end - 1], star[width : end - 1], star[width + 1 :], c * dt / dx)
     # F̄ on the edges waits in ``done``: the other faces must not hand it on again.
@@ -151,17 +166,16 @@ def step_back(bar, rho_bar, old, new, rho, spacing, w, physics, programs, kinds,
             continue
         f = FY if side < 2 else FX
         edge(
-            side, kinds[side], betas[side], rules[side], bar, rho_bar, given_bar[side],
-            G_bars[side], given[side][f], old, new, rho, pair, dy if side < 2 else dx, c_dt_F, k,
-            w, a, START if t == 0.0 else CENTRED,
+            side, kinds[side], betas[side], rules[side], bar, rho_bar, given_bar[side][n],
+            G_bars[side], given[side][n][f], old, new, rho, pair, dy if side < 2 else dx, c_dt_F, k,
+            w, a, theta,
         )  # fmt: skip
-        for n in range(given_bar[side].shape[0]):
-            _, _, face, _ = place(side, n, ny, nx)
-            done[side, n] = bar[f, face[0], face[1]]
+        for m in range(G_bars[side].shape[0]):
+            _, _, face, _ = place(side, m, ny, nx)
+            done[side, m] = bar[f, face[0], face[1]]
             bar[f, face[0], face[1]] = 0.0
     for start in range(width, end, strip):
         stop = min(start + strip, end)
-        n = stop - start
         # The faces from ``low`` on; those above the row before were left by the strip before.
         low, kept = (0, 0) if start == width else (start, width)
         faces(
@@ -180,50 +194,52 @@ def step_back(bar, rho_bar, old, new, rho, spacing, w, physics, programs, kinds,
         )  # fmt: skip
         faces_back(flat[FX, first:stop], x_faces)
         gather(
-            flat[E, start:stop], flat[T, start:stop], flat_rho_bar[start:stop], star[start:stop],
+            flat[E, start:stop], flat[T, start:stop], flat_rho_bar[start:stop], lag_bar[start:stop],
             x_faces, y_faces, width,
         )  # fmt: skip
-        y_faces[:, :width] = y_faces[:, n : n + width]
+        y_faces[:, :width] = y_faces[:, stop - start : stop - start + width]
     for side in range(4):
         if kinds[side] == INNER:
             continue
         f = FY if side < 2 else FX
-        for n in range(given_bar[side].shape[0]):
-            _, _, face, beside = place(side, n, ny, nx)
-            bar[f, face[0], face[1]] += done[side, n]
-            bar[f, beside[0], beside[1]] += G_bars[side][n]
-    if wraps[0]:
-        bar[FX, :, 0] = 0.0
-    if wraps[1]:
-        bar[FY, 0, :] = 0.0
-
-
-@njit(error_model="numpy")
-def fold(bar, wraps):
-    """Give both copies of a face between periodic sides all of its F̄."""
-    if wraps[0]:
-        bar[FX, :, -2] += bar[FX, :, 0]
-        bar[FX, :, 0] = bar[FX, :, -2]
-    if wraps[1]:
-        bar[FY, -2, :] += bar[FY, 0, :]
-        bar[FY, 0, :] = bar[FY, -2, :]
+        for m in range(G_bars[side].shape[0]):
+            _, _, face, beside = place(side, m, ny, nx)
+            bar[f, face[0], face[1]] += done[side, m]
+            bar[f, beside[0], beside[1]] += G_bars[side][m]
+    share = 1.0 if times[n] == 0.0 else 0.5
+    spread(bar, share, weights, n, at_edge)
+    spread_points(bar, share, points, n)
 
 
 @njit(error_model="numpy")
 def march_back(bar, rho_bar, states, rho, spacing, w, physics, programs, kinds, betas, rules, wraps,
-               times, given, weights, given_bar, at_edge, work):  # fmt: skip
-    """Go back through the steps that led from states[0] to states[n]; see `step_back`.
+               times, given, weights, given_bar, at_edge, points, work):  # fmt: skip
+    """Go back through the steps that led from states[0] to states[n], in place.
 
-    ``states`` (n + 1, 4, ny + 2, nx + 2), ``times`` (n,), ``given``, ``weights`` per edge
-    (n, 4, cells), ``given_bar`` per edge (n, cells). Ghost faces of a periodic side hold nothing.
+    Several processes take the two halves of each step themselves: the neighbours' cells come
+    between them.
+
+    Parameters
+    ----------
+    bar : (4, ny + 2, nx + 2) Ē, F̄, T̄ after the steps, which become those before them
+    rho_bar : (ny + 2, nx + 2), added to
+    states : (n + 1, 4, ny + 2, nx + 2), with ghosts
+    rho, spacing, w, physics : as for the scheme itself
+    programs : of the pair's opacity, of absorption and of the heat capacity, with derivatives
+    kinds, betas, rules, wraps : what the edges do
+    times : (n,) of the states but the last
+    given : per edge (n, 4, cells), what is prescribed
+    weights : per edge (n, 4, cells + 1): ∂J/∂signals, and those of the next cell on the edge
+    given_bar : per edge (n, cells), filled with the derivatives by what is given there
+    at_edge : whether signals are those on the edge itself
+    points : places (3, m) in ``bar`` that detectors read, and ∂J (n, m) by what is there
+    work : scratch, see `opalux.solver.gradient`
     """
     for n in range(times.shape[0] - 1, -1, -1):
-        now = (weights[0][n], weights[1][n], weights[2][n], weights[3][n])
-        if times[n] != 0.0:
-            spread(bar, -0.5, now, at_edge)
-        step_back(
-            bar, rho_bar, states[n], states[n + 1], rho, spacing, w, physics, programs, kinds,
-            betas, rules, wraps, times[n], (given[0][n], given[1][n], given[2][n], given[3][n]),
-            (given_bar[0][n], given_bar[1][n], given_bar[2][n], given_bar[3][n]), work,
+        step_cells_back(
+            n, bar, rho_bar, states, rho, physics, programs, times, weights, at_edge, points, work
+        )
+        step_faces_back(
+            n, bar, rho_bar, states, rho, spacing, w, physics, programs, kinds, betas, rules, wraps,
+            times, given, weights, given_bar, at_edge, points, work,
         )  # fmt: skip
-        spread(bar, 1.0 if times[n] == 0.0 else 0.5, now, at_edge)

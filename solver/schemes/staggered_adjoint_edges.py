@@ -134,30 +134,62 @@ def edge(side, kind, beta, rules, bar, rho_bar, given_bar, G_bar, F_out, old, ne
 
 
 @njit(error_model="numpy")
-def spread(bar, share, weights, at_edge):
-    """Add ``weights`` (4, cells) of the signals: the transpose of `staggered_edges.record`."""
+def spread(bar, share, weights, step, at_edge):
+    """Add the weights of one step: the transpose of `staggered_edges.record`.
+
+    ``weights`` per edge (n, 4, cells + 1). The last one is that of the cell that follows along the
+    edge, on another process or on the other side: the face between the two is the block's own.
+    """
     ny, nx = bar.shape[1] - 2, bar.shape[2] - 2
     for side in range(4):
         along_x = side < 2
         deeper = (ny if along_x else nx) > 1
-        for n in range(weights[side].shape[1]):
+        normal, tangent = (FY, FX) if along_x else (FX, FY)
+        cells = weights[side].shape[2] - 1
+        for n in range(cells):
             (j, i), _, face, _ = place(side, n, ny, nx)
-            if along_x:
-                j2, i2 = (j - 1 if side == UP else j + 1), i
-            else:
-                j2, i2 = j, (i - 1 if side == RIGHT else i + 1)
+            j2, i2 = second(side, j, i)
             for f in range(4):
                 flux = f in (FX, FY)
-                weight = weights[side][f, n] * (abs(share) if flux else 1.0)
+                weight = weights[side][step, f, n] * (abs(share) if flux else 1.0)
                 if not flux and share < 0:
                     continue
-                if at_edge and f == (FY if along_x else FX):
+                if at_edge and f == normal:
                     bar[f, face[0], face[1]] += weight
                 elif at_edge and deeper:
                     to_cell(bar, f, j, i, 1.5 * weight)
                     to_cell(bar, f, j2, i2, -0.5 * weight)
                 else:
                     to_cell(bar, f, j, i, weight)
+        if cells > 0:
+            (j, i), _, _, _ = place(side, cells - 1, ny, nx)
+            j2, i2 = second(side, j, i)
+            weight = weights[side][step, tangent, cells] * abs(share)
+            if at_edge and deeper:
+                bar[tangent, j, i] += 0.5 * (1.5 * weight)
+                bar[tangent, j2, i2] += 0.5 * (-0.5 * weight)
+            else:
+                bar[tangent, j, i] += 0.5 * weight
+
+
+@njit(error_model="numpy", inline="always")
+def second(side, j, i):
+    """Return the cell behind the cell (j, i) on an edge."""
+    if side < 2:
+        return (j - 1 if side == UP else j + 1), i
+    return j, (i - 1 if side == RIGHT else i + 1)
+
+
+@njit(error_model="numpy")
+def spread_points(bar, share, points, step):
+    """Add the weights of what detectors read in one step; fluxes as in `spread`."""
+    places, weights = points
+    for m in range(places.shape[1]):
+        f = places[0, m]
+        if f in (FX, FY):
+            bar[f, places[1, m], places[2, m]] += abs(share) * weights[step, m]
+        elif share > 0:
+            bar[f, places[1, m], places[2, m]] += weights[step, m]
 
 
 @njit(error_model="numpy", inline="always")

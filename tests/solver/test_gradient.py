@@ -11,6 +11,7 @@ from opalux.base.errors import InputError
 from opalux.solver.gradient import SignalGradient
 from opalux.solver.march import simulate
 from opalux.solver.problem import Problem
+from tests.conftest import ROOT
 
 WALLED = {name: {"kind": "wall"} for name in ("up", "down", "left", "right")}
 EDGES: list[dict[str, Any]] = [
@@ -43,6 +44,7 @@ def problems(draw):
         },
         initial={"T": "4 + x", "Fx": "0.3*y"},
         source=draw(st.sampled_from(["0", "100*x"])),
+        detectors=draw(st.sampled_from([[], [{"x": 0.4, "y": 0.3, "width": 0.3}]])),
         edges=draw(st.sampled_from(EDGES)),
         signals={"at": draw(st.sampled_from(["cell", "edge"]))},
     )
@@ -92,7 +94,8 @@ def test_tangent_and_adjoint_are_transposes_of_each_other(problem, seed):
 @settings(max_examples=10, deadline=None)
 def test_its_signals_are_those_of_a_simulation(problem, seed):
     gradient, rho, _, _ = numbers(problem, seed)
-    expected = simulate(problem, rho).signals
+    run = simulate(problem, rho)
+    expected = run.signals | ({"detectors": run.detectors.signals} if run.detectors else {})
     for name, signal in gradient.simulate(rho).items():
         scale = np.abs(expected[name]).max(initial=0)
         assert np.abs(signal - expected[name]).max(initial=0) <= 1e-6 * scale, name
@@ -112,23 +115,90 @@ def test_what_a_straight_line_leaves_falls_as_the_square_of_the_step():
 
 
 @pytest.mark.parametrize("edges", EDGES)
-def test_states_that_are_taken_twice_change_no_bit(edges):
+def test_states_that_are_taken_again_change_no_bit(edges):
     problem = Problem(
-        scheme="staggered", grid={"nx": 9, "ny": 7}, time={"final": 0.01}, edges=edges
+        scheme="staggered",
+        grid={"nx": 9, "ny": 7},
+        time={"final": 0.01},
+        edges=edges,
+        detectors=[{"x": 0.5, "y": 0.3}, {"edge": "left", "position": 0.3, "width": 0.4}],
     )
     whole, rho, _, weights = numbers(problem, 2)
-    steps, state = len(whole.times), 4 * 9 * 11 * 8
-    lean = SignalGradient(problem, memory=int(2.5 * steps**0.5) * state)
-    assert lean.memory < steps * state / 2
-    signals = lean.simulate(rho)
-    reference = whole.simulate(rho)
-    assert all(np.array_equal(signals[name], reference[name]) for name in signals)
-    assert np.array_equal(lean.pull(weights), whole.pull(weights))
+    reference, gradient = whole.simulate(rho), whole.pull(weights)
     change = np.ones((7, 9))
-    assert all(
-        np.array_equal(pushed, whole.push(change)[name])
-        for name, pushed in lean.push(change).items()
+    pushed = whole.push(change)
+    for room in (20, 5, 3):
+        lean = SignalGradient(problem, memory=room * 4 * 9 * 11 * 8)
+        signals = lean.simulate(rho)
+        assert all(np.array_equal(signals[name], reference[name]) for name in reference)
+        for _ in range(2):
+            assert np.array_equal(lean.pull(weights), gradient)
+        moved = lean.push(change)
+        assert all(np.array_equal(moved[name], pushed[name]) for name in pushed)
+        assert np.array_equal(lean.pull(weights), gradient)
+
+
+DIVIDED = """
+import sys
+import numpy as np
+from opalux.solver.domains.petsc import PetscDomain, world
+from opalux.solver.gradient import SignalGradient
+from opalux.solver.problem import Problem
+from tests.solver.test_gradient import EDGES
+
+found = {}
+for number, edges in enumerate(EDGES):
+    for at in ("cell", "edge"):
+        problem = Problem(
+            scheme="staggered", grid={"nx": 61, "ny": 37}, time={"final": 3e-4}, edges=edges,
+            initial={"Fx": "0.3*y"}, signals={"at": at}, material={"sigma_c": "rho*T + rho"},
+            detectors=[{"x": 0.5, "y": 0.3, "radius": 0.2}, {"edge": "up", "position": 0.4}],
+        )
+        domain = PetscDomain(problem, world())
+        gradient = SignalGradient(problem, memory=4 * domain.state.nbytes, domain=domain)
+        rng = np.random.default_rng(number)
+        signals = gradient.simulate(rng.uniform(0.5, 3, (37, 61)))
+        weights = {name: rng.normal(size=signals[name].shape) for name in sorted(signals)}
+        pushed = gradient.push(rng.normal(size=(37, 61)))
+        found |= {f"{number} {at} {name}": signals[name] for name in signals}
+        found |= {f"{number} {at} {name} pushed": pushed[name] for name in pushed}
+        found[f"{number} {at} gradient"] = gradient.pull(weights)
+if domain.rank == 0:
+    np.savez(sys.argv[1], **found)
+"""
+
+
+@pytest.mark.mpi
+def test_one_two_and_four_processes_give_the_same_bits(tmp_path, mpirun):
+    script = tmp_path / "gradient.py"
+    script.write_text(DIVIDED)
+    found = []
+    for n in (1, 2, 4):
+        done = mpirun(n, script, tmp_path / f"{n}.npz", timeout=300, PYTHONPATH=str(ROOT))
+        assert done.returncode == 0, done.stderr
+        found.append(np.load(tmp_path / f"{n}.npz"))
+    for name in found[0].files:
+        assert np.abs(found[0][name]).max() > 0, name
+        assert all(np.array_equal(found[0][name], other[name]) for other in found), name
+
+
+@pytest.mark.mpi
+def test_too_many_processes_for_a_gradient_are_refused_on_all(tmp_path, mpirun):
+    script = tmp_path / "thin.py"
+    script.write_text(
+        "from opalux.base.errors import InputError\n"
+        "from opalux.solver.domains.petsc import PetscDomain, world\n"
+        "from opalux.solver.gradient import SignalGradient\n"
+        "from opalux.solver.problem import Problem\n"
+        "problem = Problem(scheme='staggered', grid={'nx': 3, 'ny': 1},\n"
+        "                  edges={'up': {'kind': 'wall'}, 'down': {'kind': 'wall'}})\n"
+        "try:\n"
+        "    SignalGradient(problem, domain=PetscDomain(problem, world()))\n"
+        "except InputError as error:\n"
+        "    print(error)\n"
     )
+    done = mpirun(2, script, PYTHONPATH=str(ROOT))
+    assert done.stdout.count("expected two cells or more along x and y") == 2, done.stderr
 
 
 def test_a_turned_problem_has_the_turned_gradient():
