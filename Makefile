@@ -23,7 +23,7 @@ test test-slow test-slurm: export OPENBLAS_NUM_THREADS := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-slurm test-pythons lint check format bench bench-env schemas verify clean
+.PHONY: help setup demo test test-slow test-slurm test-pythons lint check format bench bench-env schemas docs gallery verify clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,14 @@ bench-env: setup ## Install PyClaw, deepwave and MONAI into .venv-bench, for `ma
 
 schemas: setup ## Write the JSON Schemas of the configurations anew, after a change of a model
 	@$(BIN)/python -m opalux.jobs.starting.schema
+
+docs: setup ## Build the documentation as a site, into site/ (index.html is its start)
+	@$(BIN)/python -c "import mkdocs, material" 2> /dev/null || $(BIN)/pip install -q -c constraints.txt mkdocs-material
+	@$(BIN)/python -m website
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q
+
+gallery: setup ## Run the scripts of the gallery at full size and keep what they print and draw (minutes)
+	@$(BIN)/python -m website.running
 
 verify: setup ## Compare the solver with exact solutions and the published results
 	$(BIN)/python -m opalux verify

@@ -27,12 +27,13 @@ ends with exit code 3 where the map does not explain the data."""
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see DESCRIPTION."""
+    argv = sys.argv[1:] if argv is None else argv
     parser = command_line.parser(
         "reconstruct",
         DESCRIPTION,
         "folder of a training run",
         "RUN",
-        settings=MODELS["reconstruct"],
+        settings=MODELS["reconstruct --refine" if "--refine" in argv else "reconstruct"],
     )
     parser.add_argument("signals", metavar="SIGNALS", nargs="+", type=Path, help="files or folders")
     parser.add_argument(

@@ -15,6 +15,7 @@ JOBS = {
     "reconstruct": "the density behind your own edge signals",
     "invert": "the density behind measured signals, by physics alone",
     "export": "a trained network as an ONNX file",
+    "view": "results in the browser, and a page to paint a density on",
     "siqd": "the silicon quantum dot study",
     "pipeline": "campaign, training, evaluation, … as a chain of Slurm jobs",
     "status": "how far a pipeline, a campaign or a run is",

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from opalux.base.files import atomic, write_text
-from opalux.base.page import Page, bold
+from opalux.base.page import Page, bold, code
 from opalux.base.plots import png
 from opalux.base.provenance import git_revision, version
 from opalux.jobs.inversion import pictures
@@ -75,13 +75,30 @@ def _page(
     ny, nx = trained.layout.shape
     settings, objective = trained.settings, trained.model.objective
     page = Page(f"{run.name}: judged on maps that it has not seen")
-    page.text(
-        "Network "
-        + bold(settings.model.kind)
-        + f" with {trained.weights:,} weights after {trained.step:,} steps of {settings.batch} "
-        f"samples, trained on {settings.data.folder}. It gives {objective.answer} from the "
-        f"signals at the edges. Judged on {main.numbers['n_maps']} maps of {ny}×{nx} cells "
-        f"({main.numbers['split']} split of {main.numbers['data']})."
+    first = next(iter(kind.meaning))
+    page.answers(
+        [
+            "Network "
+            + bold(settings.model.kind)
+            + f" with {trained.weights:,} weights after {trained.step:,} steps of {settings.batch} "
+            f"samples, trained on {settings.data.folder.name}. It gives {objective.answer} from "
+            "the signals at the edges.",
+        ],
+        [
+            f"On {main.numbers['n_maps']} maps of {ny}×{nx} cells that it has not seen "
+            f"({main.numbers['split']} split of {Path(main.numbers['data']).name}), the first "
+            "measure is "
+            + bold(number(main.headline[first]))
+            + f" ({kind.meaning[first]}). It holds for maps, sources and noise like those of the "
+            "training, and for no others.",
+        ],
+        [
+            "For signals of your own: "
+            + code(f"opalux reconstruct {run.name} SIGNALS…")
+            + ". For other kinds of maps or noise, judge it on such first (apart.NAME.folder, "
+            "apart.NAME.noise). If the validation score still rises at the end of the training "
+            "curve, train longer; if the loss falls and the score does not, add maps.",
+        ],
     )
     page.section("Measures")
     page.table(

@@ -92,7 +92,9 @@ class Inverted:
         return f"<Inverted: {nx} x {ny} cells, χ² = {self.chi2:.3g}, data {verdict}>"
 
 
-def invert(settings: InvertSettings | Mapping[str, Any], signals: Sequence[Path | str]) -> Inverted:
+def invert(
+    settings: InvertSettings | Mapping[str, Any], signals: Sequence[Path | str] | Path | str
+) -> Inverted:
     """Return the density behind measured signals, by physics alone.
 
     Parameters
@@ -107,7 +109,8 @@ def invert(settings: InvertSettings | Mapping[str, Any], signals: Sequence[Path 
     """
     if not isinstance(settings, InvertSettings):
         settings = check(InvertSettings, dict(settings), source="invert", folder=Path.cwd())
-    return run(plan(settings, [Path(path) for path in signals]), Journal())
+    given = [signals] if isinstance(signals, Path | str) else signals
+    return run(plan(settings, [Path(path) for path in given]), Journal())
 
 
 def plan(settings: InvertSettings, signals: Sequence[Path]) -> Plan:

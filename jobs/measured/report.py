@@ -70,12 +70,18 @@ def write_report(out: Path, result: Inverted, plan: Plan, numbers: dict[str, Any
 
 
 def _page(result: Inverted, plan: Plan, numbers: dict[str, Any], images: dict[str, bytes]) -> Page:
-    page = Page("The density behind measured signals", verdict(result, plan) + ".")
+    page = Page("The density behind measured signals")
     ny, nx = result.density.shape
-    page.text(
-        bold(f"{nx} × {ny} cells")
-        + f" from {len(result.rows)} values of {len(result.rows.sources)} sources, by "
-        f"{numbers['evaluations']} gradients in {numbers['seconds']:.0f} s."
+    page.answers(
+        [
+            bold(f"A map of {nx} × {ny} cells")
+            + f" from {len(result.rows)} values of {len(result.rows.sources)} sources, by "
+            f"{numbers['evaluations']} gradients in {numbers['seconds']:.0f} s.",
+            "inversion.h5 holds the density, its standard deviation and the share that the data "
+            "tell of each cell.",
+        ],
+        [verdict(result, plan) + "."],
+        _next(result),
     )
     if plan.remarks:
         page.points(plan.remarks)
@@ -100,6 +106,27 @@ def _page(result: Inverted, plan: Plan, numbers: dict[str, Any], images: dict[st
     )
     page.note(f"opalux {version()}, revision {git_revision()}")
     return page
+
+
+def _next(result: Inverted) -> list[str]:
+    if not result.explained:
+        return [
+            "Do not use the map yet. Look at χ² by source, edge and quantity below: what stands "
+            "out there is likely to be described wrongly. Then go through the causes, first to "
+            "last.",
+        ]
+    unsure = 0.0 if result.informed is None else float((result.informed < 0.5).mean())
+    lines = []
+    if unsure:
+        lines.append(
+            f"Less than half of what is known of {unsure:.0%} of the cells comes from the data: "
+            "believe these cells no more than the prior. More sources, edges or times help."
+        )
+    lines.append(
+        "Try another 'start' or 'prior': what changes much is not measured. 'opalux view' shows "
+        "the map beside the signals; 'density: inversion.h5' simulates it again."
+    )
+    return lines
 
 
 def _map_caption(result: Inverted) -> str:

@@ -19,6 +19,7 @@ FILES = {
 MODELS = FILES | {
     "evaluate": "opalux.jobs.inversion.settings:EvaluateSettings",
     "reconstruct": "opalux.jobs.inversion.settings:ReconstructSettings",
+    "reconstruct --refine": "opalux.jobs.refinement.settings:RefineSettings",
     "export": "opalux.jobs.inversion.settings:ExportSettings",
     "verify transport": _SOLVE,
 }

@@ -31,6 +31,18 @@ class Page:
         self._title, self._lead = title, lead
         self._parts: list[dict[str, Any]] = []
 
+    def answers(self, got: Sequence[str], means: Sequence[str], then: Sequence[str]) -> None:
+        """Add the answers to the reader's first questions, side by side where there is room.
+
+        Parameters
+        ----------
+        got : what the job made, paragraphs
+        means : what that means, and how far to trust it
+        then : what to do next
+        """
+        titles = ("What you got", "What it means", "What next")
+        self._add("answers", answers=list(zip(titles, (got, means, then), strict=True)))
+
     def section(self, title: str) -> None:
         """Begin a section."""
         self._add("section", title=title)
@@ -66,9 +78,17 @@ class Page:
         numeric = [_is_numeric([row[i] for row in texts if i < len(row)]) for i in columns]
         self._add("table", header=header if any(header) else (), rows=texts, numeric=numeric)
 
-    def figure(self, png: bytes, caption: str) -> None:
-        """Add a picture, the content of a PNG file, with its caption."""
-        self._add("figure", data=base64.b64encode(png).decode("ascii"), caption=caption)
+    def figure(self, png: bytes, caption: str, alt: str = "") -> None:
+        """Add a picture, the content of a PNG file.
+
+        Parameters
+        ----------
+        png : content of the file
+        caption : below the picture
+        alt : what the picture shows, for those who do not see it; left out: the caption
+        """
+        data = base64.b64encode(png).decode("ascii")
+        self._add("figure", data=data, caption=caption, alt=alt or caption)
 
     def code(self, text: str) -> None:
         """Add lines of code, such as a command line."""

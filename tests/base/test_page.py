@@ -30,6 +30,7 @@ class Nesting(html.parser.HTMLParser):
 
 def full_page() -> str:
     page = Page(NASTY, lead=NASTY)
+    page.answers([NASTY], [NASTY, "b"], [NASTY])
     page.section(NASTY)
     page.text(NASTY, "second")
     page.note(NASTY)
@@ -44,7 +45,7 @@ def full_page() -> str:
 def test_every_text_is_escaped():
     made = full_page()
     assert "<script" not in made
-    assert made.count("&lt;script&gt;") == 13
+    assert made.count("&lt;script&gt;") == 16
 
 
 def test_tags_are_closed_in_their_order():
@@ -56,6 +57,35 @@ def test_tags_are_closed_in_their_order():
 def test_nothing_is_loaded_from_outside_the_file():
     found = re.findall(r'(?:src|href)="([^"]*)"', full_page())
     assert found == ["data:image/png;base64," + base64.b64encode(b"\x89PNG").decode()]
+
+
+def test_the_first_questions_are_answered_in_their_order():
+    page = Page("t")
+    page.answers(["a map"], ["it is good", "mostly"], ["look at it"])
+    made = page.html()
+    found = re.findall(r"<h2>(.*?)</h2>|<p>(.*?)</p>", made)
+    assert [one or other for one, other in found] == [
+        "What you got",
+        "a map",
+        "What it means",
+        "it is good",
+        "mostly",
+        "What next",
+        "look at it",
+    ]
+
+
+def test_a_picture_says_what_it_shows_to_those_who_do_not_see_it():
+    page = Page("t")
+    page.figure(b"x", "caption")
+    page.figure(b"x", "caption", alt="a disc")
+    assert re.findall(r'alt="(.*?)"', page.html()) == ["caption", "a disc"]
+
+
+def test_no_colour_is_fixed_against_dark_mode():
+    rules = full_page().partition("<style>")[2].partition("</style>")[0]
+    body = rules.partition("* {")[2].partition("@media print")[0]
+    assert set(re.findall(r"#[0-9a-f]{3,6}", body)) == {"#fff"}  # behind pictures
 
 
 def test_bold_and_code_mark_a_part_and_escape_it():

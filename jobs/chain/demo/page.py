@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from opalux.base.page import Page, bold
+from opalux.base.page import Page, bold, code
 from opalux.base.plots import png
 from opalux.base.provenance import git_revision, version
 from opalux.jobs.chain.demo.lines import PUBLISHED, SOLVE, TRAIN, Line
@@ -28,6 +28,24 @@ def demo_page(
         f"{metrics['n_maps']} maps that it has never seen it reaches a pooled R² of "
         + bold(f"{metrics['r2_pooled']:.4f}")
         + " at 32 × 32 cells.",
+    )
+    page.answers(
+        [
+            "A simulation, a data set, a network and its judgement, each by a command that you can "
+            "type: they stand at the end."
+        ],
+        [
+            "A pooled R² of 1 would be every cell of every map right; 0, no better than the mean. "
+            "These maps are of the kind that the network has learned from."
+        ],
+        [
+            "Look at the simulation: "
+            + code(f"opalux view {out / SOLVE}")
+            + ". Draw a map of your "
+            "own and see what the network makes of it: "
+            + code(f"opalux view {out / TRAIN} --paint")
+            + "."
+        ],
     )
     page.note(
         "Training and held-out maps come from the same solver and grid, without noise. The maps of "

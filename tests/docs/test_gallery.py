@@ -1,0 +1,47 @@
+"""Every script of the gallery runs as it stands, here at a smaller size, and draws its picture."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT, clean_environment
+from website.gallery import scripts
+
+SMALLER = {
+    "01_own_map": {"CELLS": 16},
+    "02_own_family": {"MAPS": 16, "EPOCHS": 1},
+    "03_lab_table": {"STEPS": 3},
+    "04_refine": {"MAPS": 16, "EPOCHS": 1, "STEPS": 3, "FINER": 2},
+    "05_marshak_wave": {"CELLS": 10},
+    "06_many_processes": {"CELLS": 16},
+    "07_campaign": {"MAPS": 4},
+    "08_clusters": {"POINTS": 100},
+    "09_differentiable": {"CELLS": 8, "STEPS": 2},
+}
+
+
+def test_every_script_is_known_here():
+    assert sorted(SMALLER) == [path.stem for path in scripts()]
+
+
+@pytest.mark.parametrize("name", SMALLER)
+def test_a_script_runs_and_draws(name, tmp_path):
+    text = (ROOT / "gallery" / f"{name}.py").read_text(encoding="utf-8")
+    for constant, value in SMALLER[name].items():
+        text, changed = re.subn(rf"^{constant} = .*$", f"{constant} = {value}", text, flags=re.M)
+        assert changed == 1
+    (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, f"{name}.py"],
+        cwd=tmp_path,
+        env=clean_environment() | {"PYTHONPATH": str(ROOT), "MPLBACKEND": "Agg"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    assert (tmp_path / f"{name}.png").stat().st_size > 5000
