@@ -20,7 +20,7 @@ HDF5 = (".h5", ".hdf5")
 PICTURE = ".png"
 TABLE = ".csv"
 _NAMES = ("fields/rho", "density")  # of solution.h5, of reconstruction.h5
-_UNREADABLE = (
+UNREADABLE = (
     OSError,
     ValueError,
     EOFError,
@@ -59,10 +59,12 @@ def said_of_rows(where: str, given: Collection[str]) -> str:
 
 
 @contextlib.contextmanager
-def open_map(path: Path, shape: tuple[int, int] | None = None) -> Iterator[Any]:
+def open_map(
+    path: Path, shape: tuple[int, int] | None = None, row: int | None = None
+) -> Iterator[Any]:
     """Give the map (ny, nx) in a file, of which only what is asked for is read where that can be.
 
-    Of a picture, the grey levels from 0, black, to 1, white.
+    Of a picture, the grey levels from 0, black, to 1, white; of a stack (n, ny, nx), map ``row``.
 
     Raises
     ------
@@ -72,9 +74,16 @@ def open_map(path: Path, shape: tuple[int, int] | None = None) -> Iterator[Any]:
     with contextlib.ExitStack() as opened:
         try:
             array = _opened(path, opened)
+            if row is not None:
+                array = array[row]
         except FileNotFoundError:
             raise InputError(f"density file {path}: no such file") from None
-        except _UNREADABLE as error:
+        except IndexError:
+            raise InputError(
+                f"density file {path}: found no map {row} in it, expected the stack that the "
+                "campaign began with"
+            ) from None
+        except UNREADABLE as error:
             kind = "HDF5 file" if is_hdf5(path) else f"{path.suffix.lower() or 'file'} of a map"
             raise InputError(
                 f"density file {path}: not a readable {kind} ({error}); save the map again"

@@ -313,6 +313,44 @@ class TestFiles:
             Files.from_arrays(maps, tmp_path / "maps")
         assert not (tmp_path / "maps").exists()
 
+    def test_stacks_tables_and_pictures_give_the_same_maps(self, folder, tmp_path):
+        maps = np.stack([np.load(folder / f"map_{k}.npy") for k in range(3)])
+        (tmp_path / "stack").mkdir()
+        np.save(tmp_path / "stack" / "a.npy", maps[:2])
+        np.save(tmp_path / "stack" / "b.npy", maps[2])
+        (tmp_path / "stack" / "notes.csv").write_text("no map, since there are arrays")
+        for k, rho in enumerate(maps):
+            (tmp_path / "tables").mkdir(exist_ok=True)
+            np.savetxt(tmp_path / "tables" / f"{k}.csv", rho, delimiter=",")
+        np.save(tmp_path / "all.npy", maps)
+        for name in ("stack", "tables", "all.npy"):
+            family = Files(folder=tmp_path / name)
+            assert family.length == 3
+            for k, rho in enumerate(maps):
+                np.testing.assert_allclose(draw(family, k, (4, 4))[0], rho)
+        drawn = draw(Files(folder=tmp_path / "stack"), 1, (4, 4))[1]
+        assert drawn == {"file": "a.npy", "row": 1}
+
+    def test_pictures_are_grey_levels_between_two_densities_with_their_top_above(self, tmp_path):
+        image = pytest.importorskip("PIL.Image")
+        grey = np.arange(16, dtype=np.uint8).reshape(4, 4) * 17
+        image.fromarray(grey).save(tmp_path / "one.png")
+        found, _ = draw(Files(folder=tmp_path, range=(1, 6)), 0, (4, 4))
+        np.testing.assert_allclose(found, 1 + 5 * (grey[::-1] / 255.0))
+        as_saved = Files(folder=tmp_path, range=(1, 6), first_row="bottom")
+        np.testing.assert_allclose(draw(as_saved, 0, (4, 4))[0], found[::-1])
+        with pytest.raises(pydantic.ValidationError, match="the maps are pictures"):
+            Files(folder=tmp_path)
+
+    def test_a_range_is_for_pictures_alone(self, folder):
+        with pytest.raises(pydantic.ValidationError, match="are no pictures"):
+            Files(folder=folder, range=(1, 5))
+
+    def test_a_stack_of_other_maps_is_refused(self, tmp_path):
+        np.save(tmp_path / "stack.npy", np.ones((2, 3, 4)))
+        with pytest.raises(InputError, match="expected real numbers of shape"):
+            draw(Files(folder=tmp_path), 0, (4, 4))
+
     def test_must_be_there(self, tmp_path):
         with pytest.raises(pydantic.ValidationError, match=r"found no \.npy file"):
             Files(folder=tmp_path)
