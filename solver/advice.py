@@ -14,10 +14,10 @@ from opalux.solver.domains.domain import Domain
 from opalux.solver.edges import Prescribed, Pulse
 from opalux.solver.formulas.formula import Formula
 from opalux.solver.grid import bands
-from opalux.solver.march import March
 from opalux.solver.problem import Problem
 from opalux.solver.scheme_catalogue import SCHEMES
 from opalux.solver.start import time_steps
+from opalux.solver.time_loop import TimeLoop
 from opalux.solver.waves import angle, frequency_of
 
 KEPT = 0.9  # share of a wave that is worth a word when less is kept
@@ -79,11 +79,12 @@ class Advice:
         }
 
 
-def advise(march: March) -> Advice:
+def advise(march: TimeLoop) -> Advice:
     """Return what the mesh of a run resolves; all processes call it at once, at t = 0."""
     problem = march.problem
     depths = _optical_depths(problem, march.domain, march.rho)
-    wave = fastest_wave(problem, depths[1])
+    explicit = problem.time.method == "explicit"  # implicit steps are as long as their error lets
+    wave = fastest_wave(problem, depths[1]) if explicit else None
     lines = _said_of_wave(problem, wave, depths[1]) if wave else []
     if depths[1] > THICK:
         lines.append(

@@ -1,24 +1,21 @@
 """The time loop: from a problem on a domain to fields and edge signals."""
 
-import dataclasses
-import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
-from opalux.base.agreement import on_all
-from opalux.base.axes import EDGES, FIELDS, along
-from opalux.base.errors import OpaluxError
-from opalux.base.exit_codes import BAD_INPUT
+from opalux.base.axes import EDGES, along
+from opalux.base.errors import InputError
 from opalux.solver.domains.domain import Domain, SerialDomain
 from opalux.solver.edges import FREE, GIVEN, Edges, edge_rules, edge_tables
 from opalux.solver.problem import Problem
-from opalux.solver.readings import Noted, Readings
 from opalux.solver.scheme import Stepper
 from opalux.solver.solution import Solution
-from opalux.solver.start import check_start, domain_density, fill_state, time_steps
-from opalux.solver.watch import SolverWarning, Watch
+from opalux.solver.start import fill_state
+from opalux.solver.time_loop import Chunk, SolverFailure, TimeLoop
+
+__all__ = ["Chunk", "March", "SolverFailure", "simulate", "time_loop"]
 
 CHECK_STEPS = 64  # steps between two checks of the state, which cost a pass over it
 CHUNK_CELLS = (
@@ -26,61 +23,23 @@ CHUNK_CELLS = (
 )
 
 
-class SolverFailure(OpaluxError, RuntimeError):
-    """The state, or the medium in it, is no longer valid."""
-
-    exit_code = BAD_INPUT  # other input would have avoided it
-
-
-@dataclasses.dataclass(frozen=True)
-class Chunk:
-    """Some consecutive steps just taken by one process.
-
-    Attributes
-    ----------
-    first, stop : the steps first <= n < stop
-    times : (stop - first,) time before each step [sh]
-    signals : per edge (stop - first, 4, cells) E, Fx, Fy, T before each step; empty where the
-        process's block does not lie on the edge
-    noted : what the process has noted of the detectors; None where there are none
-    """
-
-    first: int
-    stop: int
-    times: np.ndarray
-    signals: dict[str, np.ndarray]
-    noted: Noted | None = None
-
-
-class March:
-    """The time loop of a problem on one process's share of the grid.
-
-    Parameters
-    ----------
-    problem : what to solve
-    domain : this process's share of the grid; its ``state`` is advanced in place
-    density : (ny, nx) array that replaces the problem's density
+class March(TimeLoop):
+    """The time loop of explicit steps; see `TimeLoop`.
 
     Attributes
     ----------
     step, n_steps : steps taken and to take
     stepper : the kernels of the scheme, set up for this medium
-    readings : reads the detectors; None where there are none
-    t : time of the state [sh]
     """
 
     def __init__(self, problem: Problem, domain: Domain, density: np.ndarray | None = None) -> None:
-        self.problem, self.domain = problem, domain
-        self.dt, self.times, self.t_final = time_steps(problem)
-        self.n_steps = len(self.times)
-        self.step = 0
-        self.rules = edge_rules(problem.edges, domain.block)
-        self.rho = domain_density(problem, domain, density).astype(problem.dtype)
-        fill_state(problem, domain)
-        on_all(domain.gather, domain.broadcast, lambda: check_start(problem, domain, self.rho))
-        self._watch, self._checked = Watch(problem, domain.block, self.rho), 0
-        self._told: set[str] = set()
-        self.readings = Readings(problem, domain.block) if problem.detectors else None
+        if problem.time.method != "explicit":
+            raise InputError(
+                f"time.method: found '{problem.time.method}' where only explicit steps can be "
+                "taken, as in campaigns and inversion; leave it out"
+            )
+        super().__init__(problem, domain, density)
+        self._checked = 0
         self.stepper = self._make_stepper()
 
     def restart(self, edges: Edges) -> None:
@@ -110,19 +69,6 @@ class March:
         return self.problem.variant.make(self.problem, self.domain, self.rho, self.dt, self.rules)
 
     @property
-    def kept(self) -> dict[str, np.ndarray]:
-        """What a checkpoint keeps of this process's cells: views (ny, nx) of the state.
-
-        Where fluxes lie on faces, those on the left and lower sides of the cells are there, too:
-        the first of them belong to no cell's right or upper side.
-        """
-        state = self.domain.state
-        kept = {name: field[1:-1, 1:-1] for name, field in zip(FIELDS, state, strict=True)}
-        if self.problem.variant.on_faces:
-            kept |= {"Fx_left": state[1, 1:-1, :-2], "Fy_below": state[2, :-2, 1:-1]}
-        return kept
-
-    @property
     def fields(self) -> np.ndarray:
         """E, Fx, Fy, T (4, ny, nx) in this process's cells at ``t``; all processes ask at once."""
         return self.stepper.fields(self.domain.state, self.t, self.rules)
@@ -133,11 +79,9 @@ class March:
         return float(self.times[self.step]) if self.step < self.n_steps else self.t_final
 
     @property
-    def nbytes(self) -> int:
-        """Bytes of the arrays that this process holds from step to step."""
-        scratch = list(vars(self.stepper).values())
-        held = {id(array): array.nbytes for array in _arrays([self.domain.wide, self.rho, scratch])}
-        return sum(held.values())
+    def scratch(self) -> Any:
+        """The stepper's arrays."""
+        return list(vars(self.stepper).values())
 
     def restore(self, step: int) -> None:
         """Continue before step ``step``; the caller has already put that state into the domain.
@@ -164,17 +108,7 @@ class March:
                 T[ghost] = getattr(tables, name)[0, 3]
 
     def run(self, pauses: Iterable[int] = ()) -> Iterator[Chunk]:
-        """Advance to the final time, a chunk of steps at a time.
-
-        Parameters
-        ----------
-        pauses : steps before which a chunk is to end, so that the state can be read there
-
-        Raises
-        ------
-        SolverFailure
-            When the state, or the medium in it, is no longer valid.
-        """
+        """Advance to the final time, a chunk of steps at a time; see `TimeLoop.run`."""
         block, domain = self.domain.block, self.domain
         cells = block.grid.nx * block.grid.ny // domain.size  # the same on all processes
         length = max(1, min(512, CHUNK_CELLS // cells))
@@ -221,50 +155,28 @@ class March:
             yield Chunk(first, self.step, times, dict(zip(EDGES, signals, strict=True)), noted)
 
     def check(self) -> None:
-        """Look at the state and the medium in it, and tell once what is doubtful.
-
-        Raises
-        ------
-        SolverFailure
-            On all processes, when the state is not finite, T < 0, an opacity is negative, the heat
-            capacity is not positive, or the volume source takes out energy that is not there.
-        """
+        """Look at the state and the medium in it; see `TimeLoop.check`."""
         when = f"after step {self.step} of {self.n_steps} (t = {self.t:.6g} sh)"
         since = self.times[min(self._checked, self.step - 1) : self.step]
         fault = self._watch.fault(self.domain.state, since, when)
         self._checked = self.step
         self._agree(fault)
 
-    def _agree(self, fault: str) -> None:
-        """Tell what any process found doubtful; raise what any process found wrong."""
-        domain, found = self.domain, self._watch.doubts
-        doubts = {key: text for key, text in found.items() if key not in self._told}
-        if not domain.any(bool(fault or doubts)):
-            return
-        parts = domain.gather((fault, doubts)) or []
-        first = next((fault for fault, _ in parts if fault), "")
-        merged = {key: text for _, doubts in reversed(parts) for key, text in doubts.items()}
-        fault, doubts = domain.broadcast((first, merged))
-        self._told |= doubts.keys()
-        if domain.rank == 0:
-            for text in doubts.values():
-                warnings.warn(text, SolverWarning, stacklevel=2)
-        if fault:
-            raise SolverFailure(fault)
 
+def time_loop(problem: Problem, domain: Domain, density: np.ndarray | None = None) -> TimeLoop:
+    """Return the time loop that a problem asks for, at t = 0; see `TimeLoop`."""
+    if problem.time.method == "explicit":
+        return March(problem, domain, density)
+    from opalux.solver.implicit.march import ImplicitMarch  # not every run needs what it imports
+    from opalux.solver.implicit.steady import SteadyMarch
 
-def _arrays(thing: Any) -> Iterator[np.ndarray]:
-    """Yield the arrays in nested tuples and lists."""
-    if isinstance(thing, np.ndarray):
-        yield thing
-    elif isinstance(thing, tuple | list):
-        for part in thing:
-            yield from _arrays(part)
+    loop = ImplicitMarch if problem.time.method == "implicit" else SteadyMarch
+    return loop(problem, domain, density)
 
 
 def simulate(problem: Problem, density: np.ndarray | None = None) -> Solution:
-    """Solve a problem in this process; see `Solution` and `March` for shapes and errors."""
-    march = March(problem, SerialDomain(problem), density)
+    """Solve a problem in this process; see `Solution` and `TimeLoop` for shapes and errors."""
+    march = time_loop(problem, SerialDomain(problem), density)
     chunks = list(march.run())
     noted = [chunk.noted for chunk in chunks if chunk.noted]
     return Solution(

@@ -18,6 +18,7 @@ from opalux.solver.grid import Grid
 from opalux.solver.media import ArrayDensity, DensitySettings, FormulaDensity, ValuesDensity
 from opalux.solver.scheme import Feature, Order, Scheme
 from opalux.solver.scheme_catalogue import SCHEMES, SchemeName
+from opalux.solver.time_settings import Time
 
 SpaceFormula = Annotated[str, formula_of("x", "y", "t_0")]
 MaterialFormula = Annotated[str, formula_of("rho", "T")]
@@ -48,17 +49,6 @@ class GridSettings(Settings):
                     f"{name}: found {list(extent)}, expected [from, to] with from < to"
                 )
         return self
-
-
-class Time(Settings):
-    """How long and in what steps."""
-
-    final: float = pydantic.Field(0.01, gt=0)
-    """Final time t_f [sh]."""
-    cfl: float = pydantic.Field(0.5, gt=0)
-    """Δt = cfl · min(Δx, Δy) / c; the limit is cfl·√k·min(Δx, Δy)·(1/Δx + 1/Δy) <= 1."""
-    start: float = pydantic.Field(0.0, ge=0)
-    """The t_0 that initial formulas may use [sh]; the run itself counts from 0."""
 
 
 class Constants(Settings):
@@ -216,18 +206,7 @@ class Problem(Settings):
         if h < SMALLEST_CELL:
             raise ValueError(f"grid: found cells of {grid.dx} x {grid.dy} cm; make them larger")
         self._known_to_the_scheme()
-        limit = self.method.largest_cfl(grid, self.wave_speed)
-        if self.time.cfl > limit * (1 + 1e-12):
-            raise ValueError(
-                f"time.cfl: found {self.time.cfl}, expected at most {limit:.6g} on this grid "
-                "(stability); lower it"
-            )
-        step = self.time.cfl * h / self.constants.c
-        if step == 0 or self.time.final / step > MAX_STEPS:
-            raise ValueError(
-                f"time.final: found {self.time.final}, which is more than {MAX_STEPS:.0e} steps of "
-                f"cfl·h/c = {step:.3g} sh; lower it, raise time.cfl or coarsen the grid"
-            )
+        self._steps_possible()
         capacity = self.heat_capacity
         if capacity is not None and not (capacity > 0 and math.isfinite(capacity)):
             raise ValueError(
@@ -249,6 +228,35 @@ class Problem(Settings):
             if said := detector.outside(grid):
                 raise ValueError(f"detectors.{number}: {said}; move it into the domain")
         return self
+
+    def _steps_possible(self) -> None:
+        """Refuse steps that are unstable or too many, and implicit ones of explicit schemes."""
+        grid, time = self.cells, self.time
+        step = time.cfl * min(grid.dx, grid.dy) / self.constants.c
+        if time.method != "explicit":
+            if not self.variant.implicit or self.dtype != "float64":
+                raise ValueError(
+                    f"time.method: found '{time.method}' with scheme {self.scheme} in "
+                    f"{self.dtype}, expected 'scheme: staggered' in float64; give these, or "
+                    "'method: explicit'"
+                )
+            if not time.adaptive and time.final / (time.step or step) > MAX_STEPS:
+                raise ValueError(
+                    f"time.step: found {time.step or step:.3g} sh, which is more than "
+                    f"{MAX_STEPS:.0e} steps; raise it, or leave 'adaptive: false' out"
+                )
+            return
+        limit = self.method.largest_cfl(grid, self.wave_speed)
+        if time.cfl > limit * (1 + 1e-12):
+            raise ValueError(
+                f"time.cfl: found {time.cfl}, expected at most {limit:.6g} on this grid "
+                "(stability); lower it"
+            )
+        if step == 0 or time.final / step > MAX_STEPS:
+            raise ValueError(
+                f"time.final: found {time.final}, which is more than {MAX_STEPS:.0e} steps of "
+                f"cfl·h/c = {step:.3g} sh; lower it, raise time.cfl or coarsen the grid"
+            )
 
     @property
     def features(self) -> set[Feature]:

@@ -97,6 +97,10 @@ class Readings:
         values[np.ix_(late, self._flux)] = means[np.ix_(late, self._flux)]
         return Noted(self._cells, values)
 
+    def on_time(self, values: np.ndarray) -> Noted:
+        """Return ``values`` (n, m) as they are, of states whose fluxes are on time."""
+        return Noted(self._cells, values)
+
     def read(self, parts: list[Noted]) -> np.ndarray:
         """Return E, Fx, Fy, T (n, 4, detectors), from what all processes have noted."""
         n = len(parts[0].values)

@@ -67,6 +67,7 @@ class Order:
     exchanges : it exchanges ghost cells by itself; otherwise the time loop does so before each step
     keeps_edges : its stepper holds the edges, and is made again when they change
     on_faces : it keeps Fx on the right and Fy on the upper side of each cell
+    implicit : there are implicit steps with the same operators in space
     """
 
     stepper: str
@@ -75,6 +76,7 @@ class Order:
     exchanges: bool = False
     keeps_edges: bool = False
     on_faces: bool = False
+    implicit: bool = False
 
     def make(self, *arguments: Any) -> Stepper:
         """Import the stepper and make one; see ``stepper`` for the arguments."""

@@ -70,6 +70,7 @@ STAGGERED = Scheme(
             dtypes=("float64", "float32"),
             keeps_edges=True,
             on_faces=True,
+            implicit=True,
         )
     },
     time_steps=even_steps,

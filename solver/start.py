@@ -14,8 +14,14 @@ from opalux.solver.schemes.ghosts import wrap
 
 
 def time_steps(problem: Problem) -> tuple[float, np.ndarray, float]:
-    """Return Δt, the time before each step (n,) and the final time [sh]."""
+    """Return Δt, the time before each step (n,) and the final time [sh].
+
+    Implicit runs choose their steps as they go: theirs are those from record to record.
+    """
     time = problem.time
+    if time.method != "explicit":
+        records = time.recorded
+        return time.final / len(records), records, time.final
     return problem.method.time_steps(problem.cells, time.cfl, time.final, problem.constants.c)
 
 

@@ -9,7 +9,8 @@ from opalux.base.axes import Edge
 from opalux.base.settings import Settings
 from opalux.solver.edges import FreeOrFormula, Pulse, SourceEdge
 from opalux.solver.media import DensitySettings
-from opalux.solver.problem import Material, Problem, Time
+from opalux.solver.problem import Material, Problem
+from opalux.solver.time_settings import IMPLICIT_KEYS, Time
 
 
 class MeasuredMaterial(Material):
@@ -19,10 +20,21 @@ class MeasuredMaterial(Material):
 
 
 class MeasuredTime(Time):
-    """How long and in what steps."""
+    """How long and in what steps: explicit ones, of which the gradient is known."""
+
+    not_keys: ClassVar[frozenset[str]] = IMPLICIT_KEYS
 
     cfl: float = pydantic.Field(0.65, gt=0)
     """Δt = cfl · min(Δx, Δy) / c; near the limit of the scheme on square cells, 0.707."""
+
+    @pydantic.model_validator(mode="after")
+    def _explicit(self) -> Self:
+        if self.method != "explicit":
+            raise ValueError(
+                f"method: found {self.method}, expected explicit steps, of which the gradient is "
+                "known; leave it out"
+            )
+        return self
 
 
 class MeasuredProblem(Problem):

@@ -70,8 +70,11 @@ def plan(settings: SolveSettings) -> str:
     """Return what a run would do, for ``--dry-run``."""
     grid = settings.cells
     dt, times, t_final = time_steps(settings)
-    return (
-        f"scheme {settings.scheme}, {grid.nx} x {grid.ny} cells of "
-        f"{grid.dx:.4g} x {grid.dy:.4g} cm, {len(times)} steps of {dt:.6g} sh "
-        f"to t = {t_final:.6g} sh"
+    mesh = (
+        f"scheme {settings.scheme}, {grid.nx} x {grid.ny} cells of {grid.dx:.4g} x {grid.dy:.4g} cm"
     )
+    if settings.time.method == "steady":
+        return f"{mesh}, the steady state of edges and sources at t = {t_final:.6g} sh"
+    if settings.time.method == "implicit":
+        return f"{mesh}, implicit steps and {len(times)} records to t = {t_final:.6g} sh"
+    return f"{mesh}, {len(times)} steps of {dt:.6g} sh to t = {t_final:.6g} sh"

@@ -22,7 +22,8 @@ from opalux.jobs.simulation.run import MAKES, RunFiles, take_steps
 from opalux.jobs.simulation.settings import SolveSettings, read_settings
 from opalux.solver.advice import advise
 from opalux.solver.domains.domain import SerialDomain
-from opalux.solver.march import March, SolverFailure
+from opalux.solver.march import time_loop
+from opalux.solver.time_loop import SolverFailure, TimeLoop
 from opalux.solver.watch import SolverWarning
 
 DRY_RUN_CELLS = 10**7  # up to here a dry run also checks densities and initial values, in a moment
@@ -98,18 +99,18 @@ def warnings_in_words() -> Iterator[None]:
         yield
 
 
-def _start(settings: SolveSettings, ranks: Ranks) -> March:
+def _start(settings: SolveSettings, ranks: Ranks) -> TimeLoop:
     """Return the run at t = 0 on this process's share of the grid."""
     check_memory(settings, ranks.size)
     if ranks.comm is None:
-        return March(settings, SerialDomain(settings))
+        return time_loop(settings, SerialDomain(settings))
     from opalux.solver.domains.petsc import PetscDomain
 
-    return March(settings, PetscDomain(settings, ranks.comm))
+    return time_loop(settings, PetscDomain(settings, ranks.comm))
 
 
 def _finish(
-    march: March,
+    march: TimeLoop,
     settings: SolveSettings,
     text: str,
     out: Path,
@@ -122,18 +123,26 @@ def _finish(
         if ranks.rank == 0:
             for line in advice.lines:
                 print(f"advice: {line}", file=sys.stderr)
-        first_step, started = march.n_steps, _clock()
+        first_step, taken, started = march.n_steps, 0, _clock()
         if not ranks.on_root((out / "solution.h5").exists):  # otherwise only the report is missing
             files = RunFiles(march, settings, text, out, ranks)
-            first_step, started = march.step, _clock()
+            first_step, before, started = march.step, march.taken, _clock()
             if not take_steps(march, settings, files, ranks, stop):
                 return CHECKPOINTED
+            taken = march.taken - before
         wall = _clock() - started
         held = march.domain.gather(march.nbytes)
         peaks = march.domain.gather(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
         return ranks.on_root(
             lambda: write_report(
-                settings, out, march, wall, first_step, sum(held or []), peaks or [], advice
+                settings,
+                out,
+                march,
+                wall,
+                (first_step, taken),
+                sum(held or []),
+                peaks or [],
+                advice,
             )
         )
     except StorageError as error:  # on all processes at once

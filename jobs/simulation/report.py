@@ -12,15 +12,15 @@ from opalux.jobs.simulation.settings import SolveSettings
 from opalux.solver.advice import Advice
 from opalux.solver.files.solution import read_solution
 from opalux.solver.legacy.export import write_export
-from opalux.solver.march import March
+from opalux.solver.time_loop import TimeLoop
 
 
 def write_report(
     settings: SolveSettings,
     out: Path,
-    march: March,
+    march: TimeLoop,
     wall: float,
-    first_step: int,
+    steps_of_run: tuple[int, int],
     held: int,
     peaks: list[int],
     advice: Advice,
@@ -32,10 +32,11 @@ def write_report(
     held : bytes of the arrays of all processes
     peaks : for each process, the most bytes that it has had in memory, libraries included
     advice : on the mesh
-    wall, first_step : seconds of this run, and the step that it started from
+    wall, steps_of_run : seconds of this run, the record that it started from, and its steps
     """
     grid = settings.cells
-    cells, steps = grid.nx * grid.ny, march.n_steps - first_step
+    first_step, steps = steps_of_run
+    cells = grid.nx * grid.ny
     details: dict[str, Any] = {}
     path = out / "solution.h5"
     try:
@@ -61,6 +62,7 @@ def write_report(
                 cell_steps_per_second=steps * cells / wall if steps else None,
                 memory={"bytes_per_cell": held / cells, "peak_resident_bytes": sum(peaks)},
                 mesh=advice.to_json(),
+                **march.report,
                 **details,
             ),
         )

@@ -13,7 +13,7 @@ from opalux.solver.files.checkpoint import read_checkpoint, write_checkpoint
 from opalux.solver.files.growing import can_go_on, unfinished
 from opalux.solver.files.snapshots import SnapshotFile
 from opalux.solver.files.solution import SolutionFile
-from opalux.solver.march import March
+from opalux.solver.time_loop import TimeLoop
 
 MAKES = (
     "solution.h5",
@@ -33,7 +33,7 @@ class RunFiles:
     """The files of one run, which are made, continued and finished together."""
 
     def __init__(
-        self, march: March, settings: SolveSettings, text: str, out: Path, ranks: Ranks
+        self, march: TimeLoop, settings: SolveSettings, text: str, out: Path, ranks: Ranks
     ) -> None:
         self._march, self._checkpoint = march, out / "checkpoint.h5"
         self._attributes = {
@@ -88,7 +88,7 @@ class RunFiles:
 
 
 def take_steps(
-    march: March, settings: SolveSettings, files: RunFiles, ranks: Ranks, stop: StopRequest
+    march: TimeLoop, settings: SolveSettings, files: RunFiles, ranks: Ranks, stop: StopRequest
 ) -> bool:
     """Step to the end and finish the files; return False when a signal has stopped the run."""
     last_checkpoint = march.step
@@ -98,7 +98,7 @@ def take_steps(
             files.solution.add(chunk)
             if files.snapshots:
                 files.snapshots.take()
-            progress.advance(chunk.stop - chunk.first, f"t = {march.t:.4g} sh")
+            progress.advance(chunk.stop - chunk.first, march.note)
             stopping = march.domain.any(stop.made) and march.step < march.n_steps
             due = 0 < settings.output.checkpoint_steps <= march.step - last_checkpoint
             if stopping or due:

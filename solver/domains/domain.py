@@ -38,6 +38,9 @@ class Domain(Protocol):
     def any(self, flag: bool) -> bool:
         """Return whether ``flag`` is true on any process."""
 
+    def total(self, values: np.ndarray) -> np.ndarray:
+        """Return the sums of ``values`` over all processes."""
+
     def gather(self, part: Any) -> list[Any] | None:
         """Return the parts of all processes on rank 0, None elsewhere."""
 
@@ -76,6 +79,10 @@ class SerialDomain:
     def any(self, flag: bool) -> bool:
         """Return ``flag``."""
         return flag
+
+    def total(self, values: np.ndarray) -> np.ndarray:
+        """Return ``values``."""
+        return values
 
     def gather(self, part: Any) -> list[Any] | None:
         """Return ``[part]``."""

@@ -31,6 +31,8 @@ except ImportError as error:  # pragma: no cover - depends on the installation
     ) from None
 
 
+__all__ = ["PETSc", "PetscDomain", "world"]
+
 # PETSc keeps a communicator of its own beside the world's, and frees it with the last object that
 # uses it. Python's garbage collector decides when that is, on each process for itself; but PETSc's
 # clean-up at the end asks all processes for it at once and would hang if only some had it left.
@@ -87,6 +89,12 @@ class PetscDomain:
     def any(self, flag: bool) -> bool:
         """Return whether ``flag`` is true on any process."""
         return bool(self.comm.allreduce(bool(flag), op=MPI.LOR))
+
+    def total(self, values: np.ndarray) -> np.ndarray:
+        """Return the sums of ``values`` over all processes."""
+        sums = np.empty_like(values)
+        self.comm.Allreduce(values, sums, op=MPI.SUM)
+        return sums
 
     def gather(self, part: Any) -> list[Any] | None:
         """Return the parts of all processes on rank 0, None elsewhere."""

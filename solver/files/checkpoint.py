@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 from opalux.base.agreement import on_first
-from opalux.base.axes import UNITS
+from opalux.base.axes import FIELDS, UNITS
 from opalux.base.errors import InputError, StorageError
 from opalux.solver.files.growing import (
     CELL_AXES,
@@ -19,12 +19,19 @@ from opalux.solver.files.growing import (
 )
 from opalux.solver.files.seal import check_seal
 from opalux.solver.grid import bands
-from opalux.solver.march import March
+from opalux.solver.time_loop import TimeLoop
 
+KEPT_UNITS = {name: UNITS[name] for name in FIELDS} | {
+    "Fx_left": UNITS["Fx"],
+    "Fy_below": UNITS["Fy"],
+    "E_rate": "g/cm/sh3",
+    "T_rate": "keV/sh",
+}
+"""Unit of what a time loop keeps."""
 MIXER = 0x9E3779B97F4A7C15  # 2⁶⁴ over the golden ratio: spreads neighbouring places far apart
 
 
-def write_checkpoint(path: Path, march: March, attributes: Mapping[str, Any]) -> None:
+def write_checkpoint(path: Path, march: TimeLoop, attributes: Mapping[str, Any]) -> None:
     """Write the state before step ``march.step``; an older file stays until this is complete.
 
     Raises
@@ -42,10 +49,11 @@ def write_checkpoint(path: Path, march: March, attributes: Mapping[str, Any]) ->
         "format_version": FORMAT_VERSION,
         "step": march.step,
         "checksum": state_checksum(march, march.step),
+        **{f"clock_{name}": value for name, value in march.clock.items()},
         **attributes,
     }
     described = dict(CELL_AXES)
-    described |= {f"/state/{name}": Description(UNITS[name[:2]], ("/y", "/x")) for name in kept}
+    described |= {f"/state/{name}": Description(KEPT_UNITS[name], ("/y", "/x")) for name in kept}
     file = GrowingFile(
         path,
         march.domain,
@@ -63,7 +71,7 @@ def write_checkpoint(path: Path, march: March, attributes: Mapping[str, Any]) ->
         raise
 
 
-def read_checkpoint(path: Path, march: March, config: str) -> None:
+def read_checkpoint(path: Path, march: TimeLoop, config: str) -> None:
     """Put the state of a checkpoint, written by any number of processes, into ``march``.
 
     All processes call this, and all raise when one of them cannot read its part.
@@ -82,12 +90,8 @@ def read_checkpoint(path: Path, march: March, config: str) -> None:
         with h5py.File(path, "r") as file:
             step, found = int(file.attrs["step"]), str(file.attrs["config"])
             checksum = str(file.attrs["checksum"])
-            block = march.domain.block
-            rows, columns = block.inner
-            for name, field in march.kept.items():
-                for band in bands(block.ny, block.nx):
-                    here = slice(rows.start + band.start, rows.start + band.stop)
-                    field[band] = file[f"/state/{name}"][here, columns]
+            if found == config:
+                _read_state(file, march)
     except Exception as error:  # what a damaged HDF5 file may raise is no closed list
         failure = str(error) or repr(error)
     if march.domain.any(bool(failure)):
@@ -107,7 +111,18 @@ def read_checkpoint(path: Path, march: March, config: str) -> None:
     march.restore(step)
 
 
-def state_checksum(march: March, step: int) -> str:
+def _read_state(file: h5py.File, march: TimeLoop) -> None:
+    """Put this process's share of an open checkpoint into ``march``."""
+    march.set_clock({name: float(file.attrs[f"clock_{name}"]) for name in march.clock})
+    block = march.domain.block
+    rows, columns = block.inner
+    for name, field in march.kept.items():
+        for band in bands(block.ny, block.nx):
+            here = slice(rows.start + band.start, rows.start + band.stop)
+            field[band] = file[f"/state/{name}"][here, columns]
+
+
+def state_checksum(march: TimeLoop, step: int) -> str:
     """Return a checksum of the whole grid's state before a step, the same on all processes.
 
     It is a sum over cells, modulo 2⁶⁴, of the bits of each number times an odd number that its

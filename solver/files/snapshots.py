@@ -32,7 +32,7 @@ from opalux.solver.files.solution import fields_of
 from opalux.solver.files.thinned import thinned
 from opalux.solver.files.xdmf import snapshot_name, xdmf_text
 from opalux.solver.grid import Grid
-from opalux.solver.march import March
+from opalux.solver.time_loop import TimeLoop
 
 MOST_ATTACHED = 1000
 """Snapshots whose axes are attached to scales; of more they are named only. HDF5 lists the users of
@@ -108,7 +108,7 @@ class SnapshotFile:
     def __init__(
         self,
         path: Path,
-        march: March,
+        march: TimeLoop,
         count: int,
         attributes: Mapping[str, Any],
         *,

@@ -33,8 +33,8 @@ from opalux.solver.files.growing import (
 )
 from opalux.solver.files.thinned import thinned
 from opalux.solver.grid import Grid
-from opalux.solver.march import Chunk, March
 from opalux.solver.solution import DetectorSignals, Solution
+from opalux.solver.time_loop import Chunk, TimeLoop
 
 DETECTOR_PLACES = ("x", "y", "width")
 
@@ -76,7 +76,7 @@ def _described(arrays: Shapes) -> dict[str, Description]:
     return described
 
 
-def fields_of(march: March) -> dict[str, np.ndarray]:
+def fields_of(march: TimeLoop) -> dict[str, np.ndarray]:
     """Return views of a block's E, F (ny, nx, 2) and T, without ghosts."""
     fields = march.fields
     return {"E": fields[0], "F": np.moveaxis(fields[1:3], 0, -1), "T": fields[3]}
@@ -97,7 +97,7 @@ class SolutionFile:
     def __init__(
         self,
         path: Path,
-        march: March,
+        march: TimeLoop,
         attributes: Mapping[str, Any],
         *,
         every: int = 1,

@@ -1,0 +1,168 @@
+"""Linear systems of five points solved by PETSc: a matrix allocated once, and refilled in place.
+
+Right-hand side and solution are PETSc Vecs in the memory of our own arrays, distributed as the
+blocks of the grid are. The matrix is assembled: multigrid and incomplete factors need its entries.
+The preconditioner is made again when iterations show that it has grown old.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from opalux.base.errors import InputError
+from opalux.solver.domains.domain import Domain
+from opalux.solver.domains.linear import CENTRE, EAST, NORTH, SOUTH, WEST, Solved
+from opalux.solver.domains.petsc import PETSc
+
+MOST = 500  # iterations of a solve
+FEW = 6  # iterations that no preconditioner is too old for
+OLD = 2  # times those of a fresh preconditioner, from which on it is made again
+
+REASONS = {
+    value: name.removeprefix("DIVERGED_").lower().replace("_", " ")
+    for name, value in vars(PETSc.KSP.ConvergedReason).items()
+    if isinstance(value, int) and value < 0
+}
+"""Why PETSc gives a solve up, in words."""
+
+
+class PetscSolver:
+    """Krylov methods and preconditioners of PETSc; see `domains.linear.LinearSolver`.
+
+    Conjugate gradients (BiCGStab where the matrix is unsymmetric) with hypre's multigrid, or GAMG
+    where PETSc has no hypre; PETSc's options change that. Residuals are true ones, not those of the
+    preconditioned system, which a bad preconditioner makes small.
+
+    Parameters
+    ----------
+    domain : this process's share of the grid; of many processes, a `PetscDomain`
+    periodic : whether the grid is so along x, along y
+    symmetric : whether the matrix is
+    options : PETSc's options for it, as on its command line
+
+    Raises
+    ------
+    InputError
+        When PETSc does not take an option.
+    """
+
+    def __init__(
+        self, domain: Domain, periodic: tuple[bool, bool], *, symmetric: bool, options: str
+    ) -> None:
+        block = domain.block
+        shape, n = (block.ny, block.nx), block.ny * block.nx
+        comm = getattr(domain, "comm", PETSc.COMM_SELF)
+        self.matrix = np.zeros((*shape, 5))
+        self.right, self.found = np.zeros(shape), np.zeros(shape)
+        columns = _columns(domain)
+        self._places = np.flatnonzero(columns >= 0)
+        counts = (columns >= 0).sum(axis=2).reshape(-1)
+        self._rows = np.concatenate([[0], np.cumsum(counts)]).astype(PETSc.IntType)
+        self._columns = columns.reshape(-1)[self._places].astype(PETSc.IntType)
+        self._values = np.zeros(len(self._places))
+        whole = block.grid.ny * block.grid.nx
+        sizes = ((n, whole), (n, whole))
+        # One process, and columns in order: the matrix lies in our own array.
+        self._shared = domain.size == 1 and not any(periodic)
+        csr = self._rows, self._columns, self._values
+        if self._shared:
+            self._A = PETSc.Mat().createAIJWithArrays(sizes, csr, comm=comm)
+        else:
+            self._A = PETSc.Mat().createAIJ(sizes, csr=csr, comm=comm)
+        self._A.setOption(PETSc.Mat.Option.SYMMETRIC, symmetric)
+        self._A.setOption(PETSc.Mat.Option.SPD, symmetric)
+        self._b = PETSc.Vec().createWithArray(self.right.reshape(-1), (n, whole), comm=comm)
+        self._x = PETSc.Vec().createWithArray(self.found.reshape(-1), (n, whole), comm=comm)
+        self._ksp = _krylov(self._A, symmetric, options, comm)
+        self.name = f"petsc {self._ksp.getType()} + {self._ksp.getPC().getType()}"
+        self._fresh_iterations, self._stale = 0, True
+
+    def solve(self, tolerance: float) -> Solved:
+        """Fill ``found``; see `LinearSolver`."""
+        np.take(self.matrix.reshape(-1), self._places, out=self._values, mode="clip")
+        if not self._shared:
+            self._A.zeroEntries()
+            self._A.setValuesCSR(
+                self._rows, self._columns, self._values, addv=PETSc.InsertMode.ADD_VALUES
+            )
+        self._A.assemble()
+        fresh = self._stale
+        solved = self._attempt(tolerance, fresh)
+        if solved.failure and not fresh:
+            fresh = True
+            again = self._attempt(tolerance, fresh)
+            solved = Solved(solved.iterations + again.iterations, again.failure)
+        if fresh:
+            self._fresh_iterations = solved.iterations
+        limit = max(FEW, OLD * self._fresh_iterations)
+        self._stale = bool(solved.failure) or (solved.iterations > limit)
+        return solved
+
+    def _attempt(self, tolerance: float, fresh: bool) -> Solved:
+        ksp = self._ksp
+        ksp.getPC().setReusePreconditioner(not fresh)
+        ksp.setTolerances(rtol=tolerance)
+        try:
+            ksp.solve(self._b, self._x)
+        except PETSc.Error as error:  # of a preconditioner, for instance
+            return Solved(0, str(error).strip().splitlines()[-1])
+        reason = ksp.getConvergedReason()
+        return Solved(ksp.getIterationNumber(), "" if reason > 0 else _in_words(reason))
+
+
+def _in_words(reason: int) -> str:
+    return f"diverged ({REASONS.get(reason, f'reason {reason}')})"
+
+
+def _krylov(A: Any, symmetric: bool, options: str, comm: Any) -> Any:
+    """Return the KSP, with the user's options."""
+    ksp = PETSc.KSP().create(comm=comm)
+    ksp.setOperators(A)
+    ksp.setType("cg" if symmetric else "bcgs")
+    if not symmetric:
+        ksp.setPCSide(PETSc.PC.Side.RIGHT)
+    ksp.setTolerances(atol=0.0, divtol=1e10, max_it=MOST)
+    ksp.setNormType(PETSc.KSP.NormType.UNPRECONDITIONED)
+    try:
+        ksp.getPC().setType("hypre")
+    except PETSc.Error:
+        ksp.getPC().setType("gamg")
+    database = PETSc.Options()
+    try:
+        if options:
+            database.insertString(options)
+        ksp.setFromOptions()
+    except PETSc.Error as error:
+        raise InputError(
+            f"time.petsc: found '{options}', which PETSc does not take "
+            f"({str(error).strip().splitlines()[-1]}); see 'Krylov methods' in PETSc's manual"
+        ) from None
+    return ksp
+
+
+def _columns(domain: Domain) -> np.ndarray:
+    """Return the numbers of the unknowns that each row knows (ny, nx, 5), −1 outside the domain.
+
+    Unknowns are numbered process by process, along the rows of its block.
+    """
+    block, state = domain.block, domain.state
+    sizes = domain.broadcast(domain.gather(block.ny * block.nx))
+    first = sum(sizes[: domain.rank])
+    numbers = np.full((block.ny + 2, block.nx + 2), -1.0)
+    own = first + np.arange(block.ny * block.nx, dtype=np.float64).reshape(block.ny, block.nx)
+    numbers[1:-1, 1:-1] = own
+    if domain.size > 1:  # the neighbours' numbers come as their fields do
+        before = state.copy()
+        state[0] = numbers
+        domain.exchange()
+        numbers = state[0].copy()
+        state[...] = before
+    if domain.wraps[0]:
+        numbers[:, 0], numbers[:, -1] = numbers[:, -2].copy(), numbers[:, 1].copy()
+    if domain.wraps[1]:
+        numbers[0], numbers[-1] = numbers[-2].copy(), numbers[1].copy()
+    columns = np.empty((block.ny, block.nx, 5), np.int64)
+    columns[..., SOUTH], columns[..., NORTH] = numbers[:-2, 1:-1], numbers[2:, 1:-1]
+    columns[..., WEST], columns[..., EAST] = numbers[1:-1, :-2], numbers[1:-1, 2:]
+    columns[..., CENTRE] = own
+    return columns

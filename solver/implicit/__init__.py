@@ -1,0 +1,1 @@
+"""Implicit time steps of the staggered scheme: for times that light's own step cannot reach."""
