@@ -10,7 +10,7 @@ import pytest
 from opalux.base.errors import InputError
 from opalux.solver.domains.domain import SerialDomain
 from opalux.solver.implicit.march import ImplicitMarch
-from opalux.solver.march import simulate, time_loop
+from opalux.solver.march import March, simulate, time_loop
 from opalux.solver.problem import Problem
 from opalux.solver.time_loop import SolverFailure
 from opalux.solver.verification.lit_slab import LitSlab
@@ -235,7 +235,6 @@ def test_where_there_is_no_steady_state_it_is_said() -> None:
 
 
 def test_explicit_loops_refuse_implicit_problems() -> None:
-    from opalux.solver.gradient import SignalGradient
-
+    made = problem(edges=CLOSED, time={"method": "implicit"})
     with pytest.raises(InputError, match="only explicit steps"):
-        SignalGradient(problem(edges=CLOSED, time={"method": "implicit"}))
+        March(made, SerialDomain(made))
