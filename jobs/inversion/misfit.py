@@ -1,5 +1,6 @@
 """How well a reconstruction explains its signals, and how well a network's usually do."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import NDArray
 
 from opalux.base.errors import InputError
 from opalux.base.progress import Progress
-from opalux.jobs.inversion.metrics import LOWEST, data_misfit
+from opalux.jobs.inversion.metrics import LOWEST, data_misfit, depths
 from opalux.jobs.inversion.trained import Trained
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.jobs.sampling.sample import simulate_sources
@@ -15,6 +16,13 @@ from opalux.learning.data.measurement import Measurement
 from opalux.learning.data.resampler import resample
 
 Array = NDArray[np.float32]
+Answer = Callable[[Array], tuple[Array, Array | None]]
+WITHIN = 0.683
+"""Share of the cells that lie within one spread, as of a Gaussian."""
+FEWEST = 4
+"""Maps from which on errors are a measure of anything."""
+BANDS = 4
+
 Ends = NDArray[np.float64]
 """Where each source starts and stops, (sources, 2) [cm]."""
 
@@ -40,17 +48,38 @@ def misfit_of(trained: Trained, signals: Array, density: Array, ends: Ends | Non
     return data_misfit(again[known], signals[known])
 
 
-def normal_misfit(
-    trained: Trained, answer: Callable[[Array], Array], known: NDArray[np.bool_], maps: int
-) -> float | None:
-    """Return the largest misfit of so many densities that the network was not trained on.
+@dataclasses.dataclass(frozen=True, eq=False)
+class HeldOut:
+    """How well networks do on maps that were held out from training.
+
+    Attributes
+    ----------
+    misfit : the largest data misfit
+    scale : (depths,) by which the deviation of several answers is multiplied to be a spread, within
+        which `WITHIN` of the cells at each distance from the edge lie; None: of a single answer
+    """
+
+    misfit: float
+    scale: NDArray[np.float64] | None
+
+    def spread(self, deviation: Array | None) -> Array | None:
+        """Return the calibrated spread (ny, nx) of a map [g/cm³]."""
+        if deviation is None or self.scale is None:
+            return None
+        return (self.scale[depths(deviation.shape)] * deviation).astype(np.float32)
+
+
+def held_out(
+    trained: Trained, answer: Answer, known: NDArray[np.bool_], maps: int
+) -> HeldOut | None:
+    """Return how well networks do on so many densities that they were not trained on.
 
     They are those of its own validation and test sets, evenly chosen, and are simulated again from
     the campaign that the checkpoint keeps.
 
     Parameters
     ----------
-    answer : gives the density for signals, NaN where they are not known
+    answer : gives density and deviation for signals, NaN where they are not known
     known : (sources, edges, quantities, n_times, n_cells) what the network is given
     maps : 0: nothing is simulated
 
@@ -61,22 +90,39 @@ def normal_misfit(
     campaign = trained.campaign
     if campaign is None:
         return None
-    held_out = range(campaign.splits.train, campaign.splits.total)
-    maps = min(maps, len(held_out))
-    chosen = np.unique(np.linspace(0, max(len(held_out) - 1, 0), maps).astype(int))
-    found = []
+    numbers = range(campaign.splits.train, campaign.splits.total)
+    maps = min(maps, len(numbers))
+    chosen = np.unique(np.linspace(0, max(len(numbers) - 1, 0), maps).astype(int))
+    misfits, far = list[float](), list[Array]()
     with Progress("simulating maps that were held out", len(chosen)) as progress:
         for place in chosen:
             try:
-                drawn = campaign.draw(held_out[int(place)])
+                drawn = campaign.draw(numbers[int(place)])
                 signals = _simulated(trained, campaign, drawn.density, drawn.sources)
                 given = np.where(known, signals, np.float32(np.nan))
-                misfit = misfit_of(trained, given, answer(given), drawn.sources)
+                found, deviation = answer(given)
+                misfit = misfit_of(trained, given, found, drawn.sources)
             except (InputError, ArithmeticError, OSError):  # its maps are gone, or it is bad
                 continue
-            found.append(misfit or 0.0)
+            misfits.append(misfit or 0.0)
+            if deviation is not None:
+                far.append(np.abs(found - drawn.density) / np.maximum(deviation, LOWEST))
             progress.advance()
-    return max(found, default=None)
+    if not misfits:
+        return None
+    return HeldOut(max(misfits), _scale(np.stack(far)) if len(far) >= FEWEST else None)
+
+
+def _scale(far: Array) -> NDArray[np.float64]:
+    """Return the scale at each depth from errors (n, ny, nx) in units of the deviation.
+
+    Each is from the cells of about a quarter of the depths, so that few maps are enough.
+    """
+    depth = depths(far.shape[1:])
+    reach = max(1, (depth.max() + 1) // BANDS) / 2
+    return np.array(
+        [np.quantile(far[:, np.abs(depth - d) <= reach], WITHIN) for d in range(depth.max() + 1)]
+    )
 
 
 def ends_of(campaign: Campaign | None, measurements: Sequence[Measurement] = ()) -> Ends | None:

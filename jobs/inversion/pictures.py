@@ -168,7 +168,7 @@ def reconstruction(
     """
     panels = [("density [g/cm³]", density, DENSITY_MAP)]
     if uncertainty is not None:
-        panels.append(("standard deviation of the reconstructions [g/cm³]", uncertainty, "magma"))
+        panels.append(("spread [g/cm³]", uncertainty, "magma"))
     figure = Figure(figsize=(4.8 * len(panels), 4.0), layout="constrained")
     row = figure.subplots(1, len(panels), squeeze=False)[0]
     for axes, (label, field, colours) in zip(row, panels, strict=True):

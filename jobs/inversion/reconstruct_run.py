@@ -114,6 +114,7 @@ def numbers_of(inputs: Inputs, found: Reconstruction) -> dict[str, Any]:
         "density_min": float(found.density.min()),
         "density_max": float(found.density.max()),
         "uncertainty_mean": None if uncertainty is None else float(uncertainty.mean()),
+        "spread_mean": None if found.spread is None else float(found.spread.mean()),
         "calibrated": found.calibrated,
         "data_misfit": found.data_misfit,
         "misfit_normal": found.misfit_normal,
@@ -125,11 +126,16 @@ def numbers_of(inputs: Inputs, found: Reconstruction) -> dict[str, Any]:
 def write_reconstruction(
     found: Reconstruction, path: Path, more: Mapping[str, NDArray[np.floating] | None] = EMPTY
 ) -> None:
-    """Write /density and, where it is known, /uncertainty, with the centres of the cells.
+    """Write /density and, where known, /uncertainty and /spread, with the centres of the cells.
 
     ``more`` : further maps (ny, nx) [g/cm³] by name
     """
-    maps = {"density": found.density, "uncertainty": found.uncertainty, **more}
+    maps = {
+        "density": found.density,
+        "uncertainty": found.uncertainty,
+        "spread": found.spread,
+        **more,
+    }
     with atomic(path) as temporary, h5py.File(temporary, "w") as file:
         for name, centres in (("x", found.x), ("y", found.y)):
             describe(file.create_dataset(name, data=centres), "cm", name=name)

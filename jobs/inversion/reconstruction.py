@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from opalux.base.errors import InputError
 from opalux.base.optional import import_xarray
 from opalux.jobs.inversion.given import assembled, calibration_of, noise_of, read_for
-from opalux.jobs.inversion.misfit import ends_of, misfit_of, normal_misfit
+from opalux.jobs.inversion.misfit import ends_of, held_out, misfit_of
 from opalux.jobs.inversion.physics import Physics, compare_physics
 from opalux.jobs.inversion.trained import Trained
 from opalux.learning.data.measurement import Measurement, filled
@@ -31,6 +31,8 @@ class Reconstruction:
     density : (ny, nx) [g/cm³], row 0 = bottom
     uncertainty : (ny, nx) standard deviation of the reconstructions [g/cm³]; it shows which regions
         are uncertain but underestimates the error. None when there was one reconstruction only
+    spread : (ny, nx) the uncertainty calibrated on maps that were held out from training, two
+        thirds of whose cells lie within it [g/cm³]; for maps of that kind. None: not known
     data_misfit : ‖F(ρ̂)−d‖/‖d‖ by simulating the density again; None when this was not done
     misfit_normal : the largest that maps held out from training have; None when it is not known
     sources : whose signals were given
@@ -43,6 +45,7 @@ class Reconstruction:
 
     density: Array
     uncertainty: Array | None
+    spread: Array | None
     data_misfit: float | None
     misfit_normal: float | None
     sources: tuple[str, ...]
@@ -85,7 +88,8 @@ class Reconstruction:
         """Return a matplotlib figure of the density and, where it is known, its uncertainty."""
         from opalux.jobs.inversion.pictures import reconstruction
 
-        return reconstruction(self.density, self.uncertainty, self.extent, self.warning)
+        shown = self.uncertainty if self.spread is None else self.spread
+        return reconstruction(self.density, shown, self.extent, self.warning)
 
     def to_xarray(self) -> Any:
         """Return an xarray.Dataset with coordinates [cm] and units.
@@ -96,7 +100,11 @@ class Reconstruction:
             When xarray is not installed.
         """
         xarray = import_xarray()
-        maps = {"density": self.density, "uncertainty": self.uncertainty}
+        maps = {
+            "density": self.density,
+            "uncertainty": self.uncertainty,
+            "spread": self.spread,
+        }
         axes = {"y": self.y, "x": self.x}
         return xarray.Dataset(
             {
@@ -192,16 +200,16 @@ def reconstruct(
 
     density, uncertainty = answer(given)
     misfit = misfit_of(first, given, density, ends) if simulate else None
-    normal = None
+    usual = None
     if misfit is not None:
-        known = np.isfinite(given)
-        normal = normal_misfit(first, lambda given: answer(given)[0], known, misfit_maps)
+        usual = held_out(first, answer, np.isfinite(given), misfit_maps)
     x, y = _centres(first)
     return Reconstruction(
         density=density,
         uncertainty=uncertainty,
+        spread=None if usual is None else usual.spread(uncertainty),
         data_misfit=misfit,
-        misfit_normal=normal,
+        misfit_normal=None if usual is None else usual.misfit,
         sources=names,
         members=len(models) * (8 if symmetric else 1),
         calibrated=calibration is not None,

@@ -92,7 +92,11 @@ def _work(
             saved.write(journal)
         raise
     kept = _kept(found, refined)
-    network = {"network": found.density, "network_uncertainty": found.uncertainty}
+    network = {
+        "network": found.density,
+        "network_uncertainty": found.uncertainty,
+        "network_spread": found.spread,
+    }
     write_reconstruction(kept, out / "reconstruction.h5", network)
     save(found.plot(), out / "reconstruction.png")
     write_json(
@@ -136,7 +140,7 @@ def _kept(found: Reconstruction, refined: Refined) -> Reconstruction:
     inverted = refined.inverted
     spread = None if inverted.spread is None else inverted.spread.astype(np.float32)
     return dataclasses.replace(
-        found, density=inverted.density.astype(np.float32), uncertainty=spread
+        found, density=inverted.density.astype(np.float32), uncertainty=spread, spread=spread
     )
 
 

@@ -25,7 +25,7 @@ class RefineSettings(ReconstructSettings):
     the signals is below the noise."""
     tv: pydantic.PositiveFloat = 15.0
     """Weight of the total variation: few, sharp edges are held likely."""
-    steps: int = pydantic.Field(100, ge=3, le=100_000)
+    steps: int = pydantic.Field(200, ge=3, le=100_000)
     """Gradients at most, from each of the two starts."""
     modes: int = pydantic.Field(32, ge=0, le=1000)
     """Directions along which the data's own information is measured for the spread (0: none)."""

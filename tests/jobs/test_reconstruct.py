@@ -91,6 +91,9 @@ def reconstructed(run, out, *words):
     assert reconstruct.main([str(run), *map(str, words), "--out", str(out)]) == 0
     with h5py.File(out / "reconstruction.h5") as file:
         assert (file["uncertainty"][()] > 0).all()
+        assert ("spread" in file) == (
+            json.loads((out / "reconstruction.json").read_text())["spread_mean"] is not None
+        )
         density = file["density"][()]
     return density, json.loads((out / "reconstruction.json").read_text())
 
@@ -160,6 +163,9 @@ def test_python_gets_the_map_that_the_command_writes(run, solutions, tmp_path):
     found = opalux.reconstruct(network, solutions)
     np.testing.assert_array_equal(found.density, expected)
     assert found.data_misfit == numbers["data_misfit"]
+    assert found.spread is not None
+    assert found.spread.mean() == pytest.approx(numbers["spread_mean"])
+    assert (found.spread > 0).all()
     assert found.members == numbers["reconstructions"] == 8
     assert not found.calibrated
     assert repr(found).startswith("Reconstruction(16×16 cells, ")
