@@ -56,13 +56,25 @@ opalux.train(training, "network")
 network, data = opalux.load_trained("network"), opalux.DataSet("stripes")
 test = range(MAPS + 16, MAPS + 32)
 
-figure, axes = plt.subplots(2, 4, figsize=(10, 5), layout="constrained")
-for (above, below), sample in zip(axes.T, test, strict=False):
-    found = opalux.reconstruct(network, data.signals(sample)).density
-    for axis, values, title in (
-        (above, data.density(sample), "truth"),
-        (below, found, "found"),
-    ):
-        axis.imshow(values, origin="lower", cmap="cividis", vmin=1, vmax=3)
+figure, axes = plt.subplots(4, 4, figsize=(9, 8.6), layout="constrained")
+for column, sample in zip(axes.T, test, strict=False):
+    truth, signals = data.density(sample), data.signals(sample)
+    found = opalux.reconstruct(network, signals).density
+    right = signals[2, 3, 0]  # source left, edge right, E: (times, cells)
+    rows = {
+        "signal at the far edge": (right - right[0], "RdBu_r", None),
+        "truth": (truth, "cividis", (1, 3)),
+        "found": (found, "cividis", (1, 3)),
+        "error": (found - truth, "RdBu_r", (-1, 1)),
+    }
+    for axis, (title, (values, colours, limits)) in zip(column, rows.items(), strict=True):
+        low, high = limits or (-abs(values).max(), abs(values).max())
+        image = axis.imshow(
+            values.T if limits is None else values,
+            origin="lower", aspect="auto", cmap=colours, vmin=low, vmax=high,
+        )  # fmt: skip
         axis.set(title=title, xticks=[], yticks=[])
-figure.savefig("02_own_family.png", dpi=110)
+        if limits:
+            figure.colorbar(image, ax=axis)
+axes[0, 0].set(xlabel="time", ylabel="along the edge")
+figure.savefig("02_own_family.png", dpi=100)

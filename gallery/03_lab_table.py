@@ -14,10 +14,11 @@ import opalux
 from opalux.base.shipped import CONFIGS
 
 STEPS = 120  # gradients at most
+MODES = 32  # directions along which the data's information is measured
 
 folder = CONFIGS / "invert"
 print((folder / "example.csv").read_text().splitlines()[3:6])
-settings = yaml.safe_load((folder / "example.yaml").read_text()) | {"steps": STEPS}
+settings = yaml.safe_load((folder / "example.yaml").read_text()) | {"steps": STEPS, "modes": MODES}
 found = opalux.invert(settings, folder / "example.csv")
 print(f"χ² = {found.chi2:.2f}; explained: {found.explained}")
 

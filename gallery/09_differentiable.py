@@ -39,8 +39,8 @@ print(f"loss: {losses[0]:.3g} at first, {losses[-1]:.3g} at last")
 
 figure, axes = plt.subplots(1, 3, figsize=(11, 3.3), layout="constrained")
 for axis, values, title in (
-    (axes[0], truth, "truth"),
-    (axes[1], logarithm.exp().detach(), f"after {STEPS} steps"),
+    (axes[0], truth.numpy(), "truth"),
+    (axes[1], logarithm.exp().detach().numpy(), f"after {STEPS} steps"),
 ):
     image = axis.imshow(
         values, origin="lower", extent=(0, 1, 0, 1), cmap="cividis", vmin=0.5, vmax=3
