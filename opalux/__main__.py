@@ -3,26 +3,12 @@
 import importlib
 import sys
 
-from opalux.base.streams import output_was_lost, protect
+from opalux.jobs.starting.commands import JOBS
 
-JOBS = {
-    "init": "a configuration to begin with, every key in it explained",
-    "solve": "one simulation, on one process or many",
-    "sample": "a data set of many simulations of random densities",
-    "dataset": "check, import or export a data set",
-    "train": "train a network that reconstructs densities from edge signals",
-    "evaluate": "judge a trained network on held-out data",
-    "reconstruct": "the density behind your own edge signals",
-    "invert": "the density behind measured signals, by physics alone",
-    "export": "a trained network as an ONNX file",
-    "view": "results in the browser, and a page to paint a density on",
-    "siqd": "the silicon quantum dot study",
-    "pipeline": "campaign, training, evaluation, … as a chain of Slurm jobs",
-    "status": "how far a pipeline, a campaign or a run is",
-    "bench": "how fast the parts are, as ratios measured in one run",
-    "verify": "compare the solver with exact solutions, or P1 with transport",
-    "demo": "solve, sample, train and evaluate, in minutes, with a report",
-}
+__all__ = ["JOBS", "main", "usage"]
+
+
+from opalux.base.streams import output_was_lost, protect
 
 
 def usage() -> str:
