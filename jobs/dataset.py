@@ -1,4 +1,4 @@
-"""``opalux dataset``: check, import, export and picture data sets."""
+"""``opalux dataset``: check, import, export, publish and picture data sets."""
 
 import argparse
 import sys
@@ -20,7 +20,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="opalux dataset", description="Check, import, export and picture data sets."
+        prog="opalux dataset", description="Check, import, export, publish and picture data sets."
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
@@ -60,11 +60,34 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--out", metavar="DIR", type=Path, required=True)
     export.set_defaults(work=_export)
 
+    pack = verbs.add_parser("pack", help="copy it with what archives ask for, to publish it")
+    pack.add_argument("folder", metavar="DIR", type=Path)
+    pack.add_argument("--out", metavar="DIR", type=Path, required=True)
+    pack.add_argument(
+        "--creator",
+        metavar="NAME",
+        type=_said,
+        action="append",
+        required=True,
+        help="'Family, Given' (may be given several times)",
+    )
+    pack.add_argument(
+        "--license", metavar="SPDX", type=_said, default="CC-BY-4.0", help="default: CC-BY-4.0"
+    )
+    pack.set_defaults(work=_pack)
+
     pictures = verbs.add_parser("pictures", help="draw a page for each family")
     pictures.add_argument("folder", metavar="DIR", type=Path)
     pictures.add_argument("--out", metavar="DIR", type=Path, help="default: DIR/pictures")
     pictures.set_defaults(work=_pictures)
     return parser
+
+
+def _said(text: str) -> str:
+    """Return a text of one line that says something."""
+    if not text.strip() or not text.isprintable():
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a name")
+    return text.strip()
 
 
 def _splits(text: str) -> dict[str, int]:
@@ -124,6 +147,15 @@ def _export(parsed: argparse.Namespace) -> int:
 
     export(DataSet(parsed.folder), parsed.out, parsed.format)
     print(f"{parsed.out}: written as {parsed.format}")
+    return OK
+
+
+def _pack(parsed: argparse.Namespace) -> int:
+    from opalux.learning.data.data_set import DataSet
+    from opalux.learning.data.pack import pack
+
+    pack(DataSet(parsed.folder), parsed.out, creators=parsed.creator, license=parsed.license)
+    print(f"{parsed.out}: ready to publish; look through its README.md first")
     return OK
 
 

@@ -3,12 +3,10 @@
 import importlib
 import sys
 
+from opalux.base.streams import output_was_lost, protect
 from opalux.jobs.starting.commands import JOBS
 
 __all__ = ["JOBS", "main", "usage"]
-
-
-from opalux.base.streams import output_was_lost, protect
 
 
 def usage() -> str:
