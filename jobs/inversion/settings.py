@@ -79,7 +79,7 @@ class ReconstructSettings(Settings):
         densities simulated on both grids (see `opalux.learning.training.calibration`); 0: they are
         not
     misfit_maps : so many maps that were held out from training are simulated, to know which data
-        misfit is normal; 0: it is not known
+        misfit is normal and how wide the spread is; 0: both are not known
     dt : step [sh] of .sds and .csv files; null: as the file beside them says, or as published,
         CFL·Δx/c
     noise : of the signals, as a share of each channel's standard deviation, for networks that are

@@ -18,7 +18,7 @@ FILES = {
 
 MODELS = FILES | {
     "evaluate": "opalux.jobs.inversion.settings:EvaluateSettings",
-    "reconstruct": "opalux.jobs.inversion.settings:ReconstructSettings",
+    "reconstruct": "opalux.jobs.refinement.settings:RefineSettings",
     "reconstruct --refine": "opalux.jobs.refinement.settings:RefineSettings",
     "export": "opalux.jobs.inversion.settings:ExportSettings",
     "verify transport": _SOLVE,
