@@ -138,3 +138,16 @@ def test_a_network_of_one_quantity_takes_our_own_solutions(tmp_path, capsys):
     mine = ["--force", "--set", "subset={mine: {every: 2}}"]
     assert evaluate.main([str(run), "--out", str(tmp_path / "e"), *mine]) == 2
     assert "augmentation.subsets=true" in capsys.readouterr().err
+
+
+def test_a_part_of_the_signals_is_refined_too(run, tmp_path):
+    write_table(tmp_path / "few.csv", table(run))
+    quick = ("steps=4", "modes=0", "misfit_maps=4", "calibration_maps=0", "refinement=1")
+    words = [word for one in (*quick, "accept_chi2=1e9") for word in ("--set", one)]
+    out = tmp_path / "out"
+    code = reconstruct.main(
+        [str(run), str(tmp_path / "few.csv"), "--refine", *words, "--out", str(out)]
+    )
+    numbers = json.loads((out / "reconstruction.json").read_text())
+    assert code in (0, 3)
+    assert numbers["chi2"] <= numbers["chi2_network"]
