@@ -14,6 +14,9 @@ IMPLICIT_KEYS = frozenset(
 )
 """Keys of `Time` that explicit steps do not use."""
 
+OPTIONS = ("ksp_", "pc_", "sub_", "mg_", "mat_", "log_view", "options_left")
+"""Beginnings of the options of PETSc that have a meaning here."""
+
 TOLERANCES = {"implicit": 1e-3, "steady": 1e-8}
 """What ``tolerance`` is where it is left out."""
 
@@ -57,6 +60,19 @@ class Time(Settings):
         if (times and (np.diff(records) <= 0).any()) or (times and records[0] < 0):  # type: ignore[index]
             raise ValueError("found times that do not increase from 0 or later; sort them")
         return records
+
+    @pydantic.field_validator("petsc", mode="after")
+    @classmethod
+    def _options(cls, petsc: str) -> str:
+        """Refuse what PETSc would pass over in silence: options of nothing that solves."""
+        for word in petsc.split():
+            number = word[1:2].isdigit() or word[1:2] == "."
+            known = word.lstrip("-").startswith(OPTIONS)
+            if word.startswith("-") and not number and not known:
+                raise ValueError(f"found {word}, expected options that begin with -ksp_ or -pc_")
+        if petsc and not petsc.lstrip().startswith("-"):
+            raise ValueError(f"found '{petsc}', expected options such as '-ksp_type cg'")
+        return petsc
 
     @pydantic.model_validator(mode="after")
     def _fits_the_method(self) -> Self:

@@ -31,6 +31,13 @@ def ranks() -> Iterator[str]:
     yield from ranks_lines()
 
 
+def implicit() -> Iterator[str]:
+    """Time implicit steps against explicit ones, on problems of diffusion."""
+    from opalux.jobs.benchmarks.implicit import implicit_lines
+
+    yield from implicit_lines()
+
+
 def sampling() -> Iterator[str]:
     """Compare a campaign with the bare time steps in it."""
     from opalux.jobs.benchmarks.sampling import sampling_lines
@@ -57,6 +64,7 @@ SECTIONS: dict[str, Callable[[], Iterator[str]]] = {
     "pyclaw": pyclaw,
     "deepwave": deepwave,
     "ranks": ranks,
+    "implicit": implicit,
     "sampling": sampling,
     "batched": batched,
     "learning": learning,

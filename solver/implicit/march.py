@@ -16,7 +16,7 @@ from opalux.solver.problem import Problem
 from opalux.solver.schemes.consistent import volume_source
 from opalux.solver.time_loop import Chunk, SolverFailure, TimeLoop
 
-SETTLED = 0.02  # share of a step's error that Newton's method may leave
+SETTLED = 0.05  # share of a step's error that Newton's method may leave
 SHORTEST = 1e-6  # share of the explicit step below which a run is given up
 CHECK_STEPS = 8  # steps between two checks of the state
 

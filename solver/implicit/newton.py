@@ -15,7 +15,7 @@ from opalux.solver.problem import Problem
 from opalux.solver.schemes.ghosts import wrap
 from opalux.solver.schemes.staggered_edges import INNER, OPEN, edge_kinds, fill_outside
 
-FORCING = 1e-3  # share of the residual that a linear solve may leave: the next iteration sees it
+FORCING = 1e-2  # share of the residual that a linear solve may leave: the next iteration sees it
 MOST = 15  # iterations, after which a shorter step is better
 
 
