@@ -45,14 +45,15 @@ class ScipySolver:
         def counted(_: object) -> None:
             count[0] += 1
 
-        found, code = self._krylov(
-            self._operator(lambda x, out: multiply(self.matrix, x, out)),
-            self.right.reshape(-1),
-            rtol=tolerance,
-            maxiter=MOST,
-            M=self._operator(lambda x, out: precondition(self.matrix, self._inverse, x, out)),
-            callback=counted,
-        )
+        with np.errstate(all="ignore"):  # numbers without a limit are a failure, told as such
+            found, code = self._krylov(
+                self._operator(lambda x, out: multiply(self.matrix, x, out)),
+                self.right.reshape(-1),
+                rtol=tolerance,
+                maxiter=MOST,
+                M=self._operator(lambda x, out: precondition(self.matrix, self._inverse, x, out)),
+                callback=counted,
+            )
         self.found[...] = found.reshape(self.right.shape)
         if code == 0 and np.isfinite(found).all():
             return Solved(count[0])

@@ -13,8 +13,10 @@ from opalux.solver.implicit.march import ImplicitMarch
 from opalux.solver.march import March, simulate, time_loop
 from opalux.solver.problem import Problem
 from opalux.solver.time_loop import SolverFailure
+from opalux.solver.verification.crooked_pipe import IMPLICIT, CrookedPipe
 from opalux.solver.verification.lit_slab import LitSlab
 from opalux.solver.verification.marshak import MarshakWave
+from opalux.solver.verification.su_olson import SuOlson, exact
 from tests.solver.exact import total_energy
 
 WALL = {"kind": "wall"}
@@ -128,6 +130,23 @@ def test_a_heat_front_is_where_the_exact_one_is() -> None:
     )
     assert abs(front - 1) < 5e-3, front
     assert abs(heat - 1) < 2e-3, heat
+
+
+@pytest.mark.parametrize("tau", [31.6, 100.0])
+def test_matter_whose_heat_capacity_varies_follows_the_exact_solution(tau: float) -> None:
+    case = SuOlson(1 / 3, tau)
+    time = {"final": tau, "method": "implicit", "tolerance": 1e-2}
+    x, W, V = case.solve(10, scheme="staggered", time=time)
+    near = x <= 3.5
+    for found, expected in zip((W, V), exact(x[near], tau, 1 / 3), strict=True):
+        assert np.abs(found[near] - expected).max() < 4e-3 * expected.max()
+
+
+def test_the_crooked_pipe_is_as_warm_as_another_code_finds_it() -> None:
+    pipe = CrookedPipe()
+    time = {"final": 2.0, "method": "implicit", "tolerance": 1e-2}
+    found = pipe.probes(pipe.solve(140, scheme="staggered", time=time)[3])
+    np.testing.assert_allclose(found, IMPLICIT[140], atol=1.5e-3)
 
 
 @pytest.mark.parametrize("accuracy", [1, 2])
