@@ -17,11 +17,11 @@ from opalux.solver.march import March
 from opalux.solver.media import cut_block
 from opalux.solver.problem import Problem
 from opalux.solver.readings import Readings
-from opalux.solver.schemes.consistent import strip_rows
 from opalux.solver.schemes.ghosts import wrap
 from opalux.solver.schemes.staggered_adjoint import march_back, step_cells_back, step_faces_back
 from opalux.solver.schemes.staggered_edges import OPEN, edge_kinds
 from opalux.solver.schemes.staggered_tangent import march_on, scratch
+from opalux.solver.schemes.strips import strip_rows
 from opalux.solver.start import time_steps
 from opalux.solver.trajectory import Part, Trajectory
 

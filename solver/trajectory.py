@@ -10,7 +10,8 @@ from opalux.solver.checkpointing import LEAST, Action, Advance, Reverse, SetAsid
 from opalux.solver.domains.domain import Domain
 from opalux.solver.edges import edge_tables
 from opalux.solver.march import March
-from opalux.solver.schemes.staggered import Stepper, fill_ghosts
+from opalux.solver.schemes.staggered import Stepper
+from opalux.solver.schemes.staggered_step import fill_ghosts
 
 AT_ONCE = 256  # steps for which tables of the edges are made at a time
 

@@ -50,9 +50,13 @@ class _Forgiving:
             self._kept.save_overload(signature, data)
 
 
-def njit(**options: Any) -> Callable[[Any], Any]:
-    """Return `numba.njit` with ``options`` and the package's cache; threads run side by side."""
-    options = {"nogil": True, **options}
+def njit(*, borrows: bool = False, **options: Any) -> Callable[[Any], Any]:
+    """Return `numba.njit` with ``options`` and the package's cache; threads run side by side.
+
+    A kernel that ``borrows`` neither makes arrays nor returns any: it does not count who holds
+    those that it is given. Counting takes longer than some tens of cells for each slice.
+    """
+    options = {"nogil": True, "_nrt": not borrows, **options}
 
     def compiled(function: Any) -> Any:
         folder = cache_folder()

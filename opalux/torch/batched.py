@@ -26,7 +26,7 @@ from opalux.solver.domains.domain import SerialDomain
 from opalux.solver.edges import edge_rules, edge_tables
 from opalux.solver.march import SolverFailure
 from opalux.solver.problem import Problem
-from opalux.solver.schemes.consistent import volume_source
+from opalux.solver.schemes.emission import volume_source
 from opalux.solver.schemes.staggered import EXACT
 from opalux.solver.schemes.staggered_edges import ARRIVE, DRIVEN
 from opalux.solver.start import fill_state, time_steps

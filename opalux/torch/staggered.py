@@ -15,7 +15,7 @@ from torch import Tensor
 from opalux.solver.formulas.formula import Formula
 from opalux.solver.formulas.pairs import VARIABLES, pair_tree
 from opalux.solver.problem import Problem
-from opalux.solver.schemes.consistent import SETTLED
+from opalux.solver.schemes.coupling import SETTLED
 from opalux.solver.schemes.staggered_edges import CENTRED, INNER, START, edge_kinds
 from opalux.solver.start import time_steps
 from opalux.torch.coupling import Matter, exchange

@@ -18,9 +18,30 @@ def small_power(node: Node) -> int:
     return int(exponent)
 
 
+class _Registers:
+    """Registers for temporaries: taken as needed, given back when they have been read."""
+
+    def __init__(self, first: int) -> None:
+        self.first = self.count = first
+        self._free: list[int] = []
+
+    def take(self) -> int:
+        if self._free:
+            return self._free.pop()
+        self.count += 1
+        return self.count - 1
+
+    def give_back(self, *registers: int) -> None:
+        self._free += {register for register in registers if register >= self.first}
+
+
 @functools.lru_cache(maxsize=1024)
 def compiled(tree: Node, variables: tuple[str, ...]) -> Program:
-    """Return the register program of a tree that uses these ``variables``."""
+    """Return the register program of a tree that uses these ``variables``.
+
+    No instruction writes to a register that it reads (but SELECT, to its own cell): where arrays
+    may overlap, the machine takes one number at a time.
+    """
     constants: list[float] = []
     code: list[tuple[int, int, int, int]] = []
     n_variables = len(variables)
@@ -34,45 +55,48 @@ def compiled(tree: Node, variables: tuple[str, ...]) -> Program:
             count(argument)
 
     count(tree)
-    first = n_variables + len(constants)
-    highest = first
+    registers = _Registers(n_variables + len(constants))
 
-    def emit(node: Node, free: int) -> int:
-        """Compile ``node``; registers from ``free`` on may be overwritten."""
-        nonlocal highest
+    def instruct(op: int, a: int, b: int, *done: int) -> int:
+        """Add an instruction, after which the registers ``done`` are free; return its target."""
+        target = registers.take()
+        code.append((op, target, a, b))
+        registers.give_back(*done)
+        return target
+
+    def power(base: int, exponent: int) -> int:
+        made = base
+        for bit in f"{abs(exponent):b}"[1:]:
+            made = instruct(MUL, made, made, *({made} - {base}))
+            if bit == "1":
+                made = instruct(MUL, made, base, made)
+        if exponent < 0:
+            made = instruct(DIV, n_variables + constants.index(1.0), made, made)
+        registers.give_back(base)
+        return made
+
+    def emit(node: Node) -> int:
+        """Compile ``node`` and return where its value is."""
         if isinstance(node.value, str):
             return variables.index(node.value)
         if node.number is not None:
             return n_variables + constants.index(node.number)
         assert node.op is not None
         if exponent := small_power(node):
-            base = emit(node.arguments[0], free)
-            made = base
-            for bit in f"{abs(exponent):b}"[1:]:
-                code.append((MUL, free + 1, made, made))
-                made = free + 1
-                if bit == "1":
-                    code.append((MUL, made, made, base))
-            if exponent > 0:
-                code[-1] = (MUL, free, *code[-1][2:])
-            else:
-                code.append((DIV, free, n_variables + constants.index(1.0), made))
-        elif node.op == SELECT:
-            condition, yes, no = node.arguments
-            code.append((COPY, free, emit(no, free), 0))
-            mask = emit(condition, free + 1)
-            code.append((SELECT, free, mask, emit(yes, free + 2)))
-        else:
-            a = emit(node.arguments[0], free)
-            b = emit(node.arguments[1], free + 1) if len(node.arguments) > 1 else 0
-            code.append((node.op, free, a, b))
-        highest = max(highest, free + 3)
-        return free
+            return power(emit(node.arguments[0]), exponent)
+        if node.op == SELECT:
+            condition, yes, no = map(emit, node.arguments)
+            target = instruct(COPY, no, 0, no)
+            code.append((SELECT, target, condition, yes))
+            registers.give_back(condition, yes)
+            return target
+        operands = tuple(map(emit, node.arguments))
+        return instruct(node.op, operands[0], operands[-1], *operands)
 
-    result = emit(tree, first)
+    result = emit(tree)
     return Program(
         np.array(code, dtype=np.int64).reshape(-1, 4),
         np.array(constants, dtype=np.float64),
-        highest,
+        registers.count,
         result,
     )

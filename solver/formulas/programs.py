@@ -44,41 +44,39 @@ class Program:
         return self.code, self.result, registers
 
 
-@njit(error_model="numpy", inline="never")
+@njit(error_model="numpy", inline="never", borrows=True)
 def run(code, registers, n):
     """Run a register program on the first ``n`` cells of ``registers`` (n_registers, width)."""
     for k in range(code.shape[0]):
-        op = code[k, 0]
-        z = registers[code[k, 1]]
-        x = registers[code[k, 2]]
-        y = registers[code[k, 3]]
+        op, z, x, y = code[k, 0], code[k, 1], code[k, 2], code[k, 3]
         if op == MUL:
             for i in range(n):
-                z[i] = x[i] * y[i]
+                registers[z, i] = registers[x, i] * registers[y, i]
         elif op == ADD:
             for i in range(n):
-                z[i] = x[i] + y[i]
+                registers[z, i] = registers[x, i] + registers[y, i]
         elif op == SUB:
             for i in range(n):
-                z[i] = x[i] - y[i]
+                registers[z, i] = registers[x, i] - registers[y, i]
         elif op == DIV:
             for i in range(n):
-                z[i] = x[i] / y[i]
+                registers[z, i] = registers[x, i] / registers[y, i]
         elif op == COPY:
             for i in range(n):
-                z[i] = x[i]
+                registers[z, i] = registers[x, i]
         elif op == NEG:
             for i in range(n):
-                z[i] = -x[i]
+                registers[z, i] = -registers[x, i]
         elif op == SQRT:
             for i in range(n):
-                z[i] = math.sqrt(x[i])
+                registers[z, i] = math.sqrt(registers[x, i])
         elif op == SELECT:
             for i in range(n):
-                z[i] = y[i] if x[i] != 0.0 else z[i]
+                other = registers[z, i]
+                registers[z, i] = registers[y, i] if registers[x, i] != 0.0 else other
         else:
             for i in range(n):
-                z[i] = operate(op, x[i], y[i])
+                registers[z, i] = operate(op, registers[x, i], registers[y, i])
 
 
 @njit(error_model="numpy")

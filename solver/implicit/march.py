@@ -13,7 +13,7 @@ from opalux.solver.implicit.runge_kutta import RungeKutta
 from opalux.solver.implicit.sight import Sight
 from opalux.solver.implicit.steps import next_step, on_notch, towards
 from opalux.solver.problem import Problem
-from opalux.solver.schemes.consistent import volume_source
+from opalux.solver.schemes.emission import volume_source
 from opalux.solver.time_loop import Chunk, SolverFailure, TimeLoop
 
 SETTLED = 0.05  # share of a step's error that Newton's method may leave

@@ -7,7 +7,7 @@ from opalux.solver.domains.domain import Domain
 from opalux.solver.implicit.runge_kutta import RungeKutta
 from opalux.solver.problem import Problem
 from opalux.solver.readings import Readings
-from opalux.solver.schemes.staggered_edges import record
+from opalux.solver.schemes.staggered_signals import record
 from opalux.solver.time_loop import Chunk
 
 Seen = tuple[np.ndarray, ...]

@@ -22,6 +22,9 @@ import numpy as np
 from opalux.base.kernels import njit
 from opalux.solver.formulas.programs import run
 
+# Share of T that the sweeps may leave as error.
+SETTLED = {"float64": 1e-7, "float32": 1e-6}
+
 SWEEPS = 8  # vector sweeps before the remaining cells are solved one by one
 BISECTIONS = 200
 
@@ -50,7 +53,7 @@ def newton_step(T, T_n, E_n, k, capacity, slope, a):
     return -g / (slope + k * (slope + a_4_T3))
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def mean_capacity(heat, T, T_n, capacity, slope):
     """Fill ``capacity`` with the mean of ρ C_v between ``T_n`` and ``T``, ``slope`` with it at T.
 
@@ -73,15 +76,15 @@ def mean_capacity(heat, T, T_n, capacity, slope):
         slope[i] = registers[0, i] * registers[result, i]
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def sweep(T, change, T_n, E, opacity, capacity, slope, C_v, a, c_dt, tolerance):
-    """Do a Newton step in every cell that has not settled; return how many have not now.
+    """Do a Newton step in every cell that has not settled; return whether one has not now.
 
     ρ C_v is ``C_v`` times ``capacity`` on average and times ``slope`` at T. ``change`` is the step
     before, 0 in cells that have settled. The lagged opacity makes the steps shrink by some
     constant factor, so the error that a step leaves is about step²/(step before).
     """
-    unsettled = 0
+    unsettled = False
     zero = c_dt - c_dt  # of the cells' own type
     for i in range(E.shape[0]):
         before = change[i]
@@ -92,67 +95,104 @@ def sweep(T, change, T_n, E, opacity, capacity, slope, C_v, a, c_dt, tolerance):
         T[i] += step
         going = not (step * step <= tolerance * T[i] * abs(before))  # NaN goes on
         change[i] = step if going else zero
-        unsettled += going
+        unsettled = unsettled | going
     return unsettled
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
+def first_sweep(T_k, E, T, C_v, a, c_dt, tolerance, opacity, slope, live, change):
+    """Do the first Newton step, from T_n; ``T_k`` becomes T after it.
+
+    Return whether a cell has not settled.
+    """
+    unsettled = False
+    change[0] = TINY
+    zero, tiny = c_dt - c_dt, change[0]  # of the cells' own type
+    for i in range(E.shape[0]):
+        T_n = T[i]
+        a_T3 = a * (T_n * T_n * T_n)
+        k, C = c_dt * opacity[i], C_v * slope[i]
+        step = k * (E[i] - a_T3 * T_n) / (C + k * (C + ((a_T3 + a_T3) + (a_T3 + a_T3))))
+        step = step if live[i] != zero else zero
+        T_next = T_n + step
+        going = not (step * step <= tolerance * T_next * (tolerance * T_n + tiny))  # NaN goes on
+        T_k[i] = T_next
+        change[i] = step if going else zero
+        unsettled = unsettled | going
+    return unsettled
+
+
+@njit(error_model="numpy", borrows=True)
+def finish(E, T, T_k, C_v, capacity, tolerance, change):
+    """Bring E and T to the end of the step; ``change`` becomes what matter gains.
+
+    Return whether E of some cell is hardly more than a rounding error.
+    """
+    cancelled = False
+    for i in range(E.shape[0]):
+        gained = C_v * capacity[i] * (T_k[i] - T[i])
+        left = E[i] - gained
+        change[i] = gained
+        E[i] = left
+        T[i] = T_k[i]
+        cancelled = cancelled | (left < tolerance * gained)
+    return cancelled
+
+
+@njit(error_model="numpy", borrows=True)
 def couple_row(E, T, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
-    """Couple all cells of a row; see `couple_live`."""
-    scratch[LIVE, : E.shape[0]] = 1.0
-    couple_live(E, T, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch)
+    """Couple all cells of a row; see `couple`."""
+    for i in range(E.shape[0]):
+        scratch[LIVE, i] = 1.0
+    couple(E, T, rho, scratch[LIVE], C_v, a, c_dt, tolerance, sigma_a, heat, scratch)
 
 
-@njit(error_model="numpy")
-def couple_live(E, T, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
-    """Couple those of n cells that row LIVE marks, in place.
+@njit(error_model="numpy", borrows=True)
+def couple(E, T, rho, live, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
+    """Couple those of n cells that ``live`` marks, in place.
 
     Parameters
     ----------
     E, T, rho : (n,) arrays; E and T are updated
+    live : (>= n,) 1 for cells to couple, 0 for others
     C_v : constant heat capacity; 1 where ``heat`` has a program
     c_dt : c Δt [cm]
     tolerance : settled when the error left in T is about this share or less
     sigma_a, heat : (code, result, registers) of the formulas of (rho, T)
-    scratch : (ROWS, >= n); row LIVE holds 1 for cells to couple, 0 for others
+    scratch : (ROWS, >= n)
     """
     n = E.shape[0]
     code, result, registers = sigma_a
     varies = heat[2].shape[0] > 0
-    T_k, change, live = registers[1, :n], scratch[CHANGE], scratch[LIVE]
-    for i in range(n):
-        registers[0, i] = rho[i]
-        T_k[i] = T[i]
-        change[i] = live[i] * (tolerance * T[i] + TINY)
+    T_k, change = registers[1, :n], scratch[CHANGE, :n]
     capacity, slope = rho, rho
+    for i in range(n):
+        registers[0, i], registers[1, i] = rho[i], T[i]
+    run(code, registers, n)
     if varies:
         capacity, slope = scratch[CAPACITY, :n], scratch[SLOPE, :n]
         for i in range(n):
             heat[2][0, i] = rho[i]
-    unsettled = n
-    for _ in range(SWEEPS):
+        mean_capacity(heat, T, T, capacity, slope)
+    unsettled = first_sweep(
+        T_k, E, T, C_v, a, c_dt, tolerance, registers[result], slope, live, change
+    )
+    for _ in range(SWEEPS - 1):
+        if not unsettled:
+            break
         run(code, registers, n)
         if varies:
             mean_capacity(heat, T_k, T, capacity, slope)
         unsettled = sweep(
             T_k, change, T, E, registers[result], capacity, slope, C_v, a, c_dt, tolerance
         )
-        if unsettled == 0:
-            break
-    if unsettled > 0:
+    if unsettled:
         for i in range(n):
             if change[i] != 0.0:
                 T_k[i] = couple_cell(E[i], T[i], rho[i], C_v, a, c_dt, tolerance, sigma_a, heat)
     if varies:
         mean_capacity(heat, T_k, T, capacity, slope)
-    cancelled = 0
-    for i in range(n):
-        gained = C_v * capacity[i] * (T_k[i] - T[i])
-        change[i] = gained
-        E[i] -= gained
-        T[i] = T_k[i]
-        cancelled += E[i] < tolerance * gained
-    if cancelled > 0:
+    if finish(E, T, T_k, C_v, capacity, tolerance, change):
         # Nearly all of E went into matter, and the rest is a rounding error: use E's own equation.
         run(code, registers, n)
         for i in range(n):

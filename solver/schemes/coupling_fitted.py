@@ -25,64 +25,61 @@ NEARLY = 1e-7  # share of T below which the last step of a cell that has not set
 COLDEST = 1e-6  # share of T that a step leaves at least: a negative E would take more than there is
 
 # Rows of the scratch array that a row of cells needs.
-CHANGE, CAPACITY, SLOPE, LATE, LAG, GOAL = range(6)
-ROWS = 6
+CHANGE, CAPACITY, SLOPE, WEIGHT, LATE, LAG, GOAL, NEXT = range(8)
+ROWS = 8
 
 
-@njit(error_model="numpy", inline="always")
-def newton(T, T_n, goal, late, lag, k, capacity, slope, a):
-    """Return the Newton step from T. No literals: see `coupling`."""
-    T2 = T * T
-    a_T3 = a * (T2 * T)
-    gained = capacity * (T - T_n)
-    g = gained + k * (late * (gained - (goal - a_T3 * T)) - lag)
-    return -g / (slope + k * (late * (slope + ((a_T3 + a_T3) + (a_T3 + a_T3)))))
+@njit(error_model="numpy", borrows=True)
+def first_sweep(T_k, E, T, C_v, a, c_dt, tolerance, opacity, slope, brought, live, scratch):
+    """Do the first Newton step, from T_n; ``T_k`` becomes T after it.
 
-
-@njit(error_model="numpy")
-def first_sweep(T_k, E, T, C_v, a, c_dt, half, tolerance, opacity, slope, brought, scratch):
-    """Fill LATE with 1 − ω, LAG with ω (E_n − a T_n⁴), GOAL with E_n + D; do the first step.
-
-    ``T_k`` becomes T after it. Return whether a cell has not settled.
+    With q = ρ C_v at T_n and z q = k (q + 4 a T_n³), fill WEIGHT with (2 + z) q, LATE with
+    (1 + z) q, LAG with q (E_n − a T_n⁴), GOAL with E_n + D: the second equation times WEIGHT needs
+    no ω, and each sweep has a single division. Return whether a cell has not settled.
     """
-    change, late, lag, goal = scratch[CHANGE], scratch[LATE], scratch[LAG], scratch[GOAL]
+    change, weight, late = scratch[CHANGE], scratch[WEIGHT], scratch[LATE]
+    lag, goal = scratch[LAG], scratch[GOAL]
     unsettled = False
     change[0] = TINY
     zero, tiny = c_dt - c_dt, change[0]  # of the cells' own type
     for i in range(E.shape[0]):
         T_n = T[i]
-        T2 = T_n * T_n
-        a_T3 = a * (T2 * T_n)
+        a_T3 = a * (T_n * T_n * T_n)
         C = C_v * slope[i]
-        k = c_dt * opacity[i]
-        omega = C / (C + C + k * (C + ((a_T3 + a_T3) + (a_T3 + a_T3))))
-        lagging = omega * (E[i] - a_T3 * T_n)
-        later, reach = half + half - omega, E[i] + brought[i]
-        step = newton(T_n, T_n, reach, later, lagging, k, C, C, a)
+        k = c_dt * opacity[i] if live[i] != zero else zero
+        fast = k * (C + ((a_T3 + a_T3) + (a_T3 + a_T3)))
+        later = C + fast
+        heavy = C + later
+        lagging = C * (E[i] - a_T3 * T_n)
+        reach = E[i] + brought[i]
+        step = k * (later * (reach - a_T3 * T_n) + lagging) / (heavy * C + later * fast)
         T_next = T_n + step
         fine = step * step <= tolerance * T_next * (tolerance * T_n + tiny) and T_next > zero
         going = not fine  # NaN is not fine
-        T_k[i], late[i], lag[i], goal[i] = T_next, later, lagging, reach
+        T_k[i], weight[i], late[i], lag[i], goal[i] = T_next, heavy, later, lagging, reach
         change[i] = step if going else zero
         unsettled = unsettled | going
     return unsettled
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def sweep(T, T_n, opacity, capacity, slope, C_v, a, c_dt, tolerance, scratch):
     """Do a Newton step in every cell that has not settled; return whether one has not now.
 
-    See `coupling.sweep`; σ_a is lagged by one sweep here, too.
+    See `coupling.sweep`; σ_a is lagged by one sweep here, too. No literals: see `coupling`.
     """
-    change, late, lag, goal = scratch[CHANGE], scratch[LATE], scratch[LAG], scratch[GOAL]
+    change, weight, late = scratch[CHANGE], scratch[WEIGHT], scratch[LATE]
+    lag, goal = scratch[LAG], scratch[GOAL]
     unsettled = False
     zero = c_dt - c_dt  # of the cells' own type
     for i in range(T.shape[0]):
         before = change[i]
-        step = newton(
-            T[i], T_n[i], goal[i], late[i], lag[i], c_dt * opacity[i], C_v * capacity[i],
-            C_v * slope[i], a,
-        )  # fmt: skip
+        a_T3 = a * (T[i] * T[i] * T[i])
+        k = c_dt * opacity[i]
+        gained = C_v * capacity[i] * (T[i] - T_n[i])
+        C = C_v * slope[i]
+        step = k * (late[i] * ((goal[i] - a_T3 * T[i]) - gained) + lag[i]) - weight[i] * gained
+        step /= weight[i] * C + k * late[i] * (C + ((a_T3 + a_T3) + (a_T3 + a_T3)))
         step = step if before != zero else zero
         T_next = T[i] + step
         fine = step * step <= tolerance * T_next * abs(before) and T_next > zero
@@ -93,7 +90,7 @@ def sweep(T, T_n, opacity, capacity, slope, C_v, a, c_dt, tolerance, scratch):
     return unsettled
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def finish(E, T, T_k, C_v, capacity, tolerance, scratch):
     """Bring E and T to the end of the step, GOAL and CHANGE hold E_n + D and what matter gains.
 
@@ -111,41 +108,43 @@ def finish(E, T, T_k, C_v, capacity, tolerance, scratch):
     return cancelled
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def middle(out, T_n, T, half):
     """Fill ``out`` with (T_n + T)/2."""
     for i in range(T.shape[0]):
         out[i] = half * (T_n[i] + T[i])
 
 
-@njit(error_model="numpy")
-def couple(E, T, rho, brought, C_v, a, c_dt, half, tolerance, sigma_a, heat, scratch):
+@njit(error_model="numpy", borrows=True)
+def couple(E, T, rho, brought, live, C_v, a, c_dt, half, tolerance, sigma_a, heat, scratch):
     """Bring ``brought`` = D to n cells and couple them, in place.
 
     Parameters
     ----------
     E, T, rho : (n,) E and T at t_n, which are updated; density
     brought : (n,) D, energy that transport and sources bring in the step
+    live : (n,) 0 in ghost cells, which keep E and T, D being 0
     C_v : constant heat capacity; 1 where ``heat`` has a program
     c_dt, half : c Δt [cm]; 1/2
     tolerance : settled when the error left in T is about this share or less
     sigma_a, heat : (code, result, registers) of the formulas of (rho, T)
-    scratch : (ROWS + 1, >= n)
+    scratch : (ROWS, >= n)
     """
     n = E.shape[0]
     code, result, registers = sigma_a
     varies = heat[2].shape[0] > 0
-    T_k, change = scratch[ROWS, :n], scratch[CHANGE]
+    T_k, change = scratch[NEXT, :n], scratch[CHANGE]
     capacity, slope = rho, rho
-    registers[0, :n] = rho
-    registers[1, :n] = T
+    for i in range(n):
+        registers[0, i], registers[1, i] = rho[i], T[i]
     run(code, registers, n)
     if varies:
         capacity, slope = scratch[CAPACITY, :n], scratch[SLOPE, :n]
-        heat[2][0, :n] = rho
+        for i in range(n):
+            heat[2][0, i] = rho[i]
         mean_capacity(heat, T, T, capacity, slope)
     unsettled = first_sweep(
-        T_k, E, T, C_v, a, c_dt, half, tolerance, registers[result], slope, brought, scratch
+        T_k, E, T, C_v, a, c_dt, tolerance, registers[result], slope, brought, live, scratch
     )
     if varies:
         mean_capacity(heat, T_k, T, capacity, slope)
@@ -159,20 +158,22 @@ def couple(E, T, rho, brought, C_v, a, c_dt, half, tolerance, sigma_a, heat, scr
         )
         if varies:
             mean_capacity(heat, T_k, T, capacity, slope)
-    late, lag, goal = scratch[LATE], scratch[LAG], scratch[GOAL]
+    weight, late, lag, goal = scratch[WEIGHT], scratch[LATE], scratch[LAG], scratch[GOAL]
     if unsettled:
         for i in range(n):
             if not (abs(change[i]) <= NEARLY * T_k[i] and T_k[i] > 0.0):
                 found = couple_cell(goal[i], T[i], rho[i], C_v, a, c_dt, tolerance, sigma_a, heat)
                 T_k[i] = max(found, COLDEST * T[i])
-                late[i], lag[i] = 1.0, 0.0
+                weight[i], late[i], lag[i] = 1.0, 1.0, 0.0
         if varies:
             mean_capacity(heat, T_k, T, capacity, slope)
     if finish(E, T, T_k, C_v, capacity, tolerance, scratch):
         # Nearly all of E went into matter, and the rest is a rounding error: use E's own equation.
-        registers[1, :n] = T
+        for i in range(n):
+            registers[1, i] = T[i]
         run(code, registers, n)
         for i in range(n):
             if abs(E[i]) < tolerance * change[i]:
                 k = c_dt * registers[result, i]
-                E[i] = (goal[i] - k * lag[i] + k * late[i] * a * T[i] ** 4) / (1 + k * late[i])
+                emitted = late[i] * a * T[i] ** 4
+                E[i] = (weight[i] * goal[i] + k * (emitted - lag[i])) / (weight[i] + k * late[i])

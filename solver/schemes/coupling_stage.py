@@ -5,7 +5,7 @@ The exchange Y′ = f(Y) of one cell is stepped by the stiffly accurate SDIRK me
     Y₁ = Y_n + γ Δt f(Y₁),   Y₂ = Y_n + (1 − γ) Δt f(Y₁) + γ Δt f(Y₂),   γ = 1 − 1/√2,
 
 where Y_n already contains what transport brings. Both stages are steps of implicit Euler, so that
-`coupling.couple_live` solves them. The second one starts from Y_n + (1/γ − 1) (Y₁ − Y_n), which is
+`coupling.couple` solves them. The second one starts from Y_n + (1/γ − 1) (Y₁ − Y_n), which is
 set up here in terms of the energy of matter: E + ∫ρ C_v dT is kept exactly.
 
 That start lies beyond Y₁. Where one step changes a cell a lot, its E or T may be negative.
@@ -15,7 +15,7 @@ Such a cell takes one step of implicit Euler instead, which is positive for any 
 import math
 
 from opalux.base.kernels import njit
-from opalux.solver.schemes.coupling import CAPACITY, LIVE, ROWS, SLOPE, couple_live, mean_capacity
+from opalux.solver.schemes.coupling import CAPACITY, LIVE, ROWS, SLOPE, couple, mean_capacity
 
 GAMMA = 1 - math.sqrt(0.5)
 BEYOND = 1 / GAMMA - 1  # how far beyond the first stage the second one starts
@@ -27,7 +27,7 @@ GAINED, START, LAST = ROWS, ROWS + 1, ROWS + 2
 STAGE_ROWS = ROWS + 3
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def start_temperature(T_n, T, rho, C_v, heat, scratch):
     """Fill START with T and GAINED with the energy of matter since T_n where stage 2 starts."""
     n = T.shape[0]
@@ -38,7 +38,8 @@ def start_temperature(T_n, T, rho, C_v, heat, scratch):
         last[i] = 0
     if heat[2].shape[0] > 0:
         capacity, slope = scratch[CAPACITY, :n], scratch[SLOPE, :n]
-        heat[2][0, :n] = rho
+        for i in range(n):
+            heat[2][0, i] = rho[i]
         mean_capacity(heat, T, T_n, capacity, slope)
         for i in range(n):
             gained[i] = BEYOND * capacity[i] * (T[i] - T_n[i])
@@ -52,7 +53,7 @@ def start_temperature(T_n, T, rho, C_v, heat, scratch):
             gained[i] = capacity[i] * (start[i] - T_n[i])
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def finish_row(E, T, T_n, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
     """Do the second stage for n cells in place.
 
@@ -62,7 +63,7 @@ def finish_row(E, T, T_n, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
     T : (n,) temperature of the first stage; becomes T at the end of the step
     T_n, rho : (n,) temperature before the step, density
     c_dt : c Δt of the whole step [cm]
-    C_v, a, tolerance, sigma_a, heat : as for `coupling.couple_live`
+    C_v, a, tolerance, sigma_a, heat : as for `coupling.couple`
     scratch : (STAGE_ROWS, >= n)
     """
     n = E.shape[0]
@@ -77,8 +78,8 @@ def finish_row(E, T, T_n, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
         T[i] = start[i] if fine else T_n[i]
         E[i] -= gained[i] if fine else 0.0
         beyond += not fine
-    couple_live(E, T, rho, C_v, a, GAMMA * c_dt, tolerance, sigma_a, heat, scratch)
+    couple(E, T, rho, live, C_v, a, GAMMA * c_dt, tolerance, sigma_a, heat, scratch)
     if beyond > 0:
         for i in range(n):
             live[i] = 1.0 - live[i]
-        couple_live(E, T, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch)
+        couple(E, T, rho, live, C_v, a, c_dt, tolerance, sigma_a, heat, scratch)

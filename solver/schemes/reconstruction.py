@@ -46,7 +46,7 @@ def limited(far, near, level):
     return min(max(slope, -steepest), steepest)
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def differences(P, Q, E_k, E_l, F_k, F_l, sigma_k, sigma_l, pull, w):
     """Fill P and Q (n,) of the faces between the cells k and l.
 
@@ -59,7 +59,7 @@ def differences(P, Q, E_k, E_l, F_k, F_l, sigma_k, sigma_l, pull, w):
         Q[i] = residual - jump
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def edge_differences(jumps, within, rule_E, rule_F, outwards, E, F, E_out, F_out, halves, pull, w):
     """Correct ``jumps`` (2, n) on an edge of the domain; ``within`` are those of the next face.
 
@@ -86,7 +86,7 @@ def edge_differences(jumps, within, rule_E, rule_F, outwards, E, F, E_out, F_out
             jumps[enters, i] = within[enters, i]
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def faces(phi, energy, E_k, E_l, F_k, F_l, sigma_k, sigma_l, P_k, P, Q, Q_l, drag, w):
     """Fill Φ and E of the faces between the cells k and l.
 
@@ -131,7 +131,7 @@ def holds(rules):
     return held
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def hold(phi, energy, rule_E, rule_F, E_out, F_out, halves, outwards, drag, w):
     """Give the faces on an edge the E and F, the F alone, or the sum E + β F that is held there.
 

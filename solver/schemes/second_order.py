@@ -30,12 +30,15 @@ from opalux.solver.domains.domain import Domain
 from opalux.solver.edges import EXCHANGED, FREE, GIVEN, MIRRORED, edge_tables
 from opalux.solver.formulas.formula import Formula
 from opalux.solver.problem import Problem
-from opalux.solver.schemes.consistent import SETTLED, registers_of, strip_rows, volume_source
+from opalux.solver.schemes.coupling import SETTLED
 from opalux.solver.schemes.coupling_stage import GAMMA, STAGE_ROWS
+from opalux.solver.schemes.emission import volume_source
 from opalux.solver.schemes.ghosts import record
 from opalux.solver.schemes.halo import fill_halo, wrap_halo
+from opalux.solver.schemes.opacities import registers_of
 from opalux.solver.schemes.reconstruction import holds, mirrors
 from opalux.solver.schemes.second_order_stage import stage
+from opalux.solver.schemes.strips import PIECE, strip_rows
 
 POSITIVE = 0.5 * (1 + 1e-12)  # largest √k c Δt (1/Δx + 1/Δy) of a step that keeps E positive
 
@@ -46,15 +49,16 @@ UP, DOWN, LEFT, RIGHT = range(4)
 
 
 @njit(error_model="numpy")
-def advance(wide, state, old, rho, inside, kept, spacing, w, physics, formulas, sigma_c, choices, x,
-            y, times, starts, rules, feeds, given, wraps, signals, at_edge, work):  # fmt: skip
+def advance(wide, state, old, rho, inside, kept, spacing, w, physics, formulas, sigma_c, held,
+            choices, x, y, times, starts, rules, feeds, given, wraps, signals, at_edge,
+            work):  # fmt: skip
     """Do some stages of each of the steps at ``times`` (n,), recording the signals before each.
 
     Parameters
     ----------
     wide, state : (4, ny + 4, nx + 4); its view with one layer of ghosts (4, ny + 2, nx + 2)
-    old, rho, inside, kept, spacing, w, physics, formulas, sigma_c, choices, x, y, work : as for
-        `stage`
+    old, rho, inside, kept, spacing, w, physics, formulas, sigma_c, held, choices, x, y, work : as
+        for `stage`
     starts : (m, 2) of each stage, when its step begins after ``times``, and which stage it is
     feeds : (4,) whether energy enters at an edge
     given : per edge (n, m, 4, cells) the prescribed values
@@ -71,8 +75,8 @@ def advance(wide, state, old, rho, inside, kept, spacing, w, physics, formulas, 
                     record(state, at_edge, signals[0][n], signals[1][n], signals[2][n],
                            signals[3][n])  # fmt: skip
                 keep_state(old, wide, feeds)
-            stage(second, choices, wide, old, rho, inside, kept, spacing, w, physics, formulas,
-                  sigma_c, x, y, times[n] + start, rules, work)  # fmt: skip
+            stage(second, held, choices, wide, old, rho, inside, kept, spacing, w, physics,
+                  formulas, sigma_c, x, y, times[n] + start, rules, work)  # fmt: skip
 
 
 @njit(error_model="numpy")
@@ -122,19 +126,20 @@ class Stepper:
         self._inside = np.ascontiguousarray(self._rho[2:-2, 2:-2]).reshape(-1)
         varying = Formula(material.heat_capacity, ("rho", "T")) if capacity is None else None
         self._formulas = (
-            registers_of(Formula(material.sigma_a, ("rho", "T")), cells),
-            registers_of(varying, cells),
+            registers_of(Formula(material.sigma_a, ("rho", "T")), PIECE),
+            registers_of(varying, PIECE),
             registers_of(volume_source(problem), nx),
         )
         sigma_c = Formula(material.sigma_c, ("rho", "T"))
-        self._sigma_c = registers_of(sigma_c, strip)
+        self._sigma_c = registers_of(sigma_c, PIECE)
         self._choices = "T" in sigma_c.uses, problem.positivity == "keep"
         normal = rules[[UP, DOWN, LEFT, RIGHT], [FY, FY, FX, FX]]
-        self._feeds = holds(rules) | (normal == GIVEN)
+        self._held = holds(rules)
+        self._feeds = self._held | (normal == GIVEN)
         self._old = np.zeros_like(domain.wide)
         self._kept = (np.zeros((2, ny * width)), np.zeros((2, (ny + 1) * width)))
         self._work = (
-            np.empty((STAGE_ROWS, cells)),
+            np.empty((STAGE_ROWS, PIECE)),
             np.zeros(strip),
             *(np.zeros((2, strip)) for _ in range(6)),
             np.empty((4, cells)),
@@ -195,7 +200,8 @@ class Stepper:
                 advance(
                     domain.wide, state, self._old, self._rho, self._inside, self._kept,
                     self._spacing, self._w, self._physics, self._formulas, self._sigma_c,
-                    self._choices, self._x, self._y, times[i : i + n], starts[j : j + m], rules,
+                    self._held, self._choices, self._x, self._y, times[i : i + n],
+                    starts[j : j + m], rules,
                     self._feeds, tuple(given[i : i + n, j : j + m] for given in all_given),
                     domain.wraps, tuple(signal[i : i + n] for signal in signals), self._at_edge,
                     self._work,

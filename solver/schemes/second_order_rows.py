@@ -2,34 +2,45 @@
 
 from opalux.base.kernels import njit
 from opalux.solver.formulas.programs import run
-from opalux.solver.schemes.consistent import face_temperature
 from opalux.solver.schemes.coupling_stage import GAMMA
+from opalux.solver.schemes.opacities import face_temperature
 from opalux.solver.schemes.reconstruction import within_reach
+from opalux.solver.schemes.strips import PIECE
 
 DELTA = 1 - 1 / (2 * GAMMA)
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def half_cells(half_k, half_l, rho_k, rho_l, T_k, T_l, sigma_k, sigma_l, sigma_c, knows_T):
     """Fill ``half_k``, ``half_l`` (n,) with σ_c of the half cells between the cells k and l.
 
     Both at the temperature of the face, see `formulas.pairs`. ``sigma_k``, ``sigma_l`` are the
     cells' own; where one is 0, on an edge, so is its half cell.
     """
-    half_k[:], half_l[:] = sigma_k, sigma_l
     if not knows_T:
+        for i in range(half_k.shape[0]):
+            half_k[i], half_l[i] = sigma_k[i], sigma_l[i]
         return
+    for low in range(0, half_k.shape[0], PIECE):
+        here = slice(low, min(low + PIECE, half_k.shape[0]))
+        face_temperature(sigma_c[2][1], T_k[here], T_l[here], 0.5)
+        half_cell(half_k[here], rho_k[here], sigma_k[here], sigma_c)
+        half_cell(half_l[here], rho_l[here], sigma_l[here], sigma_c)
+
+
+@njit(error_model="numpy", borrows=True)
+def half_cell(half, rho, sigma, sigma_c):
+    """Fill ``half`` (n,) with σ_c at the temperatures in register 1, 0 where ``sigma`` is 0."""
     code, result, registers = sigma_c
-    n = rho_k.shape[0]
-    face_temperature(registers[1], T_k, T_l, 0.5)
-    for half, rho in ((half_k, rho_k), (half_l, rho_l)):
-        registers[0, :n] = rho
-        run(code, registers, n)
-        for i in range(n):
-            half[i] = registers[result, i] if half[i] != 0 else 0.0
+    n = half.shape[0]
+    for i in range(n):
+        registers[0, i] = rho[i]
+    run(code, registers, n)
+    for i in range(n):
+        half[i] = registers[result, i] if sigma[i] != 0.0 else 0.0
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def settle(phi, energy, phi_kept, energy_kept, second, E_k, E_l, F_k, F_l, sigma_k, sigma_l, drag,
            w, keep):  # fmt: skip
     """Turn Φ and E of L into those of the stage: store them, combine them in stage 2, bound them.
@@ -50,10 +61,11 @@ def settle(phi, energy, phi_kept, energy_kept, second, E_k, E_l, F_k, F_l, sigma
             phi[i] = bounded
             energy[i] -= excess
     if not second:
-        phi_kept[:], energy_kept[:] = phi, energy
+        for i in range(phi.shape[0]):
+            phi_kept[i], energy_kept[i] = phi[i], energy[i]
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def first_update(E_next, E, Fx, Fy, x, x_energy, below, energy_below, above, energy_above, nu_x,
                  nu_y, k):  # fmt: skip
     """Add γ Δt L(U_n) to n cells; ``nu`` = c Δt/h, faces i and i + 1 of ``x`` belong to cell i."""
@@ -65,7 +77,7 @@ def first_update(E_next, E, Fx, Fy, x, x_energy, below, energy_below, above, ene
         Fy[i] -= GAMMA * k * (nu_y * (energy_above[i] - energy_below[i]))
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def second_update(E_next, Fx, Fy, E_n, Fx_n, Fy_n, x, x_energy, below, energy_below, above,
                   energy_above, sigma, nu_x, nu_y, k, c_dt):  # fmt: skip
     """Replace U₁ in n cells by U_n + all of L + Δt (1 − γ) R(U₁); R here has no exchange."""
@@ -80,7 +92,7 @@ def second_update(E_next, Fx, Fy, E_n, Fx_n, Fy_n, x, x_energy, below, energy_be
         Fy[i] = Fy_n[i] - pull_y - relaxed * Fy[i]
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def relax(Fx, Fy, sigma, gamma_c_dt):
     """Relax F of n cells implicitly."""
     for i in range(Fx.shape[0]):

@@ -8,10 +8,10 @@ the inner cells of a strip are updated; for that they are gathered, one row behi
 from opalux.base.kernels import njit
 from opalux.solver.edges import EXCHANGED
 from opalux.solver.formulas.programs import run
-from opalux.solver.schemes.consistent import emit
 from opalux.solver.schemes.coupling import couple_row
 from opalux.solver.schemes.coupling_stage import GAMMA, finish_row
-from opalux.solver.schemes.reconstruction import differences, edge_differences, faces, hold, holds
+from opalux.solver.schemes.emission import emit
+from opalux.solver.schemes.reconstruction import differences, edge_differences, faces, hold
 from opalux.solver.schemes.second_order_rows import (
     first_update,
     half_cells,
@@ -19,36 +19,38 @@ from opalux.solver.schemes.second_order_rows import (
     second_update,
     settle,
 )
+from opalux.solver.schemes.strips import PIECE
 
 E, FX, FY, T = range(4)
 PHI, ENERGY = range(2)
 UP, DOWN, LEFT, RIGHT = range(4)
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def rows_opacity(sigma, wide, rho, first, stop, sigma_c, held):
     """Fill ``sigma`` (>= rows·width,) with σ_c of the rows ``first`` to ``stop`` − 1.
 
     Beyond an edge where something is ``held`` there is none: only the half cell inside resists.
     """
     ny, width = wide.shape[1] - 4, wide.shape[2]
-    code, result, registers = sigma_c
-    n = (stop - first) * width
-    registers[0, :n] = rho.reshape(rho.size)[first * width : stop * width]
-    registers[1, :n] = wide[T].reshape(rho.size)[first * width : stop * width]
-    run(code, registers, n)
-    sigma[:n] = registers[result, :n]
+    n, start = (stop - first) * width, first * width
+    rows, T_rows = rho.reshape(rho.size), wide.reshape((4, rho.size))[T]
+    for low in range(0, n, PIECE):
+        high = min(low + PIECE, n)
+        here = slice(start + low, start + high)
+        opacity(sigma[low:high], rows[here], T_rows[here], sigma_c)
     for j in range(first, stop):
         row = (j - first) * width
         if (j < 2 and held[DOWN]) or (j >= ny + 2 and held[UP]):
-            sigma[row : row + width] = 0
+            for i in range(row, row + width):
+                sigma[i] = 0.0
         if held[LEFT]:
-            sigma[row : row + 2] = 0
+            sigma[row] = sigma[row + 1] = 0.0
         if held[RIGHT]:
-            sigma[row + width - 2 : row + width] = 0
+            sigma[row + width - 2] = sigma[row + width - 1] = 0.0
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def across(jumps, halves, at, step, start, n, normal, sigma, flat, rho, sigma_c, knows_T, pull, w):
     """Fill the places from ``at`` on with what lies between cells of a strip.
 
@@ -72,7 +74,7 @@ def across(jumps, halves, at, step, start, n, normal, sigma, flat, rho, sigma_c,
     )  # fmt: skip
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def through(out, jumps, halves, at, step, start, n, normal, flat, drag, w):
     """Fill Φ and E (2, > at + n) of n faces from ``at`` on; see `across`, which comes first.
 
@@ -88,7 +90,7 @@ def through(out, jumps, halves, at, step, start, n, normal, flat, drag, w):
     )  # fmt: skip
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def bound(out, kept, halves, at, place, step, start, n, normal, second, old, drag, w, keep):
     """Settle n faces from ``at`` on, which are kept from ``place`` on; see `settle`."""
     k, l = slice(start, start + n), slice(start + step, start + step + n)  # noqa: E741
@@ -100,16 +102,23 @@ def bound(out, kept, halves, at, place, step, start, n, normal, second, old, dra
     )  # fmt: skip
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def carry(row, start, n):
     """Bring n values from ``start`` to the front of a buffer; they may overlap."""
     for i in range(n):
         row[i] = row[start + i]
 
 
-@njit(error_model="numpy")
-def stage(second, choices, wide, old, rho, inside, kept, spacing, w, physics, formulas, sigma_c, x,
-          y, t, rules, work):  # fmt: skip
+@njit(error_model="numpy", borrows=True)
+def copy(into, row):
+    """Copy n values."""
+    for i in range(into.shape[0]):
+        into[i] = row[i]
+
+
+@njit(error_model="numpy", borrows=True)
+def stage(second, held, choices, wide, old, rho, inside, kept, spacing, w, physics, formulas,
+          sigma_c, x, y, t, rules, work):  # fmt: skip
     """Do one stage in place, in one pass over the rows, bottom to top.
 
     A strip is updated as soon as the faces above its last row are known. The buffers hold what the
@@ -119,6 +128,7 @@ def stage(second, choices, wide, old, rho, inside, kept, spacing, w, physics, fo
     Parameters
     ----------
     second : which of the two stages
+    held : (4,) whether an edge holds something, see `reconstruction.holds`
     choices : whether σ_c depends on T; whether to keep E positive
     wide : (4, ny + 4, nx + 4) U_n, then U₁, with both layers of ghosts
     old : (4, ny + 4, nx + 4) U_n; E is infinite in ghosts that feed energy in
@@ -142,7 +152,6 @@ def stage(second, choices, wide, old, rho, inside, kept, spacing, w, physics, fo
     flat_rho = rho.reshape(rho.size)
     k, nu_x, nu_y = w * w, c * dt / dx, c * dt / dy
     pull_x, pull_y, drag_x, drag_y = dx / (4 * k), dy / (4 * k), dx / (2 * w), dy / (2 * w)
-    held = holds(rules)
     rows_opacity(sigma, wide, rho, 0, 3, sigma_c, held)
     across(y_jumps, y_halves, 0, width, 0, 2 * width, FY, sigma, flat, flat_rho, sigma_c, knows_T,
            pull_y, w)  # fmt: skip
@@ -207,9 +216,9 @@ def stage(second, choices, wide, old, rho, inside, kept, spacing, w, physics, fo
                 phi_below, energy_below = y_faces[PHI, here], y_faces[ENERGY, here]
                 phi_above = y_faces[PHI, above : above + nx]
                 energy_above = y_faces[ENERGY, above : above + nx]
-                T_row[p] = wide[T, j, 2:-2]
+                copy(T_row[p], wide[T, j, 2:-2])
                 if second:
-                    T_n[p] = old[T, j, 2:-2]
+                    copy(T_n[p], old[T, j, 2:-2])
                     second_update(
                         E_row[p], wide[FX, j, 2:-2], wide[FY, j, 2:-2], old[E, j, 2:-2],
                         old[FX, j, 2:-2], old[FY, j, 2:-2], x_phi, x_energy, phi_below,
@@ -223,19 +232,23 @@ def stage(second, choices, wide, old, rho, inside, kept, spacing, w, physics, fo
                 if source[2].shape[0] > 0:
                     share = 1.0 if second else GAMMA
                     emit(E_row[p], x, y[j - 2], t + share * dt / 2, share * dt, source)
-            if second:
-                finish_row(
-                    E_row, T_row, T_n, rho_row, C_v, a, c * dt, tolerance, sigma_a, heat, scratch
-                )
-            else:
-                couple_row(
-                    E_row, T_row, rho_row, C_v, a, GAMMA * c * dt, tolerance, sigma_a, heat, scratch
-                )
-            opacity(s, rho_row, T_row, sigma_c)
+            for begin in range(0, inner, PIECE):
+                piece = slice(begin, min(begin + PIECE, inner))
+                if second:
+                    finish_row(
+                        E_row[piece], T_row[piece], T_n[piece], rho_row[piece], C_v, a, c * dt,
+                        tolerance, sigma_a, heat, scratch,
+                    )  # fmt: skip
+                else:
+                    couple_row(
+                        E_row[piece], T_row[piece], rho_row[piece], C_v, a, GAMMA * c * dt,
+                        tolerance, sigma_a, heat, scratch,
+                    )  # fmt: skip
+                opacity(s[piece], rho_row[piece], T_row[piece], sigma_c)
             for j in range(low, high):
                 p = slice((j - low) * nx, (j - low + 1) * nx)
-                wide[E, j, 2:-2] = E_row[p]
-                wide[T, j, 2:-2] = T_row[p]
+                copy(wide[E, j, 2:-2], E_row[p])
+                copy(wide[T, j, 2:-2], T_row[p])
                 relax(wide[FX, j, 2:-2], wide[FY, j, 2:-2], s[p], GAMMA * c * dt)
         carry(sigma, n, 2 * width)
         for m in range(2):
@@ -245,7 +258,7 @@ def stage(second, choices, wide, old, rho, inside, kept, spacing, w, physics, fo
         low, high = high, min(high + height, ny + 2)
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def edges_x(jumps, halves, wide, low, high, n, rules, pull, w):
     """Correct the differences on the left and the right edge; see `edge_differences`."""
     width = wide.shape[2]
@@ -264,12 +277,13 @@ def edges_x(jumps, halves, wide, low, high, n, rules, pull, w):
         )  # fmt: skip
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def opacity(out, rho, T_row, sigma_c):
     """Fill ``out`` (n,) with σ_c of a row of cells."""
     code, result, registers = sigma_c
     n = out.shape[0]
-    registers[0, :n] = rho
-    registers[1, :n] = T_row
+    for i in range(n):
+        registers[0, i], registers[1, i] = rho[i], T_row[i]
     run(code, registers, n)
-    out[:] = registers[result, :n]
+    for i in range(n):
+        out[i] = registers[result, i]

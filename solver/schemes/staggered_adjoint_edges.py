@@ -135,7 +135,7 @@ def edge(side, kind, beta, rules, bar, rho_bar, given_bar, G_bar, F_out, old, ne
 
 @njit(error_model="numpy")
 def spread(bar, share, weights, step, at_edge):
-    """Add the weights of one step: the transpose of `staggered_edges.record`.
+    """Add the weights of one step: the transpose of `staggered_signals.record`.
 
     ``weights`` per edge (n, 4, cells + 1). The last one is that of the cell that follows along the
     edge, on another process or on the other side: the face between the two is the block's own.
@@ -194,7 +194,7 @@ def spread_points(bar, share, points, step):
 
 @njit(error_model="numpy", inline="always")
 def to_cell(bar, f, j, i, weight):
-    """Add the transpose of `staggered_edges.in_cell`."""
+    """Add the transpose of what `staggered_signals` reads in cells."""
     if f == FX:
         bar[FX, j, i - 1] += 0.5 * weight
         bar[FX, j, i] += 0.5 * weight

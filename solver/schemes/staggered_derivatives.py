@@ -12,8 +12,8 @@ The adjoint and the tangent of the scheme are made of these, and of nothing else
 
 from opalux.base.kernels import njit
 from opalux.solver.formulas.programs import run
-from opalux.solver.schemes.consistent import face_temperature
 from opalux.solver.schemes.coupling import POINTS, WEIGHTS
+from opalux.solver.schemes.opacities import face_temperature
 
 
 @njit(error_model="numpy")

@@ -1,4 +1,4 @@
-"""The flux on the edges of the domain, for the staggered scheme, and the signals read there.
+"""The flux on the edges of the domain, for the staggered scheme.
 
 Edges hold E + β F = g, F into the domain, half a cell of momentum away from the centre of the first
 cell (β = 0 where E alone is prescribed, 1/w for the incoming characteristic, 2 after Marshak). With
@@ -51,7 +51,7 @@ def edge_kinds(rules: np.ndarray, w: float) -> tuple[np.ndarray, np.ndarray]:
     return kinds, betas
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def push_edge(kind, F, G, G_new, E_1, g, beta, inwards, sigma, c_dt, h, k, w, theta):
     """Return the flux on an edge of the domain after a step; see above.
 
@@ -75,22 +75,28 @@ def push_edge(kind, F, G, G_new, E_1, g, beta, inwards, sigma, c_dt, h, k, w, th
     return (F * (1 - rb * (1 - theta)) + r * change) / (1 + z * r + rb * theta)
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def fill_outside(state, side, rules, given, a):
     """Fill E and T in the ghost cells of one edge (see `ghosts`); fluxes lie on faces, here."""
     ny, nx = state.shape[1] - 2, state.shape[2] - 2
+    if side == UP:
+        fill_beside(state[:, ny + 1], state[:, ny], rules, given, a)
+    elif side == DOWN:
+        fill_beside(state[:, 0], state[:, 1], rules, given, a)
+    elif side == LEFT:
+        fill_beside(state[:, :, 0], state[:, :, 1], rules, given, a)
+    else:
+        fill_beside(state[:, :, nx + 1], state[:, :, nx], rules, given, a)
+
+
+@njit(error_model="numpy", borrows=True)
+def fill_beside(outside, inside, rules, given, a):
+    """Fill ghost cells (4, n + 2) from the cells beside them and what is given (4, n)."""
     for n in range(given.shape[1]):
-        if side == UP:
-            j, i, j_in, i_in = ny + 1, n + 1, ny, n + 1
-        elif side == DOWN:
-            j, i, j_in, i_in = 0, n + 1, 1, n + 1
-        elif side == LEFT:
-            j, i, j_in, i_in = n + 1, 0, n + 1, 1
-        else:
-            j, i, j_in, i_in = n + 1, nx + 1, n + 1, nx
-        warm = ghost(rules[T], state[T, j_in, i_in], state[T, j, i], given[T, n], a, 0.0)
-        state[T, j, i] = warm
-        state[E, j, i] = ghost(rules[E], state[E, j_in, i_in], state[E, j, i], given[E, n], a, warm)
+        i = n + 1
+        warm = ghost(rules[T], inside[T, i], outside[T, i], given[T, n], a, 0.0)
+        outside[T, i] = warm
+        outside[E, i] = ghost(rules[E], inside[E, i], outside[E, i], given[E, n], a, warm)
 
 
 @njit(error_model="numpy", inline="always")
@@ -99,49 +105,3 @@ def edge_value(kind, E_out, F_out, inwards, w):
     if kind == DRIVEN:
         return F_out
     return E_out + inwards * F_out / w
-
-
-@njit(error_model="numpy", inline="always")
-def in_cell(state, f, j, i):
-    """Return a field in the centre of a cell, fluxes as the mean of the two faces."""
-    if f == FX:
-        return 0.5 * (state[FX, j, i - 1] + state[FX, j, i])
-    if f == FY:
-        return 0.5 * (state[FY, j - 1, i] + state[FY, j, i])
-    return state[f, j, i]
-
-
-@njit(error_model="numpy")
-def record(state, share, signals, at_edge):
-    """Add ``share`` of the fluxes to the signals (4, cells) of each edge; share > 0 also sets E, T.
-
-    F at t_n is the mean of t_n − Δt/2 and t_n + Δt/2, which the two calls about a step add up:
-    ``share`` is 1/2 before and −1/2 after it. ``at_edge``: on the edge itself, where the normal
-    flux lies, and to which the rest is extrapolated; else in the cells beside it.
-    """
-    ny, nx = state.shape[1] - 2, state.shape[2] - 2
-    for side in range(4):
-        out = signals[side]
-        along_x = side < 2
-        deeper = (ny if along_x else nx) > 1
-        for n in range(out.shape[1]):
-            if side == UP:
-                j, i, j2, i2, j_face, i_face = ny, n + 1, ny - 1, n + 1, ny, n + 1
-            elif side == DOWN:
-                j, i, j2, i2, j_face, i_face = 1, n + 1, 2, n + 1, 0, n + 1
-            elif side == LEFT:
-                j, i, j2, i2, j_face, i_face = n + 1, 1, n + 1, 2, n + 1, 0
-            else:
-                j, i, j2, i2, j_face, i_face = n + 1, nx, n + 1, nx - 1, n + 1, nx
-            for f in range(4):
-                flux = f in (FX, FY)
-                if at_edge and f == (FY if along_x else FX):
-                    value = state[f, j_face, i_face]
-                elif at_edge and deeper:
-                    value = 1.5 * in_cell(state, f, j, i) - 0.5 * in_cell(state, f, j2, i2)
-                else:
-                    value = in_cell(state, f, j, i)
-                if flux:
-                    out[f, n] = abs(share) * value + (out[f, n] if share < 0 else 0.0)
-                elif share > 0:
-                    out[f, n] = value

@@ -43,8 +43,8 @@ from opalux.solver.schemes.staggered_edges import (
     INNER,
     START,
     edge_value,
-    record,
 )  # fmt: skip
+from opalux.solver.schemes.staggered_signals import record
 
 E, FX, FY, T = range(4)
 UP, DOWN, LEFT, RIGHT = range(4)

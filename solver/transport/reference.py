@@ -19,8 +19,9 @@ from opalux.solver.domains.domain import SerialDomain
 from opalux.solver.formulas.formula import Formula
 from opalux.solver.march import March, SolverFailure
 from opalux.solver.problem import Problem
-from opalux.solver.schemes.consistent import SETTLED, registers_of
+from opalux.solver.schemes.coupling import SETTLED
 from opalux.solver.schemes.coupling_stage import GAMMA
+from opalux.solver.schemes.opacities import registers_of
 from opalux.solver.solution import Solution
 from opalux.solver.transport.collisions import step
 from opalux.solver.transport.inflow import inflow, inflow_rules
