@@ -20,7 +20,7 @@ from opalux.learning.siqd.dots.rebuild import dots_of, names_of, row
 from opalux.learning.siqd.dots.settings import StructureSettings, TableSettings
 from opalux.learning.siqd.dots.table import SHIPPED, read_table
 from opalux.learning.siqd.study.preparation import prepare
-from opalux.learning.siqd.study.settings import PreparationSettings
+from opalux.learning.siqd.study.silicon import dots
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / "configs" / "siqd"
@@ -91,15 +91,30 @@ def test_every_published_score_stands_beside_ours(finished):
     with (finished / "tables" / "published_and_ours.csv").open() as file:
         rows = list(csv.DictReader(file))
     published = " ".join(row["published"] for row in rows)
-    for score in ("0.975 / 0.933", "1.000 / 0.983", "0.997 / 0.996", "0.994 ± 0.007", "303"):
+    for score in ("0.975", "0.933", "1.000", "0.983", "0.997", "0.996", "0.994 ± 0.007", "303"):
         assert score in published
     assert all(row["ours"] and row["why they differ"] for row in rows)
+
+
+def test_every_score_has_its_spread_over_splits_and_its_null(finished):
+    with (finished / "tables" / "scores.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for task in ("bands", "clusters", "wavelength"):
+        own = [row for row in rows if row["task"] == task and row["model"] == "network"]
+        assert [row["shuffled"] for row in own].count("") == 5
+        assert [row["shuffled"] for row in own].count("yes") == 5
+    found = json.loads((finished / "metrics.json").read_text())
+    spread = found["networks"]["wavelength"]["test_over_splits"]
+    assert spread["low"] <= spread["middle"] <= spread["high"]
+    assert spread["low"] > found["networks"]["wavelength"]["test_with_shuffled_target"]["high"]
 
 
 def test_metrics_hold_every_network_and_conclusion(finished):
     found = json.loads((finished / "metrics.json").read_text())
     assert set(found["networks"]) == {"bands", "clusters", "wavelength"}
     assert len(found["conclusions_hold"]) == 3
+    assert set(found["verdicts"].values()) <= {"yes", "no", "cannot be told"}
+    assert found["data"]["classes"]["ultraviolet"] > 0
     assert found["search"]["bands"]["trials"] == 6
     assert [yardstick["same_winner"] for yardstick in found["search_yardsticks"]] == [True] * 3
 
@@ -110,7 +125,8 @@ def test_weights_of_the_networks_are_those_that_predict(finished):
         rows = list(csv.DictReader(file))
     layers = sorted({int(entry["layer"]) for entry in rows})
     table = read_table(TableSettings(file=finished / SHIPPED.name))
-    values = prepare(table, PreparationSettings(shortest=300.0)).features
+    prepared = prepare(table, dots(300.0, 750.0))
+    values = prepared.features
     for layer in layers:
         here = [entry for entry in rows if int(entry["layer"]) == layer]
         matrix = np.zeros((values.shape[1] + 1, max(int(entry["to_unit"]) for entry in here)))
@@ -119,8 +135,7 @@ def test_weights_of_the_networks_are_those_that_predict(finished):
         values = np.column_stack([np.ones(len(values)), values]) @ matrix
         if layer != layers[-1]:
             values = np.maximum(values, 0.0)
-    wavelength = table.wavelength[table.wavelength >= 300.0]
-    assert np.corrcoef(values[:, 0], wavelength)[0, 1] > 0.97
+    assert np.corrcoef(values[:, 0], prepared.values)[0, 1] > 0.97
 
 
 def test_a_finished_run_is_left_alone(finished, capsys):
@@ -148,7 +163,9 @@ def test_dry_run_writes_nothing(tmp_path, capsys):
         (["preparation.shortest=670"], "expected at least 50"),
         (["p=-2"], "p: found -2"),
         (["p=2.5"], "p: found p = 2.5; expected a count"),
-        (["p=60"], "found one structure class"),
+        (["data.example=wine"], "are no silicon quantum dots"),
+        (["preparation={shortest: 620, longest: 700}"], "of one class of wavelength, red"),
+        (["preparation={shortest: 620, longest: 600}"], "expected a longer one"),
     ],
 )
 def test_bad_input_is_one_message_and_code_2(tmp_path, capsys, overrides, message):
@@ -165,10 +182,57 @@ def test_the_users_table_is_studied_without_being_called_rebuilt(tmp_path):
     table = tmp_path / "mine.csv"
     table.write_text(SHIPPED.read_text())
     out = tmp_path / "run"
-    quick = ["curve_sizes=2", "shifts=3", "folds=3", "peers=null", "other_p=[15]"]
+    quick = ["curve_sizes=2", "shifts=3", "folds=3", "peers=null", "other_p=[15]", "repeats=5"]
     arguments = [str(CONFIGS / "paper.yaml"), "--out", str(out), "--set", f"data.file={table}"]
     for override in quick:
         arguments += ["--set", override]
     assert main(arguments) == 0
     assert "substitute" not in (out / "report.html").read_text()
     assert json.loads((out / "metrics.json").read_text())["data"]["rebuilt"] is False
+
+
+SILICON = re.compile(r"silicon|quantum|colour band|published|Parker|wavelength|H/Si", re.IGNORECASE)
+
+
+def test_another_subject_is_studied_without_a_word_of_the_paper(tmp_path):
+    out = tmp_path / "run"
+    quick = ["curve_sizes=2", "shifts=3", "folds=3", "repeats=5", "nulls=5", "models=[]"]
+    arguments = [str(CONFIGS / "wine.yaml"), "--out", str(out)]
+    for override in [*quick, "other_p=[9]", "networks={property: {layers: [3], max_iter: 50}}"]:
+        arguments += ["--set", override]
+    assert main(arguments) == 0
+    page = re.sub(r'"data:image[^"]*"', "", (out / "report.html").read_text())
+    page = page[: page.index("How this report was made")]
+    assert not SILICON.search(page)
+    assert "alcohol" in page
+    found = json.loads((out / "metrics.json").read_text())
+    assert list(found["data"]["classes"]) == ["light", "medium", "strong"]
+    assert "conclusions_hold" not in found
+    assert found["verdicts"]["property_classes_can_be_predicted"] == "yes"
+    with (out / "tables" / "wines.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == found["data"]["kept"] == 178
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["data.example=null"], "the subject has no table"),
+        (["data.file=wines.csv"], "give either file or example"),
+        (["subject.property=ethanol"], "no column 'ethanol'; found alcohol, malic_acid"),
+        (["subject.quantiles=1"], "subject.quantiles"),
+        (["subject.quantiles=4"], "found 3 names of classes, expected 4"),
+        (["subject.features=[ash, ash]"], "ash stands twice"),
+        (["subject.parts=[[ash, sugar]]"], "sugar is no feature"),
+        (["subject.parts=[[ash, hue]]"], "ash, hue sum to"),
+        (["subject.limits=[11, 12, 13, 12.5]"], "expected numbers in increasing order"),
+        (["subject.limits=[1, 2, 3, 4]"], "found 0 wines from 1 to 4 %, expected at least 50"),
+        (["rebuild={}"], "rebuild makes silicon quantum dots"),
+    ],
+)
+def test_a_subject_that_does_not_fit_is_refused(tmp_path, capsys, overrides, message):
+    arguments = [str(CONFIGS / "wine.yaml"), "--out", str(tmp_path / "run")]
+    for override in overrides:
+        arguments += ["--set", override]
+    assert main(arguments) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

@@ -9,6 +9,7 @@ that the two eigenvalues on the two sides are the highest occupied and the lowes
 
 import dataclasses
 import itertools
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,16 +173,33 @@ def levels(dot: Dot) -> Levels:
     LevelsError
         When the number of levels below mid gap differs from the number of electron pairs.
     """
+    blocks = symmetry_blocks(hamiltonian(dot), dot)
+    return count_levels(blocks, (4 * dot.n_si + dot.n_h) // 2, dot.formula)
+
+
+def count_levels(blocks: Iterable[csc_array], pairs: int, name: str) -> Levels:
+    """Return the levels next to the gap of a Hamiltonian that is given in blocks.
+
+    Parameters
+    ----------
+    blocks : of the Hamiltonian [eV]
+    pairs : number of electron pairs, and so of occupied levels
+    name : of the structure, for error messages
+
+    Raises
+    ------
+    LevelsError
+        When the number of levels below mid gap differs from the number of electron pairs.
+    """
     below, homo, lumo = 0, -np.inf, np.inf
-    for block in symmetry_blocks(hamiltonian(dot), dot):
+    for block in blocks:
         solve = _edges_dense if block.shape[0] < DENSE_BELOW else _edges_sparse
         count, highest, lowest = solve(block)
         below += count
         homo, lumo = max(homo, highest), min(lumo, lowest)
-    pairs = (4 * dot.n_si + dot.n_h) // 2
     if below != pairs:
         raise LevelsError(
-            f"{dot.formula}: found {below} levels below {MID_GAP} eV, expected {pairs}, "
+            f"{name}: found {below} levels below {MID_GAP} eV, expected {pairs}, "
             "the number of electron pairs; this energy is not inside the gap"
         )
     return Levels(homo=float(homo), lumo=float(lumo))

@@ -3,19 +3,22 @@
 Nothing here imports a scientific library, so that a command line can be checked at once.
 """
 
-from typing import Literal
+from typing import Literal, Self
 
 import pydantic
 
 from opalux.base.settings import Settings, SettingsPath
-from opalux.learning.siqd.dots.columns import ALIASES
 
 
 class TableSettings(Settings):
     """Where the table of dots is, and the limits that each row must keep."""
 
     file: SettingsPath | None = None
-    """CSV or XLSX file; left out: the rebuilt set that comes with the package."""
+    """CSV or XLSX file; left out: a set that comes with the package."""
+    shipped: Literal["bond", "hexagonal"] = "bond"
+    """Which one: the rebuilt dots about the centre of a bond, or about the hexagonal site."""
+    example: Literal["wine", "diabetes", "breast_cancer", "iris"] | None = None
+    """A public table that scikit-learn brings, for a study with a subject of its own."""
     sheet: str | None = None
     """Sheet of an XLSX file; left out: the first."""
     columns: dict[str, str] = pydantic.Field(default_factory=dict)
@@ -29,13 +32,11 @@ class TableSettings(Settings):
     wavelengths: tuple[float, float] = (100.0, 3000.0)
     """Range of valid wavelengths [nm]."""
 
-    @pydantic.field_validator("columns")
-    @classmethod
-    def _known(cls, columns: dict[str, str]) -> dict[str, str]:
-        unknown = sorted(set(columns) - set(ALIASES))
-        if unknown:
-            raise ValueError(f"unknown column {unknown[0]}; choose among {', '.join(ALIASES)}")
-        return columns
+    @pydantic.model_validator(mode="after")
+    def _one_table(self) -> Self:
+        if self.file is not None and self.example is not None:
+            raise ValueError("give either file or example: each names the table to study")
+        return self
 
 
 class StructureSettings(Settings):

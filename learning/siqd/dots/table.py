@@ -1,68 +1,37 @@
 """The table of dots: a file of the user or the rebuilt set, with every row checked."""
 
-import dataclasses
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from opalux.base.errors import InputError
-from opalux.learning.siqd.dots.columns import FEATURES, FRACTIONS, find_columns
+from opalux.learning.siqd.dots.columns import FRACTIONS, find_columns, recognised
 from opalux.learning.siqd.dots.settings import TableSettings
-from opalux.learning.siqd.dots.sheets import Rows, csv_rows, read_file
+from opalux.learning.siqd.tables.cells import numbers
+from opalux.learning.siqd.tables.sheets import Sheet, parse_text, read_sheet
+from opalux.learning.siqd.tables.subject_table import column_of_numbers, wrong_sums
+from opalux.learning.siqd.tables.table import Problem, Table, find_problem, refuse
+from opalux.learning.siqd.tables.units import length_in_nm, split_title, wavelength_in_nm
 
-SHIPPED = files("opalux.learning.siqd.dots") / "data" / "tight_binding_dots.csv"
-"""The rebuilt set that comes with the package."""
+_DATA = files("opalux.learning.siqd.dots") / "data"
+SHIPPED = _DATA / "tight_binding_dots.csv"
+"""The rebuilt set about the centre of a bond, which comes with the package."""
+SHIPPED_BY_CENTRE: dict[str, Traversable] = {
+    "bond": SHIPPED,
+    "hexagonal": _DATA / "tight_binding_dots_hexagonal.csv",
+}
 
-SHOWN = 10
-"""Bad values that an error message lists."""
 LARGEST = 20.0
 """A larger diameter is not that of a dot, or is not in nm."""
+_FORMULA = re.compile(r"(?<![A-Za-z])Si(\d*)H(\d*)(?![A-Za-z0-9])")
+RATIO_SOURCES = "silicon and hydrogen, formula or n_coord"
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class DotTable:
-    """Dots as columns.
-
-    Attributes
-    ----------
-    origin : file from which the table was read
-    rebuilt : whether this is the rebuilt set
-    names : of the dots (n,)
-    columns : (n,) each: ``FEATURES``, ``wavelength`` [nm] and those of ``OPTIONAL`` that are
-        there; the diameter is in nm
-    """
-
-    origin: str
-    rebuilt: bool
-    names: tuple[str, ...]
-    columns: dict[str, NDArray[np.float64]]
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    @property
-    def features(self) -> NDArray[np.float64]:
-        """The columns ``FEATURES`` side by side (n, 6)."""
-        return np.column_stack([self.columns[name] for name in FEATURES])
-
-    @property
-    def wavelength(self) -> NDArray[np.float64]:
-        """Wavelength (n,) [nm]."""
-        return self.columns["wavelength"]
-
-    def where(self, mask: NDArray[np.bool_]) -> "DotTable":
-        """Return the table of the rows where ``mask`` (n,) is true."""
-        return DotTable(
-            origin=self.origin,
-            rebuilt=self.rebuilt,
-            names=tuple(name for name, kept in zip(self.names, mask, strict=True) if kept),
-            columns={name: column[mask] for name, column in self.columns.items()},
-        )
-
-
-def read_table(settings: TableSettings) -> DotTable:
+def read_table(settings: TableSettings) -> Table:
     """Return the table that the settings name, checked.
 
     Raises
@@ -70,49 +39,99 @@ def read_table(settings: TableSettings) -> DotTable:
     InputError
         When the file, a column or a row cannot be used. The message names the bad rows.
     """
+    mapping = settings.columns
+
+    def recognise(header: list[str]) -> int:
+        return recognised(header, mapping)
+
     if settings.file is None:
-        origin, header, rows = SHIPPED.name, *csv_rows(SHIPPED.read_text(encoding="utf-8"))
+        shipped = SHIPPED_BY_CENTRE[settings.shipped]
+        sheet = parse_text(shipped.name, shipped.read_text(encoding="utf-8"), recognise)
     else:
-        origin = str(settings.file)
-        header, rows = read_file(settings.file, settings.sheet)
-    if not rows:
-        raise InputError(f"{origin}: found no rows; expected one dot a row below the headers")
-    places = find_columns(header, settings.columns, origin)
-    problems: list[str] = []
-    columns = {
-        name: _numbers(name, place, rows, problems)
-        for name, place in places.items()
-        if name != "name"
-    }
-    _refuse(problems, origin)
-    lines = [line for line, _ in rows]
-    if "hsi_ratio" not in columns:
-        columns["hsi_ratio"] = _hsi_ratio(columns)
-    elif {"silicon", "hydrogen"} <= set(columns):
-        titles = {name: header[place] for name, place in places.items()}
-        _refuse(_contradictions(columns, settings, lines, titles), origin)
-    _refuse(_row_problems(columns, settings, lines), origin)
-    if "name" in places:
-        names = tuple(str(cells[places["name"]]) for _, cells in rows)
+        sheet = read_sheet(settings.file, settings.sheet, recognise)
+    if not sheet.rows:
+        raise InputError(f"{sheet.origin}: found no rows; expected one dot a row below the headers")
+    places = find_columns(sheet.header, mapping, sheet.origin)
+    columns = _numbers(sheet, places)
+    titles = {name: sheet.header[place] for name, place in places.items()}
+    _complete_ratio(columns, sheet, places)
+    refuse(_contradictions(columns, settings, sheet.lines, titles), sheet.origin)
+    refuse(_row_problems(columns, settings, sheet.lines), sheet.origin)
+    naming = places.get("name", places.get("formula"))
+    if naming is None:
+        names = tuple(f"row {line}" for line in sheet.lines)
     else:
-        names = tuple(f"row {line}" for line, _ in rows)
-    return DotTable(origin=origin, rebuilt=settings.file is None, names=names, columns=columns)
+        names = tuple(str(cells[naming]) for cells in sheet.rows)
+    return Table(
+        origin=sheet.origin,
+        rebuilt=settings.shipped if settings.file is None else None,
+        names=names,
+        columns=columns,
+    )
 
 
-def _numbers(name: str, place: int, rows: Rows, problems: list[str]) -> NDArray[np.float64]:
-    values = np.full(len(rows), np.nan)
-    for i, (line, cells) in enumerate(rows):
-        try:
-            values[i] = float(cells[place])
-        except (TypeError, ValueError):
-            problems.append(f"line {line}: {name} is {cells[place]!r}, expected a number")
+def _numbers(sheet: Sheet, places: Mapping[str, int]) -> dict[str, NDArray[np.float64]]:
+    columns: dict[str, NDArray[np.float64]] = {}
+    problems: list[Problem] = []
+    for name, place in places.items():
+        if name in ("name", "formula"):
             continue
-        if not np.isfinite(values[i]):
-            problems.append(f"line {line}: {name} is {cells[place]!r}, expected a finite number")
+        cells = [row[place] for row in sheet.rows]
+        values, bad = column_of_numbers(name, cells, sheet.lines)
+        problems += bad
+        unit = split_title(sheet.header[place])[1]
+        if name in FRACTIONS:
+            percent = numbers(cells)[1]
+            if unit == "%":
+                values = values / 100.0
+            else:
+                values[percent] /= 100.0
+        elif name == "diameter":
+            values = _known(length_in_nm(values, unit))
+        elif name == "wavelength":
+            values = _known(wavelength_in_nm(values, unit))
+        columns[name] = values
+    refuse(problems, sheet.origin)
+    return columns
+
+
+def _known(values: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    assert values is not None, "find_columns refuses other units"
     return values
 
 
-def _hsi_ratio(columns: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+def _complete_ratio(
+    columns: dict[str, NDArray[np.float64]], sheet: Sheet, places: Mapping[str, int]
+) -> None:
+    """Compute H/Si from what the table gives instead: amounts, formula, or coordination."""
+    if "hsi_ratio" in columns:
+        return
+    if {"silicon", "hydrogen"} <= set(columns):
+        columns["hsi_ratio"] = _ratio_of_amounts(columns)
+        return
+    for source in ("formula", "name"):
+        if source in places:
+            texts = [str(row[places[source]]) for row in sheet.rows]
+            found = [_FORMULA.search(text) for text in texts]
+            if source == "formula" or all(found) or "n_coord" not in columns:
+                missing = np.array([match is None for match in found])
+                refuse(
+                    find_problem(
+                        f"{source} is {{}}, expected a formula such as Si29H36: there is no "
+                        f"hsi_ratio, which can also be computed from {RATIO_SOURCES}",
+                        missing,
+                        sheet.lines,
+                        texts,
+                    ),
+                    sheet.origin,
+                )
+                counts = [(int(m[1] or 1), int(m[2] or 1)) for m in found if m]
+                columns["hsi_ratio"] = np.array([h / max(si, 1) for si, h in counts])
+                return
+    columns["hsi_ratio"] = 4.0 - columns["n_coord"]
+
+
+def _ratio_of_amounts(columns: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     silicon = columns["silicon"]
     return np.divide(
         columns["hydrogen"], silicon, out=np.full(len(silicon), np.nan), where=silicon > 0
@@ -124,73 +143,57 @@ def _contradictions(
     settings: TableSettings,
     lines: list[int],
     titles: Mapping[str, str],
-) -> list[str]:
-    """Return one line of text for each ratio that is not the one of the amounts beside it."""
-    given, amounts = columns["hsi_ratio"], _hsi_ratio(columns)
+) -> list[Problem]:
+    """Return the rows whose ratio is not the one of the amounts beside it."""
+    if not {"silicon", "hydrogen"} <= set(columns):
+        return []
+    given, amounts = columns["hsi_ratio"], _ratio_of_amounts(columns)
     # Written such that NaN, where there is no silicon, is wrong, too.
     wrong = ~(np.abs(given - amounts) <= settings.hsi_tolerance)
+    ratio, amount = titles.get("hsi_ratio", "H/Si"), f"{titles['hydrogen']} / {titles['silicon']}"
+    shown = [f"{a:.4g} and {b:.4g}" for a, b in zip(given, amounts, strict=True)]
+    places = np.flatnonzero(wrong)
+    if not len(places):
+        return []
     return [
-        f"line {lines[i]}: {titles['hsi_ratio']} is {given[i]:.4g}, but {titles['hydrogen']} / "
-        f"{titles['silicon']} is {amounts[i]:.4g}, expected equality within "
-        f"{settings.hsi_tolerance}"
-        for i in np.flatnonzero(wrong)
+        Problem(
+            text=f"{ratio} and {amount} are {{}}, expected equality within "
+            f"{settings.hsi_tolerance}",
+            lines=[lines[i] for i in places],
+            values=[shown[i] for i in places],
+        )
     ]
 
 
 def _row_problems(
     columns: Mapping[str, NDArray[np.float64]], settings: TableSettings, lines: list[int]
-) -> list[str]:
-    """Return one line of text for each value that is wrong."""
-    fractions = np.column_stack([columns[name] for name in FRACTIONS])
-    total, hsi, size = fractions.sum(axis=1), columns["hsi_ratio"], columns["diameter"]
+) -> list[Problem]:
+    """Return what is wrong, one entry for each column and reason."""
+    hsi, size, wavelength = columns["hsi_ratio"], columns["diameter"], columns["wavelength"]
     low, high = settings.wavelengths
-    wavelength = columns["wavelength"]
-    checks: list[tuple[NDArray, NDArray, str]] = [
-        (
-            ~((size > 0) & (size < LARGEST)),
-            size,
+    found = [
+        *find_problem(
             f"diameter is {{}}, expected a positive size in nm, below {LARGEST:g}",
+            ~((size > 0) & (size < LARGEST)),
+            lines,
+            size,
         ),
-        (~((hsi >= 0) & (hsi <= 3)), hsi, "hsi_ratio is {}, expected 0 to 3"),
-        (
-            (fractions.min(axis=1) < 0) | (fractions.max(axis=1) > 1),
-            fractions.min(axis=1),
-            "a facet fraction lies outside 0 to 1 (the smallest is {})",
-        ),
-        (
-            np.abs(total - 1) > settings.fraction_tolerance,
-            total,
-            f"the facet fractions sum to {{}}, expected 1 within {settings.fraction_tolerance}",
-        ),
-        (
-            ~((wavelength >= low) & (wavelength <= high)),
-            wavelength,
+        *find_problem("hsi_ratio is {}, expected 0 to 3", ~((hsi >= 0) & (hsi <= 3)), lines, hsi),
+        *wrong_sums(columns, FRACTIONS, settings.fraction_tolerance, lines),
+        *find_problem(
             f"wavelength is {{}} nm, expected {low:g} to {high:g}",
+            ~((wavelength >= low) & (wavelength <= high)),
+            lines,
+            wavelength,
         ),
     ]
     if "n_coord" in columns:
         excess = columns["n_coord"] - (4.0 - hsi)
-        checks.append(
-            (
-                np.abs(excess) > settings.coordination_tolerance,
-                excess,
-                "n_coord lies {} from 4 - HSi_ratio, expected equality within "
-                f"{settings.coordination_tolerance} (each hydrogen ends one bond)",
-            )
+        found += find_problem(
+            "n_coord lies {} from 4 - HSi_ratio, expected equality within "
+            f"{settings.coordination_tolerance} (each hydrogen ends one bond)",
+            np.abs(excess) > settings.coordination_tolerance,
+            lines,
+            excess,
         )
-    return [
-        f"line {lines[i]}: " + text.format(f"{values[i]:.4g}")
-        for wrong, values, text in checks
-        for i in np.flatnonzero(wrong)
-    ]
-
-
-def _refuse(problems: Iterable[str], origin: str) -> None:
-    found = list(problems)
-    if found:
-        more = len(found) - SHOWN
-        shown = found[:SHOWN] + ([f"... and {more} more"] if more > 0 else [])
-        raise InputError(
-            f"{origin}: {len(found)} bad values; correct these rows or leave them out\n  "
-            + "\n  ".join(shown)
-        )
+    return found

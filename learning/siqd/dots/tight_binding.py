@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from opalux.learning.siqd.dots.structures import BONDS, Dot
-
-PLANCK_C = 1239.841984  # h c [eV nm]
+from opalux.learning.siqd.tables.units import PLANCK_C
 
 ORBITALS = ("s", "x", "y", "z", "xy", "yz", "zx", "x2-y2", "3z2-r2", "s*")
 N_ORBITALS = len(ORBITALS)

@@ -1,86 +1,79 @@
-"""Figures 1-5: the dots, their clusters, and the three networks."""
+"""Figures 1-5: the property, the structure classes, and the three networks."""
 
 import itertools
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
-from opalux.learning.siqd.dots.columns import FEATURES, FRACTIONS
-from opalux.learning.siqd.study.bands import BAND_LIMITS, BANDS, bands
+from opalux.learning.siqd.clustering.r_min_plot import cluster_colours, draw_r_min
+from opalux.learning.siqd.report.look import canvas, class_colours, label, short
 from opalux.learning.siqd.study.classify import Assessment, Curve
 from opalux.learning.siqd.study.study import Study
 
-BAND_COLOURS = ("#7b3fa0", "#2f6fd0", "#3a9d4e", "#d9b800", "#e8821e", "#c8322b")
-_TAB = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb", "#000000")
-LABELS = {
-    "diameter": "diameter D [nm]",
-    "hsi_ratio": "H/Si ratio",
-    "f111": "share of {111}",
-    "f110": "share of {110}",
-    "f100": "share of {100}",
-    "f113": "share of {113}",
-    "n_coord": "coordination",
-    "silicon": "Si amount",
-    "hydrogen": "H amount",
-    "wavelength": "wavelength λ [nm]",
-}
-SHORT = {name: label.split(" [")[0] for name, label in LABELS.items()}
+MARKERS = "^sDovP*X"
 
 
-def cluster_colours(count: int) -> list[str]:
-    """Return a colour for each cluster."""
-    return [to_hex(_TAB[i % len(_TAB)]) for i in range(count)]
-
-
-def canvas(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, NDArray]:
-    """Return a figure of the given size [inch] and its axes (rows, columns)."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots(rows, columns, squeeze=False)
-
-
-def dots(study: Study) -> Figure:
-    """Draw wavelength against diameter, and the number of dots by wavelength."""
+def property_by_leader(study: Study) -> Figure:
+    """Draw the property against its most important feature, and how often each value occurs."""
     figure, axes = canvas(10, 4.2, 1, 2)
     left, right = axes[0]
-    kept, out = study.prepared.table, study.prepared.left_out
-    markers = dict(zip(FRACTIONS, "^sDo", strict=True))
-    main = np.argmax(np.column_stack([kept.columns[name] for name in FRACTIONS]), axis=1)
-    colours = np.array(BAND_COLOURS)[bands(kept.wavelength)]
-    for i, (name, marker) in enumerate(markers.items()):
-        here = main == i
+    kept, out, classes = study.prepared.table, study.prepared.left_out, study.prepared.classes
+    subject, palette = study.prepared.subject, class_colours(study)
+    leader = leading_feature(study)
+    colours = np.array(palette)[study.prepared.labels]
+    parts = subject.parts[0] if subject.parts else ()
+    if parts:
+        main = np.argmax(kept.side_by_side(parts), axis=1)
+        for i, name in enumerate(parts):
+            here = main == i
+            left.scatter(
+                kept.columns[leader][here],
+                study.prepared.values[here],
+                c=colours[here],
+                marker=MARKERS[i % len(MARKERS)],
+                s=22,
+                linewidths=0.3,
+                edgecolors="white",
+            )
+            mark = MARKERS[i % len(MARKERS)]
+            left.scatter([], [], c="0.4", marker=mark, label=f"largest: {short(study, name)}")
+    else:
+        left.scatter(kept.columns[leader], study.prepared.values, c=colours, s=16, lw=0)
+    if len(out):
         left.scatter(
-            kept.columns["diameter"][here],
-            kept.wavelength[here],
-            c=colours[here],
-            marker=marker,
+            out.columns[leader],
+            out.columns[subject.property],
+            c="0.7",
+            marker="x",
             s=22,
-            linewidths=0.3,
-            edgecolors="white",
+            label="left out",
         )
-        left.scatter([], [], c="0.4", marker=marker, label=f"most area {{{name[1:]}}}")
-    left.scatter(
-        out.columns["diameter"], out.wavelength, c="0.7", marker="x", s=22, label="left out"
-    )
-    left.set(xlabel=LABELS["diameter"], ylabel=LABELS["wavelength"], title="a  every dot")
-    left.legend(frameon=False, fontsize=8)
-    step = 10.0
-    edges = np.arange(BAND_LIMITS[0], BAND_LIMITS[-1] + step, step)
-    for band, (low, high) in enumerate(itertools.pairwise(BAND_LIMITS)):
-        inside = kept.wavelength[bands(kept.wavelength) == band]
-        right.axvspan(low, high, color=BAND_COLOURS[band], alpha=0.12, lw=0)
-        right.hist(inside, edges, color=BAND_COLOURS[band], label=f"{BANDS[band]} ({len(inside)})")
+    left.set(xlabel=label(study, leader), ylabel=label(study, subject.property))
+    left.set_title(f"a  every one of the {subject.rows}")
+    if parts or len(out):
+        left.legend(frameon=False, fontsize=8)
+    edges = np.linspace(study.prepared.values.min(), study.prepared.values.max(), 36)
+    for i, (low, high) in enumerate(itertools.pairwise(classes.limits)):
+        inside = study.prepared.values[study.prepared.labels == i]
+        right.axvspan(low, high, color=palette[i], alpha=0.12, lw=0)
+        right.hist(inside, edges, color=palette[i], label=f"{classes.names[i]} ({len(inside)})")
+    step = edges[1] - edges[0]
     right.set(
-        xlim=(BAND_LIMITS[0], max(kept.wavelength.max() + 2 * step, 680.0)),
-        xlabel=LABELS["wavelength"],
-        ylabel=f"dots in {step:g} nm",
-        title="b  colour bands",
+        xlim=(edges[0] - step, edges[-1] + step),
+        xlabel=label(study, subject.property),
+        ylabel=f"{subject.rows} in {step:.3g} {subject.unit}",
+        title=f"b  classes of {subject.property}",
     )
     right.legend(frameon=False, fontsize=8, loc="upper left")
     return figure
+
+
+def leading_feature(study: Study) -> str:
+    """Return the feature of the largest importance for the property; of parts, the first."""
+    return study.repeated["property"].leading[0].split(", ")[0]
 
 
 def clusters(study: Study) -> Figure:
@@ -89,20 +82,11 @@ def clusters(study: Study) -> Figure:
     colours = np.array(cluster_colours(model.n_clusters_))
     figure = Figure(figsize=(10, 7.2), layout="constrained")
     grid = figure.add_gridspec(2, 2, height_ratios=(1.0, 1.1))
-    curve = figure.add_subplot(grid[0, :])
-    steps = np.arange(1, len(model.r_min_) + 1)
-    curve.bar(steps, model.r_min_, width=1.0, color=colours[model.labels_[model.order_[1:]]])
-    curve.plot(steps, model.smoothed_, color="black", lw=1.6, label=f"smoothed, p = {model.p}")
-    for i, peak in enumerate(model.peaks_):
-        label = "cut at a peak" if i == 0 else None
-        curve.axvline(peak + 1, color="black", ls="--", lw=1.0, label=label)
+    curve = draw_r_min(model, figure.add_subplot(grid[0, :]))
     curve.set(
-        xlim=(0, len(steps) + 1),
-        xlabel="order of labelling",
         ylabel="$R_{min}$ [scaled units]",
         title="a  Iterative Label Spreading; colour: final cluster",
     )
-    curve.legend(frameon=False, fontsize=8, loc="upper center")
     pca = PCA(2).fit(features)
     shares = pca.explained_variance_ratio_
     places = pca.transform(features)
@@ -121,7 +105,8 @@ def clusters(study: Study) -> Figure:
     profile = np.array([features[model.labels_ == c].mean(axis=0) for c in range(len(colours))])
     image = right.imshow(profile, vmin=0, vmax=1, cmap="cividis", aspect="auto")
     annotate(right, profile, "{:.2f}", profile < 0.55)
-    right.set_xticks(range(len(FEATURES)), [SHORT[n] for n in FEATURES], rotation=35, ha="right")
+    names = [short(study, name) for name in study.prepared.subject.features]
+    right.set_xticks(range(len(names)), names, rotation=35, ha="right")
     right.set_yticks(range(len(colours)), [f"cluster {c + 1}" for c in range(len(colours))])
     right.set_title("c  mean scaled features")
     figure.colorbar(image, ax=right, label="scaled feature, 0 to 1")
@@ -136,18 +121,20 @@ def classified(assessment: Assessment, curve: Curve, title: str) -> Figure:
     return figure
 
 
-def regression(assessment: Assessment, curve: Curve) -> Figure:
-    """Draw predicted against true wavelength, errors, and learning curve of the regressor."""
+def regression(study: Study) -> Figure:
+    """Draw predicted against true property, errors, and learning curve of the regressor."""
+    assessment, name = study.networks["property"], label(study, study.prepared.subject.property)
     figure, axes = canvas(13, 4.2, 1, 3)
     truth, guess = assessment.task.target, assessment.fold_predictions
-    colours = np.array(BAND_COLOURS)[bands(truth)]
+    colours = np.array(class_colours(study))[study.prepared.labels]
     parity, error = axes[0, :2]
-    ends = [truth.min() - 5, truth.max() + 5]
+    margin = 0.02 * float(np.ptp(truth))
+    ends = [truth.min() - margin, truth.max() + margin]
     parity.plot(ends, ends, color="0.6", lw=1)
     parity.scatter(truth, guess, c=colours, s=14)
     parity.set(
-        xlabel="wavelength of the table [nm]",
-        ylabel="wavelength of the network [nm]",
+        xlabel=f"{name}, table",
+        ylabel=f"{name}, network",
         title=f"a  predictions of the folds, R² = {assessment.fold_scores.mean():.3f}",
         xlim=ends,
         ylim=ends,
@@ -155,12 +142,13 @@ def regression(assessment: Assessment, curve: Curve) -> Figure:
     error.axhline(0, color="0.6", lw=1)
     error.scatter(truth, guess - truth, c=colours, s=14)
     rms = float(np.sqrt(np.mean((guess - truth) ** 2)))
+    unit = study.prepared.subject.unit
     error.set(
-        xlabel="wavelength of the table [nm]",
-        ylabel="error [nm]",
-        title=f"b  errors, rms {rms:.1f} nm",
+        xlabel=f"{name}, table",
+        ylabel=f"error [{unit}]" if unit else "error",
+        title=f"b  errors, rms {rms:.3g} {unit}",
     )
-    _draw_curve(axes[0, 2], curve, "R²", "c  learning curve")
+    _draw_curve(axes[0, 2], study.curves["property"], "R²", "c  learning curve")
     return figure
 
 
@@ -194,7 +182,7 @@ def _draw_curve(axis: Axes, curve: Curve, score: str, title: str) -> None:
             curve.sizes, mean - deviation, mean + deviation, color=colour, alpha=0.2, lw=0
         )
     axis.set(
-        xlabel="dots trained on",
+        xlabel="rows trained on",
         ylabel=f"{score}, mean and deviation of 5 folds",
         title=title,
         ylim=(max(0.0, 2.0 * float(np.min(curve.validation.mean(axis=1))) - 1.05), 1.01),

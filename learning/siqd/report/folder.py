@@ -11,6 +11,7 @@ from opalux.learning.siqd.dots.table import SHIPPED
 from opalux.learning.siqd.report import metrics, page, pictures, tables
 from opalux.learning.siqd.study import comparison
 from opalux.learning.siqd.study.run import Results
+from opalux.learning.siqd.study.verdicts import verdicts
 
 MAKES = (
     "report.html",
@@ -37,22 +38,21 @@ def write(results: Results, seconds: float, out: Path) -> Path:
     out : the folder
     """
     study = results.study
-    compared, verdicts = comparison.compare(study), comparison.verdicts(study)
-    missing = 0 if results.sets else 2
-    with Progress("figures", len(pictures.CAPTIONS) - missing) as progress:
+    compared, answers = comparison.compare(study), verdicts(study)
+    with Progress("figures", len(pictures.captions(results))) as progress:
         drawn = pictures.draw(results, lambda name: progress.advance(note=name))
     for folder in ("figures", "tables"):
         (out / folder).mkdir(exist_ok=True)
     for name, png in drawn.items():
         with atomic(out / "figures" / f"{name}.png") as temporary:
             temporary.write_bytes(png)
-    for name, table in tables.all_tables(results, compared).items():
+    for name, table in tables.all_tables(results, compared, answers).items():
         write_text(out / "tables" / f"{name}.csv", tables.as_csv(table))
     record = provenance(job="siqd", data=study.table.origin, seconds=round(seconds, 1))
     report = out / "report.html"
-    write_text(report, page.html(results, compared, verdicts, drawn, _made(record)))
+    write_text(report, page.html(results, compared, answers, drawn, _made(record)))
     write_json(out / "run.json", record)
-    numbers = metrics.metrics(study, verdicts)
+    numbers = metrics.metrics(study, answers)
     if results.outcomes:
         numbers["clusterers_mean_adjusted_rand"] = metrics.mean_agreement(results.outcomes)
     if results.searched:

@@ -1,34 +1,28 @@
 """The text of the report: one page with the results beside the numbers of the paper."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 
-from opalux.base.page import Page
+from opalux.base.page import Page, bold
 from opalux.learning.siqd.clustering.peers import METHODS, SHARE
-from opalux.learning.siqd.report.figures import SHORT
+from opalux.learning.siqd.report.look import short
 from opalux.learning.siqd.report.metrics import mean_agreement
-from opalux.learning.siqd.report.pictures import CAPTIONS
+from opalux.learning.siqd.report.pictures import captions
 from opalux.learning.siqd.study.comparison import (
     ODDITIES,
-    TITLES,
     Compared,
-    Verdict,
+    centre_in_words,
     class_rows,
     mean_and_deviation,
+    titles,
 )
+from opalux.learning.siqd.study.interval import Interval
 from opalux.learning.siqd.study.preparation import drops
 from opalux.learning.siqd.study.run import Results
 from opalux.learning.siqd.study.study import Study
+from opalux.learning.siqd.study.verdicts import Verdict
 
 TITLE = "Structure classes and colour bands of silicon quantum dots"
-
-SUBSTITUTE = (
-    "These dots are a rebuilt set, a tight-binding substitute for the CSIRO set of the paper "
-    "(doi 10.4225/08/5721BB609EDB0). It holds every cut of the unrelaxed silicon lattice by one "
-    "to three full families of planes {100}, {110}, {111}, {113} about the centre of a bond, up "
-    "to a diameter of 3.04 nm, covered with hydrogen. The wavelength is that of a photon of the "
-    "gap in the sp3d5s* model, not the emission of a relaxed dot. The numbers below can therefore "
-    "be compared with the published ones in kind, but not digit by digit."
-)
 
 
 def html(
@@ -43,99 +37,200 @@ def html(
     Parameters
     ----------
     results : of the run
-    compared : published numbers and ours
-    verdicts : conclusions of the paper, tested
-    pictures : PNG files by name, as in ``CAPTIONS``
+    compared : published numbers and ours; empty for others' data
+    verdicts : the questions, answered
+    pictures : PNG files by name, as in ``captions``
     made : how the report was made, as pairs of a name and a value
     """
     study = results.study
-    page = Page(
-        TITLE,
-        "The analysis of A. J. Parker and A. S. Barnard, Nanoscale Horiz. 6, 277 (2021), doi "
-        f"10.1039/d0nh00637h, on {len(study.table)} hydrogen-terminated silicon dots "
-        f"({study.table.origin}), {len(study.prepared.table)} of them of visible wavelength.",
-    )
+    report = _Report(_page(study), results, pictures)
+    page = report.page
     if study.table.rebuilt:
-        page.box(SUBSTITUTE)
-    page.section("The paper's conclusion, tested")
-    page.table(
-        ("question", "the paper", "here", "holds"),
-        [(v.question, v.paper, v.ours, v.holds) for v in verdicts],
-    )
-    page.section("Published numbers and ours")
-    page.table(
-        ("quantity", "published", "ours", "why they differ, or what else to know"),
-        [(row.what, row.published, row.ours, row.why) for row in compared],
-    )
-    _dots(page, study, pictures)
-    _classes(page, pictures)
-    _networks(page, study, pictures)
+        page.box(_substitute(study))
+    _answers(page, study, verdicts)
+    if compared:
+        page.section("Published numbers and ours")
+        page.text(
+            "Ours are medians over splits and seeds, in brackets from 5 to 95 %; for folds, mean "
+            "and standard deviation."
+        )
+        page.table(
+            ("quantity", "published", "ours", "the published one is", "why they differ"),
+            [(row.what, row.published, row.ours, row.where, row.why) for row in compared],
+        )
+    _rows(report)
+    _classes(report)
+    _networks(report)
     if results.searched:
         _search(page, results)
     if results.outcomes:
-        _clusterers(page, results, pictures)
+        _clusterers(report)
     page.section("How this report was made")
     page.table(("", ""), made)
     return page.html()
 
 
-def _show(page: Page, pictures: Mapping[str, bytes], *names: str) -> None:
-    for name in names:
-        page.figure(pictures[name], CAPTIONS[name])
+class _Report:
+    """The page with what its sections are made of."""
+
+    def __init__(self, page: Page, results: Results, pictures: Mapping[str, bytes]) -> None:
+        self.page, self.results, self.study = page, results, results.study
+        self._pictures, self._captions = pictures, captions(results)
+
+    def show(self, *beginnings: str) -> None:
+        """Add every figure whose name begins so, where it exists."""
+        for beginning in beginnings:
+            for name, caption in self._captions.items():
+                if name.startswith(beginning):
+                    self.page.figure(self._pictures[name], caption)
+
+    def oddities(self, section: str) -> None:
+        """Add what is unusual in the paper, where the paper is the subject."""
+        if self.study.settings.preset:
+            self.page.text("Unusual in the paper:")
+            self.page.points(ODDITIES[section])
 
 
-def _oddities(page: Page, section: str) -> None:
-    page.text("Unusual in the paper:")
-    page.points(ODDITIES[section])
+def _page(study: Study) -> Page:
+    table, kept, subject = study.table, study.prepared.table, study.prepared.subject
+    if study.settings.preset:
+        return Page(
+            TITLE,
+            "The analysis of A. J. Parker and A. S. Barnard, Nanoscale Horiz. 6, 277 (2021), doi "
+            f"10.1039/d0nh00637h, on {len(table)} hydrogen-terminated silicon dots "
+            f"({table.origin}), {len(kept)} of them of the wavelengths that are studied.",
+        )
+    return Page(
+        f"Structure classes of {subject.rows}, and classes of {subject.property}",
+        f"{len(table)} {subject.rows} ({table.origin}), {len(kept)} of them inside the limits, "
+        f"described by {len(subject.features)} features. Are classes in the space of features "
+        f"classes of {subject.property}?",
+    )
 
 
-def _dots(page: Page, study: Study, pictures: Mapping[str, bytes]) -> None:
-    page.section("Dots and features")
-    _show(page, pictures, "fig1_dots")
+def _substitute(study: Study) -> str:
+    largest = study.table.columns["diameter"].max()
+    return (
+        "These dots are a rebuilt set, a tight-binding substitute for the CSIRO set of the paper "
+        "(doi 10.4225/08/5721BB609EDB0). It holds every cut of the unrelaxed silicon lattice by "
+        "full families of planes {100}, {110}, {111}, {113} about "
+        f"{centre_in_words(study)}, up to a diameter of {largest:.2f} nm, covered with hydrogen. "
+        "The wavelength is that of a photon of the gap in the sp3d5s* model, not the emission of "
+        "a relaxed dot. The numbers below can therefore be compared with the published ones in "
+        "kind, but not digit by digit."
+    )
+
+
+def _answers(page: Page, study: Study, verdicts: Sequence[Verdict]) -> None:
+    page.section("Answers")
     page.text(
-        "Six features describe a dot: the diameter, the hydrogen-to-silicon ratio and the shares "
-        "of the four families in the area of its facets, each scaled to 0–1. The other columns "
-        "are dropped, because a feature holds the same information:"
+        "An answer is yes or no only where the whole interval of its score, 5 to 95 %, lies on one "
+        "side of the limit that it names. Intervals are over splits and seeds, or over resampled "
+        "rows."
+    )
+    if study.settings.preset:
+        page.table(
+            ("question", "the paper", "here", "why", "agrees"),
+            [(v.question, v.paper, bold(v.answer), v.reason, v.holds) for v in verdicts],
+        )
+    else:
+        page.table(
+            ("question", "answer", "why"),
+            [(v.question, bold(v.answer), v.reason) for v in verdicts],
+        )
+
+
+def _rows(report: _Report) -> None:
+    page, study = report.page, report.study
+    subject = study.prepared.subject
+    page.section("Features")
+    report.show("fig1_")
+    page.text(
+        f"{len(subject.features)} features describe each of the {subject.rows}: "
+        + ", ".join(short(study, name) for name in subject.features)
+        + ". Each is scaled to 0–1."
+    )
+    for group in subject.parts:
+        names = ", ".join(short(study, name) for name in group)
+        page.text(
+            f"{names} are parts of a whole and sum to 1. So they are permuted and shuffled as one."
+        )
+    dropped = drops(study.correlations, subject)
+    if dropped:
+        page.text("Other columns are dropped, because a feature holds the same information:")
+        page.table(
+            ("dropped", "replaced by", "correlation"),
+            [
+                (short(study, drop.name), short(study, drop.partner), drop.correlation)
+                for drop in dropped
+            ],
+        )
+    report.oddities("features")
+    report.show("figS1_")
+
+
+def _classes(report: _Report) -> None:
+    page, study = report.page, report.study
+    page.section("Structure classes")
+    cut = {
+        "published": "The distance of each step is smoothed, and the curve is cut at its peaks.",
+        "jumps": "The curve of the distances is cut where it stands out from the valleys beside.",
+    }[study.settings.rule]
+    page.text(
+        "Labels spread from the row nearest to the mean to the nearest unlabelled row, one at a "
+        f"time. {cut} The bottoms of the valleys between the cuts become the seeds of the classes."
+    )
+    report.oddities("structure classes")
+    report.show("fig2_", "figS5_")
+    page.text("Other clusterers on the same features, with the same least size of a class:")
+    page.table(
+        (
+            "clusterer",
+            "classes",
+            "smallest",
+            "in none",
+            "silhouette",
+            "adjusted Rand index with the structure classes",
+            f"mutual information with the classes of {study.prepared.subject.property}",
+        ),
+        [dataclasses.astuple(found) for found in study.clusterers],
+    )
+    report.show("figS3_", "figS4_")
+
+
+def _networks(report: _Report) -> None:
+    page, study = report.page, report.study
+    page.section("Networks")
+    report.oddities("networks")
+    models = {"network": study.repeated, **study.others}
+    names = titles(study)
+    page.text(
+        f"Test scores over {len(study.repeated['classes'].test)} splits, each with its own seed, "
+        "as median (5 to 95 %): accuracy, or R² for the property."
     )
     page.table(
-        ("dropped", "replaced by", "correlation"),
+        ("model", *(names[role] for role in study.tasks)),
         [
-            (SHORT[drop.name], SHORT[drop.partner], drop.correlation)
-            for drop in drops(study.correlations)
+            (model, *(str(by[role].score) if role in by else None for role in study.tasks))
+            for model, by in models.items()
+        ]
+        + [
+            (
+                "network, target shuffled",
+                *(str(Interval.of(study.repeated[role].null)) for role in study.tasks),
+            )
         ],
     )
-    _oddities(page, "features")
-    _show(page, pictures, "figS1_correlations")
-
-
-def _classes(page: Page, pictures: Mapping[str, bytes]) -> None:
-    page.section("Structure classes")
-    page.text(
-        "Labels spread from the dot nearest to the mean to the nearest unlabelled dot, one dot at "
-        "a time. The distance of each step is smoothed, and the curve is cut at its peaks. The "
-        "bottoms of the valleys between the peaks become the seeds of the classes. Where a "
-        "shoulder of the curve counts as a peak, a class can be as small as one dot."
-    )
-    _oddities(page, "structure classes")
-    _show(page, pictures, "fig2_clusters", "figS5_robustness")
-    _show(page, pictures, "figS3_by_cluster", "figS4_cluster_colours")
-
-
-def _networks(page: Page, study: Study, pictures: Mapping[str, bytes]) -> None:
-    page.section("Networks")
-    _oddities(page, "networks")
-    scores = ("precision / recall / F1, published", "dots", "ours, test part", "tested", "dots")
-    for name, picture in (("bands", "fig3_bands"), ("clusters", "fig4_clusters_network")):
-        _show(page, pictures, picture)
-        page.table((TITLES[name], *scores), class_rows(study, name))
-    _show(page, pictures, "fig5_wavelength", "figS2_by_band", "figS6_separability", "figS7_forest")
-    page.text(
-        "Over the folds, the random forest has an accuracy of "
-        f"{mean_and_deviation(study.forest)}, the band network one of "
-        f"{mean_and_deviation(study.networks['bands'])}. In the paper the forest is less accurate "
-        "and separates only red from the other bands."
-    )
-    _show(page, pictures, *(name for name in CAPTIONS if "weights" in name))
+    report.show("figS7_")
+    scores: tuple[str, ...] = ("precision / recall / F1", "tested", "rows")
+    if study.settings.preset:
+        scores = ("published", "dots", "ours, test part of one split", "tested", "dots")
+    for role, picture in (("classes", "fig3_"), ("clusters", "fig4_")):
+        if role in study.tasks:
+            report.show(picture)
+            page.table((names[role], *scores), class_rows(study, role))
+    report.show("fig5_", "figS2_", "figS6_")
+    report.show(*(f"figS{i}_weights" for i in range(8, 11)))
 
 
 def _search(page: Page, results: Results) -> None:
@@ -149,7 +244,7 @@ def _search(page: Page, results: Results) -> None:
         ("task", "trials", "run in full", "winner", "search folds", "train / test", "folds"),
         [
             (
-                TITLES[one.task],
+                one.task,
                 len(one.trials),
                 one.complete,
                 ", ".join(f"{key} {_short(value)}" for key, value in one.parameters.items()),
@@ -163,15 +258,12 @@ def _search(page: Page, results: Results) -> None:
     if results.yardsticks:
         page.table(
             ("same trials", "trials", "ours [s]", "RandomizedSearchCV [s]", "same winner"),
-            [
-                (TITLES[y.task], y.trials, y.ours, y.theirs, y.same_winner)
-                for y in results.yardsticks
-            ],
+            [(y.task, y.trials, y.ours, y.theirs, y.same_winner) for y in results.yardsticks],
         )
 
 
-def _clusterers(page: Page, results: Results, pictures: Mapping[str, bytes]) -> None:
-    outcomes = results.outcomes
+def _clusterers(report: _Report) -> None:
+    page, outcomes = report.page, report.results.outcomes
     page.section("Iterative Label Spreading and other clusterers")
     page.text(
         f"One rule gives the parameters for every set: p and the smallest cluster are {SHARE:.0%} "
@@ -185,7 +277,7 @@ def _clusterers(page: Page, results: Results, pictures: Mapping[str, bytes]) -> 
     ]
     rows.append(("mean", *mean_agreement(outcomes).values()))
     page.table(("adjusted Rand index", *METHODS), rows)
-    _show(page, pictures, "figS11_peers", "figS12_peers_by_p")
+    report.show("figS12_", "figS13_")
 
 
 def _short(value: object) -> str:

@@ -1,19 +1,22 @@
 """The results as tables for CSV files."""
 
 import csv
+import dataclasses
 import io
 from collections.abc import Sequence
 
 import numpy as np
 
 from opalux.learning.siqd.clustering.peers import Outcome
-from opalux.learning.siqd.dots.columns import FEATURES
-from opalux.learning.siqd.study.bands import BANDS, bands
-from opalux.learning.siqd.study.classify import Assessment
+from opalux.learning.siqd.study.classify import Assessment, Curve
+from opalux.learning.siqd.study.clusterers import Clustered
 from opalux.learning.siqd.study.comparison import Compared
+from opalux.learning.siqd.study.interval import Interval
+from opalux.learning.siqd.study.networks import layers_of
 from opalux.learning.siqd.study.run import Results
 from opalux.learning.siqd.study.search import Searched
 from opalux.learning.siqd.study.study import Study
+from opalux.learning.siqd.study.verdicts import Verdict
 
 Table = tuple[Sequence[str], Sequence[Sequence[object]]]
 """Header and rows."""
@@ -28,10 +31,18 @@ def as_csv(table: Table) -> str:
     return text.getvalue()
 
 
-def all_tables(results: Results, compared: Sequence[Compared]) -> dict[str, Table]:
+def all_tables(
+    results: Results, compared: Sequence[Compared], verdicts: Sequence[Verdict]
+) -> dict[str, Table]:
     """Return every table, by file name without ending."""
-    tables = _study_tables(results.study)
-    tables["published_and_ours"] = _comparison(compared)
+    study = results.study
+    tables = _study_tables(study)
+    tables["verdicts"] = (
+        ("question", "answer", "reason", "paper", "agrees"),
+        [(v.question, v.answer, v.reason, v.paper or "", _agrees(v)) for v in verdicts],
+    )
+    if compared:
+        tables["published_and_ours"] = _comparison(compared)
     if results.outcomes:
         tables["clusterers"] = _clusterers(results.outcomes)
     for one in results.searched:
@@ -40,50 +51,93 @@ def all_tables(results: Results, compared: Sequence[Compared]) -> dict[str, Tabl
     return tables
 
 
+def _agrees(verdict: Verdict) -> str:
+    return "" if verdict.holds is None else "yes" if verdict.holds else "no"
+
+
 def _study_tables(study: Study) -> dict[str, Table]:
     tables = {
-        "dots": _dots(study),
+        study.prepared.subject.rows.replace(" ", "_"): _rows(study),
         "correlations": _correlations(study),
         "r_min": _r_min(study),
         "clusters_by_p": (
             ("p", "clusters"),
-            list(zip(study.robustness.p, study.robustness.n_clusters_by_p.tolist(), strict=True)),
+            list(zip(study.p, study.n_clusters_by_p.tolist(), strict=True)),
         ),
-        "cluster_colours": (
-            ("cluster", *BANDS),
+        "clusters_by_start": _starts(study),
+        "cluster_classes": (
+            ("cluster", *study.prepared.classes.names),
             [(c + 1, *row) for c, row in enumerate(study.purity.table.tolist())],
         ),
-        "confusion_forest": _confusion(study.forest),
+        "other_clusterers": (
+            tuple(field.name for field in dataclasses.fields(Clustered)),
+            [dataclasses.astuple(found) for found in study.clusterers],
+        ),
+        "scores": _scores(study),
+        "importance": _importance(study),
     }
-    for name, assessment in study.networks.items():
+    for role, assessment in study.networks.items():
+        name = study.tasks[role].name
         tables[f"network_{name}"] = _parameters(assessment)
-        tables[f"learning_curve_{name}"] = _curve(study, name)
+        tables[f"learning_curve_{name}"] = _curve(study.curves[role])
         if assessment.task.classes:
             tables[f"confusion_{name}"] = _confusion(assessment)
             tables[f"class_scores_{name}"] = _class_scores(assessment)
     return tables
 
 
-def _dots(study: Study) -> Table:
-    """Return every dot that is kept, with the prediction of each model."""
-    kept = study.prepared.table
-    colour, found = bands(kept.wavelength), study.networks
-    test = np.zeros(len(kept), dtype=int)
+def _rows(study: Study) -> Table:
+    """Return every row that is kept, with the prediction of each network."""
+    kept, found, prepared = study.prepared.table, study.networks, study.prepared
+    subject, names = prepared.subject, prepared.classes.names
+    by = {role: task.name for role, task in study.tasks.items()}
+    class_column = "band" if study.settings.preset else "class"
     columns: dict[str, Sequence[object]] = {
         "name": kept.names,
-        **{name: kept.columns[name].tolist() for name in FEATURES},
-        "wavelength": kept.wavelength.tolist(),
-        "band": [BANDS[band] for band in colour],
+        **{name: kept.columns[name].tolist() for name in subject.features},
+        subject.property: prepared.values.tolist(),
+        class_column: [names[i] for i in prepared.labels],
         "cluster": (study.clustering.labels_ + 1).tolist(),
-        "band_of_network": [BANDS[band] for band in found["bands"].fold_predictions],
-        "cluster_of_network": (found["clusters"].fold_predictions + 1).tolist(),
-        "wavelength_of_network": found["wavelength"].fold_predictions.tolist(),
+        f"{class_column}_of_network": [names[i] for i in found["classes"].fold_predictions],
+        f"{subject.property}_of_network": found["property"].fold_predictions.tolist(),
     }
-    for name, assessment in found.items():
-        test[:] = 0
+    if "clusters" in found:
+        columns["cluster_of_network"] = (found["clusters"].fold_predictions + 1).tolist()
+    for role, assessment in found.items():
+        test = np.zeros(len(kept), dtype=int)
         test[assessment.test_rows] = 1
-        columns[f"in_test_part_{name}"] = test.tolist()
+        columns[f"in_test_part_{by[role]}"] = test.tolist()
     return tuple(columns), list(zip(*columns.values(), strict=True))
+
+
+def _starts(study: Study) -> Table:
+    starts, names = study.starts, study.prepared.table.names
+    columns = (starts.n_clusters.tolist(), starts.smallest.tolist(), starts.agreement.tolist())
+    return ("start", "clusters", "smallest", "agreement"), [
+        (names[start], *values) for start, *values in zip(starts.starts, *columns, strict=True)
+    ]
+
+
+def _scores(study: Study) -> Table:
+    """Return the scores of every model in each repetition; in the null, of shuffled targets."""
+    rows: list[tuple[object, ...]] = []
+    models = {"network": study.repeated, **study.others}
+    for model, by_role in models.items():
+        for role, found in by_role.items():
+            task = study.tasks[role].name
+            pairs = zip(found.train.tolist(), found.test.tolist(), strict=True)
+            rows += [(model, task, i, "", *pair) for i, pair in enumerate(pairs)]
+            rows += [(model, task, i, "yes", "", score) for i, score in enumerate(found.null)]
+    return ("model", "task", "repetition", "shuffled", "train", "test"), rows
+
+
+def _importance(study: Study) -> Table:
+    rows = [
+        (study.tasks[role].name, group, *dataclasses.astuple(Interval.of(values)))
+        for role, found in study.repeated.items()
+        for group, values in zip(found.groups, found.importance.T, strict=True)
+    ]
+    return ("task", "permuted", "5 %", "median", "95 %"), rows
 
 
 def _correlations(study: Study) -> Table:
@@ -98,7 +152,7 @@ def _correlations(study: Study) -> Table:
 def _r_min(study: Study) -> Table:
     model, names = study.clustering, study.prepared.table.names
     steps = range(1, len(model.order_))
-    return ("step", "dot", "source", "r_min", "smoothed", "cut_here", "cluster"), [
+    return ("step", "name", "source", "r_min", "smoothed", "cut_here", "cluster"), [
         (
             step,
             names[model.order_[step]],
@@ -124,8 +178,7 @@ def _class_scores(assessment: Assessment) -> Table:
     ]
 
 
-def _curve(study: Study, name: str) -> Table:
-    curve = study.curves[name]
+def _curve(curve: Curve) -> Table:
     header = ("trained_on", "train_mean", "train_std", "validation_mean", "validation_std")
     columns = (
         curve.sizes,
@@ -139,19 +192,16 @@ def _curve(study: Study, name: str) -> Table:
 
 def _parameters(assessment: Assessment) -> Table:
     """Return weights and biases, one row for each connection; from unit 0 come the biases."""
-    model = assessment.model
     rows: list[tuple[object, ...]] = []
-    for layer, (weights, biases) in enumerate(
-        zip(model.coefs_, model.intercepts_, strict=True), start=1
-    ):
+    for layer, (weights, biases) in enumerate(layers_of(assessment.model), start=1):
         rows += [(layer, 0, j + 1, float(bias)) for j, bias in enumerate(biases)]
         rows += [(layer, i + 1, j + 1, float(w)) for (i, j), w in np.ndenumerate(weights)]
     return ("layer", "from_unit", "to_unit", "value"), rows
 
 
 def _comparison(rows: Sequence[Compared]) -> Table:
-    return ("quantity", "published", "ours", "why they differ"), [
-        (row.what, row.published, row.ours, row.why) for row in rows
+    return ("quantity", "published", "ours", "published among ours", "why they differ"), [
+        (row.what, row.published, row.ours, row.where, row.why) for row in rows
     ]
 
 

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ from sklearn.model_selection import (
 )
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+Role = Literal["classes", "clusters", "property"]
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Task:
@@ -27,17 +29,21 @@ class Task:
 
     Attributes
     ----------
-    name : "bands", "clusters" or "wavelength"
-    features : (n, 6)
-    target : class numbers, or wavelengths [nm] (n,)
-    classes : names of the classes; none for the wavelength
+    name : of the target
+    role : "classes" of the property, structure "clusters", or the "property" itself
+    features : (n, d)
+    target : class numbers, or values of the property (n,)
+    classes : names of the classes; none for the property
+    scale_target : whether a network learns the property in units of its standard deviation
     seed : of the split and the folds
     """
 
     name: str
+    role: Role
     features: NDArray[np.float64]
     target: NDArray[Any]
     classes: tuple[str, ...] = ()
+    scale_target: bool = False
     seed: int = 42
 
     def split(self, share: float = 0.2) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -61,6 +67,13 @@ class Task:
             folds = StratifiedKFold(count, shuffle=True, random_state=self.seed)
             return list(folds.split(rows, self._strata(count)[rows]))
         return list(KFold(count, shuffle=True, random_state=self.seed).split(rows))
+
+    def sample(self, most: int, rng: np.random.Generator) -> "Task":
+        """Return the task of a sample of the rows, where there are more than ``most``."""
+        if len(self.target) <= most:
+            return self
+        rows = rng.choice(len(self.target), most, replace=False)
+        return dataclasses.replace(self, features=self.features[rows], target=self.target[rows])
 
     def _strata(self, least: int) -> NDArray[np.int64]:
         """Return the classes (n,); those of fewer than ``least`` dots count as the largest one."""
@@ -105,7 +118,7 @@ class Curve:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Assessment:
-    """The result of a model on a task; scores are accuracy, or R² for the wavelength.
+    """The result of a model on a task; scores are accuracy, or R² for the property.
 
     Attributes
     ----------
@@ -116,8 +129,8 @@ class Assessment:
     test_rows : rows of the test part (m,)
     test_predictions : of these rows (m,)
     fold_predictions : of each row, by the model that was not trained on it (n,)
-    confusion : of the fold predictions, true classes in rows (c, c); empty for the wavelength
-    class_scores : of the test part; empty for the wavelength
+    confusion : of the fold predictions, true classes in rows (c, c); empty for the property
+    class_scores : of the test part; empty for the property
     """
 
     task: Task

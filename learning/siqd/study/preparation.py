@@ -9,9 +9,11 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, RobustScaler
 
 from opalux.base.errors import InputError
-from opalux.learning.siqd.dots.columns import FEATURES, OPTIONAL
-from opalux.learning.siqd.dots.table import DotTable
-from opalux.learning.siqd.study.settings import PreparationSettings
+from opalux.learning.siqd.study.property_classes import PropertyClasses, classes_of
+from opalux.learning.siqd.study.subject import Subject
+from opalux.learning.siqd.tables.table import Table
+
+LEAST_ROWS = 50
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -20,7 +22,7 @@ class Correlations:
 
     Attributes
     ----------
-    names : of the columns, first those of ``FEATURES`` (m,)
+    names : of the columns, first the features (m,)
     matrix : Pearson correlations (m, m)
     skews : third standardised moments (m,)
     """
@@ -48,23 +50,33 @@ class Drop:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """The dots as input of the models.
+    """The rows as input of the models.
 
     Attributes
     ----------
-    table : of the dots that are kept
-    left_out : table of the dots that are cut as outliers
-    features : in the order of ``FEATURES``, each from 0 to 1 (n, 6)
+    table : of the rows that are kept
+    left_out : table of the rows that are cut as outliers
+    subject : what they are
+    classes : of the property
+    features : in the order of ``subject.features`` (n, d); each from 0 to 1 over the rows that
+        the scaling has seen
     """
 
-    table: DotTable
-    left_out: DotTable
+    table: Table
+    left_out: Table
+    subject: Subject
+    classes: PropertyClasses
     features: NDArray[np.float64]
 
     @property
-    def wavelength(self) -> NDArray[np.float64]:
-        """Wavelength (n,) [nm]."""
-        return self.table.wavelength
+    def values(self) -> NDArray[np.float64]:
+        """The property (n,)."""
+        return self.table.columns[self.subject.property]
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """Class of the property of each row (n,), as a position in ``classes.names``."""
+        return self.classes.of(self.values)
 
 
 def scaler() -> Pipeline:
@@ -72,41 +84,59 @@ def scaler() -> Pipeline:
     return make_pipeline(RobustScaler(), MinMaxScaler())
 
 
-def prepare(table: DotTable, settings: PreparationSettings) -> Prepared:
+def prepare(table: Table, subject: Subject, *, scale_before_cut: bool = True) -> Prepared:
     """Cut the outliers and scale the features.
+
+    Parameters
+    ----------
+    table : of all rows
+    subject : names the features, the property and the limits of its classes
+    scale_before_cut : compute the scaling from all rows, also those that are cut
 
     Raises
     ------
     InputError
-        When fewer than 50 dots are left.
+        When fewer than 50 rows are left.
     """
-    kept = (table.wavelength >= settings.shortest) & (table.wavelength < settings.longest)
-    if kept.sum() < 50:
+    values = table.columns[subject.property]
+    kept = np.ones(len(table), dtype=bool)
+    if subject.limits is not None:
+        kept = (values >= subject.limits[0]) & (values < subject.limits[-1])
+    if kept.sum() < LEAST_ROWS:
+        within = f"from {subject.limits[0]:g} to {subject.limits[-1]:g} " if subject.limits else ""
         raise InputError(
-            f"{table.origin}: found {kept.sum()} dots from {settings.shortest:g} to "
-            f"{settings.longest:g} nm, expected at least 50 to train and test on; widen "
-            "`preparation` or give a larger table"
+            f"{table.origin}: found {kept.sum()} {subject.rows} {within}{subject.unit}, expected "
+            f"at least {LEAST_ROWS} to train and test on; widen the limits (`preparation` of the "
+            "preset, `subject.limits`) or give a larger table"
         )
-    seen = table.features if settings.scale_before_cut else table.features[kept]
-    features = scaler().fit(seen).transform(table.features[kept])
-    return Prepared(table=table.where(kept), left_out=table.where(~kept), features=features)
+    rows = table.where(kept)
+    features = table.side_by_side(subject.features)
+    seen = features if scale_before_cut else features[kept]
+    return Prepared(
+        table=rows,
+        left_out=table.where(~kept),
+        subject=subject,
+        classes=classes_of(subject, values[kept], table.origin),
+        features=scaler().fit(seen).transform(features[kept]),
+    )
 
 
-def correlations(table: DotTable) -> Correlations:
+def correlations(table: Table, subject: Subject) -> Correlations:
     """Return correlations and skews of all columns that are not constant."""
-    names = [*FEATURES, *(name for name in OPTIONAL if name in table.columns), "wavelength"]
+    dropped = [name for name in subject.dropped if name in table.columns]
+    names = [*subject.features, *dropped, subject.property]
     names = [name for name in names if np.ptp(table.columns[name]) > 0]
-    values = np.column_stack([table.columns[name] for name in names])
+    values = table.side_by_side(names)
     return Correlations(
         names=tuple(names), matrix=np.atleast_2d(np.corrcoef(values.T)), skews=skew(values, axis=0)
     )
 
 
-def drops(found: Correlations) -> list[Drop]:
-    """Return the columns of ``OPTIONAL``, each with the feature of the strongest correlation."""
-    kept = [i for i, name in enumerate(found.names) if name in FEATURES]
+def drops(found: Correlations, subject: Subject) -> list[Drop]:
+    """Return the dropped columns, each with the feature of the strongest correlation."""
+    kept = [i for i, name in enumerate(found.names) if name in subject.features]
     made = []
-    for name in OPTIONAL:
+    for name in subject.dropped:
         if name in found.names:
             row = found.matrix[found.names.index(name), kept]
             best = int(np.argmax(np.abs(row)))

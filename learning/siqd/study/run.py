@@ -9,18 +9,24 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from opalux.base.errors import InputError
 from opalux.base.files import write_text
 from opalux.base.progress import Progress
 from opalux.base.tasks import Pool
 from opalux.learning.siqd.clustering import peers
+from opalux.learning.siqd.dots.columns import ALIASES
 from opalux.learning.siqd.dots.rebuild import Row, dots_of, names_of, row, rows_as_csv
 from opalux.learning.siqd.dots.settings import StructureSettings, TableSettings
 from opalux.learning.siqd.dots.structures import Dot
-from opalux.learning.siqd.dots.table import SHIPPED, DotTable, read_table
+from opalux.learning.siqd.dots.table import SHIPPED, read_table
 from opalux.learning.siqd.study.journal import Journal
 from opalux.learning.siqd.study.search import Searched, Yardstick, search
 from opalux.learning.siqd.study.settings import PeersSettings, SiqdSettings
 from opalux.learning.siqd.study.study import STEPS, Study, begin, run_study
+from opalux.learning.siqd.tables.examples import example_sheet
+from opalux.learning.siqd.tables.sheets import read_sheet
+from opalux.learning.siqd.tables.subject_table import Wanted, table_of
+from opalux.learning.siqd.tables.table import Table
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -50,7 +56,36 @@ def check(settings: SiqdSettings) -> None:
         When the table cannot be used, or a network would have nothing to learn from it.
     """
     if settings.rebuild is None:
-        begin(read_table(settings.data), settings)
+        begin(table_to_study(settings), settings)
+
+
+def table_to_study(settings: SiqdSettings) -> Table:
+    """Return the table that the settings name: of dots for the preset, of the subject otherwise.
+
+    Raises
+    ------
+    InputError
+        When the table cannot be used.
+    """
+    subject, data = settings.subject, settings.data
+    if subject is None:
+        unknown = sorted(set(data.columns) - set(ALIASES))
+        if unknown:
+            raise InputError(
+                f"data.columns: unknown column {unknown[0]}; choose among {', '.join(ALIASES)}"
+            )
+        return read_table(data)
+    wanted = Wanted(
+        columns=(*subject.features, subject.property, *subject.dropped),
+        name=subject.name,
+        parts=subject.parts,
+        tolerance=subject.tolerance,
+        titles=data.columns,
+    )
+    if data.example is not None:
+        return table_of(example_sheet(data.example), wanted)
+    assert data.file is not None, "checked by the settings"
+    return table_of(read_sheet(data.file, data.sheet, wanted.recognise), wanted)
 
 
 def plan(settings: SiqdSettings) -> list[str]:
@@ -59,11 +94,12 @@ def plan(settings: SiqdSettings) -> list[str]:
     if settings.rebuild is not None:
         lines.append(f"make {len(dots_of(settings.rebuild))} dots, and study them")
     else:
-        table = read_table(settings.data)
+        table = table_to_study(settings)
         prepared, clustering, _ = begin(table, settings)
+        count = clustering.n_clusters_
         lines.append(
-            f"study {len(table)} dots of {table.origin}, {len(prepared.table)} after the cut, "
-            f"in {clustering.n_clusters_} structure classes"
+            f"study {len(table)} {prepared.subject.rows} of {table.origin}, {len(prepared.table)} "
+            f"after the cut, in {count} structure class{'es' if count > 1 else ''}"
         )
     if settings.search is not None:
         lines.append(f"search {settings.search.trials} trials for each task")
@@ -83,7 +119,7 @@ def run(settings: SiqdSettings, pool: Pool, out: Path, *, workers: int = 1) -> R
     workers : processes that scikit-learn's search may use, when times are compared
     """
     if settings.rebuild is None:
-        table = read_table(settings.data)
+        table = table_to_study(settings)
     else:
         table = make_set(settings.rebuild, pool, out)
     with Progress("study", STEPS) as progress:
@@ -98,7 +134,7 @@ def run(settings: SiqdSettings, pool: Pool, out: Path, *, workers: int = 1) -> R
     return found
 
 
-def make_set(settings: StructureSettings, pool: Pool, out: Path) -> DotTable:
+def make_set(settings: StructureSettings, pool: Pool, out: Path) -> Table:
     """Make a set of dots, one task for each, and write it as a table like the shipped one.
 
     Parameters
@@ -119,7 +155,7 @@ def make_set(settings: StructureSettings, pool: Pool, out: Path) -> DotTable:
     path = out / SHIPPED.name
     write_text(path, rows_as_csv(journal.entries[i] for i in range(len(dots))))
     table = read_table(TableSettings(file=path))
-    return dataclasses.replace(table, origin=path.name, rebuilt=True)
+    return dataclasses.replace(table, origin=path.name, rebuilt=settings.centre)
 
 
 def _make_row(numbered: tuple[int, Dot, str]) -> Row:

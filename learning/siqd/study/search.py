@@ -91,11 +91,10 @@ def search(
     workers : processes that scikit-learn's search may use
     """
     searched, yardsticks = [], []
-    for name, published in study.networks.items():
-        task = published.task
-        journal = Journal(out / f"search_{name}.jsonl")
+    for task in study.tasks.values():
+        journal = Journal(out / f"search_{task.name}.jsonl")
         trials = search_task(task, settings, settings.trials, pool, journal)
-        best = network(name, settings.space.draw(winner(trials).number), task.seed)
+        best = network(task, settings.space.draw(winner(trials).number), task.seed)
         assessment = assess(task, best, folds=study.settings.folds)
         searched.append(Searched(space=settings.space, trials=tuple(trials), assessment=assessment))
         if settings.yardstick:
@@ -135,6 +134,11 @@ def _run_chunk(
     return run_trials(task, settings.space, numbers, to_beat)
 
 
+def _key(task: Task, key: str) -> str:
+    """Return the name of a hyper-parameter in the model of `network`."""
+    return f"regressor__{key}" if task.scale_target and not task.classes else key
+
+
 def _trial(entry: Any) -> Trial:
     number, scores, complete = entry
     return Trial(number=number, scores=tuple(scores), complete=complete)
@@ -148,8 +152,8 @@ def _yardstick(task: Task, settings: SearchSettings, pool: Pool, workers: int) -
     drawn = [settings.space.draw(number) for number in range(settings.yardstick)]
     train, _ = task.split()
     theirs = RandomizedSearchCV(
-        network(task.name, {}, task.seed),
-        [{key: [value] for key, value in one.items()} for one in drawn],
+        network(task, {}, task.seed),
+        [{_key(task, key): [value] for key, value in one.items()} for one in drawn],
         n_iter=settings.yardstick,
         cv=task.folds(settings.space.folds, train),
         n_jobs=workers,

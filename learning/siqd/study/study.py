@@ -1,45 +1,35 @@
-"""The published study, step by step, of one table of dots."""
+"""The study, step by step, of one table: structure classes against classes of a property."""
 
 import dataclasses
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.metrics import adjusted_rand_score
 
 from opalux.base.errors import InputError
 from opalux.learning.siqd.clustering.ils import IterativeLabelSpreading
-from opalux.learning.siqd.dots.table import DotTable
-from opalux.learning.siqd.study import published
-from opalux.learning.siqd.study.bands import BANDS, bands
-from opalux.learning.siqd.study.classify import Assessment, Curve, Task, assess, learn
-from opalux.learning.siqd.study.conclusions import Purity, Separability, purity, separability
-from opalux.learning.siqd.study.networks import network
+from opalux.learning.siqd.clustering.stability import Stability, stability
+from opalux.learning.siqd.clustering.width import count_of
+from opalux.learning.siqd.study.classify import Assessment, Curve, Role, Task, assess, learn
+from opalux.learning.siqd.study.clusterers import Clustered, other_clusterings
+from opalux.learning.siqd.study.limits import MovedLimits, move_limits
+from opalux.learning.siqd.study.networks import network_of, other_model
 from opalux.learning.siqd.study.preparation import Correlations, Prepared, correlations, prepare
+from opalux.learning.siqd.study.repeats import Repeated, groups_of, repeat
+from opalux.learning.siqd.study.separation import (
+    Purity,
+    Separation,
+    purity,
+    separation_of_clusters,
+    separation_of_labels,
+)
 from opalux.learning.siqd.study.settings import StudySettings
+from opalux.learning.siqd.tables.table import Table
 
-TASKS = ("bands", "clusters", "wavelength")
-STEPS = 6
+STEPS = 7
 """How often `run_study` reports progress."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Robustness:
-    """How much the clusters depend on choices that the paper does not name.
-
-    Attributes
-    ----------
-    p : widths (m,)
-    n_clusters_by_p : number of clusters for each width (m,)
-    n_clusters_by_start : number of clusters with each dot as start (n,)
-    agreement_by_start : adjusted Rand index of these and the clusters of the study (n,)
-    """
-
-    p: tuple[int, ...]
-    n_clusters_by_p: NDArray[np.int64]
-    n_clusters_by_start: NDArray[np.int64]
-    agreement_by_start: NDArray[np.float64]
+CURVE_ROWS = 3000
+"""Rows of a larger table that learning curves and moved limits are computed from."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -49,147 +39,191 @@ class Study:
     Attributes
     ----------
     settings : the choices
-    table : of all dots
-    prepared : the dots that are kept, and their scaled features
-    correlations : of all columns, over all dots
+    table : of all rows
+    prepared : the rows that are kept, and their scaled features
+    correlations : of all columns, over all rows
     clustering : fitted to the scaled features
-    robustness : of the clustering
-    networks : the published networks, by task
-    curves : their learning curves, by task
-    forest : the random forest for the bands
-    purity : of the colours of the clusters
-    separability : of the bands
+    starts : of the clustering, from other rows
+    p, n_clusters_by_p : widths and the number of clusters that each gives (m,)
+    clusterers : other ones, on the same features
+    tasks : what is learnt, by role: "classes", "clusters" (where there are two), "property"
+    networks : trained on one split, by role
+    curves : their learning curves, by role
+    repeated : their scores over many splits, by role
+    others : scores of other models, by model and role
+    class_separation, cluster_separation : in the space of features; None with a single class
+    purity : of the structure classes
+    limits : the same network with the limits between the property's classes moved
     """
 
     settings: StudySettings
-    table: DotTable
+    table: Table
     prepared: Prepared
     correlations: Correlations
     clustering: IterativeLabelSpreading
-    robustness: Robustness
+    starts: Stability
+    p: tuple[int, ...]
+    n_clusters_by_p: NDArray[np.int64]
+    clusterers: tuple[Clustered, ...]
+    tasks: dict[str, Task]
     networks: dict[str, Assessment]
     curves: dict[str, Curve]
-    forest: Assessment
+    repeated: dict[str, Repeated]
+    others: dict[str, dict[str, Repeated]]
+    class_separation: Separation | None
+    cluster_separation: Separation | None
     purity: Purity
-    separability: Separability
+    limits: MovedLimits
 
 
-def run_study(table: DotTable, settings: StudySettings, done: Callable[[str], None]) -> Study:
+def run_study(table: Table, settings: StudySettings, done: Callable[[str], None]) -> Study:
     """Return the study of a table.
 
     Parameters
     ----------
-    table : of the dots
+    table : of the rows
     settings : the choices
     done : called with the name of each of the ``STEPS`` when it is finished
 
     Raises
     ------
     InputError
-        When there are too few dots, or only one class.
+        When there are too few rows, or only one class of the property.
     """
     prepared, clustering, tasks = begin(table, settings)
-    robustness = _robustness(prepared.features, clustering, settings)
+    features, subject = prepared.features, prepared.subject
+    starts = stability(clustering, seed=settings.seed)
+    widths = tuple(p for p in settings.other_p if 2 * p < len(features))
+    by_p = np.array([_clusterer(settings, p).fit(features).n_clusters_ for p in widths])
+    clusterers = tuple(other_clusterings(prepared, clustering, settings))
     done("clusters")
-    networks, curves = {}, {}
-    for name, task in tasks.items():
-        model = network(name, published.NETWORKS[name].parameters, settings.seed)
-        networks[name] = assess(task, model, folds=settings.folds)
-        curves[name] = learn(task, model, sizes=settings.curve_sizes)
-        done(f"network: {name}")
-    forest = assess(
-        tasks["bands"],
-        RandomForestClassifier(random_state=settings.seed),
-        folds=settings.folds,
-    )
-    done("random forest")
-    by_colour = purity(clustering.labels_, prepared.wavelength)
-    apart = separability(
-        networks["bands"],
+    groups = groups_of(subject.features, subject.parts)
+    networks, curves, repeated = {}, {}, {}
+    others: dict[str, dict[str, Repeated]] = {}
+    rng = np.random.default_rng([settings.seed, 5])
+    for role, task in tasks.items():
+        model = network_of(task, settings)
+        networks[role] = assess(task, model, folds=settings.folds)
+        curves[role] = learn(task.sample(CURVE_ROWS, rng), model, sizes=settings.curve_sizes)
+        repeated[role] = repeat(task, model, groups, repeats=settings.repeats, nulls=settings.nulls)
+        done(f"network: {task.name}")
+    for kind in settings.models:
+        others[kind] = {
+            role: repeat(
+                task,
+                other_model(kind, task, settings.seed),
+                groups,
+                repeats=settings.repeats,
+                nulls=0,
+            )
+            for role, task in tasks.items()
+            if role != "clusters"
+        }
+    done("other models")
+    share = count_of(settings.width, len(features)) / len(features)
+    apart = separation_of_clusters(features, clustering, groups, share, settings.seed)
+    by_class = separation_of_labels(features, prepared.labels, settings.seed)
+    colour = purity(
         clustering.labels_,
-        networks["wavelength"],
-        folds=settings.folds,
-        shifts=np.linspace(-settings.largest_shift, settings.largest_shift, settings.shifts),
+        starts.labels,
+        prepared.labels,
+        len(prepared.classes.names),
+        settings.seed,
     )
-    done("separability")
+    done("separation")
+    moved = move_limits(
+        prepared,
+        networks["classes"],
+        networks["property"],
+        network_of(tasks["classes"], settings),
+        shifts=settings.shifts,
+        largest=settings.largest_shift or (30.0 if settings.preset else None),
+    )
+    done("limits")
     return Study(
         settings=settings,
         table=table,
         prepared=prepared,
-        correlations=correlations(table),
+        correlations=correlations(table, subject),
         clustering=clustering,
-        robustness=robustness,
+        starts=starts,
+        p=widths,
+        n_clusters_by_p=by_p,
+        clusterers=clusterers,
+        tasks=tasks,
         networks=networks,
         curves=curves,
-        forest=forest,
-        purity=by_colour,
-        separability=apart,
+        repeated=repeated,
+        others=others,
+        class_separation=by_class,
+        cluster_separation=apart,
+        purity=colour,
+        limits=moved,
     )
 
 
 def begin(
-    table: DotTable, settings: StudySettings
+    table: Table, settings: StudySettings
 ) -> tuple[Prepared, IterativeLabelSpreading, dict[str, Task]]:
-    """Prepare the dots and cluster them; fast, and enough to know whether the study is possible.
+    """Prepare the rows and cluster them; fast, and enough to know whether the study is possible.
 
     Raises
     ------
     InputError
-        When there are too few dots, or only one class.
+        When there are too few rows, or only one class of the property.
     """
-    prepared = prepare(table, settings.preparation)
-    clustering = IterativeLabelSpreading(p=settings.p, method="published").fit(prepared.features)
-    return prepared, clustering, make_tasks(prepared, clustering.labels_, settings.seed)
+    prepared = prepare(
+        table, settings.studied, scale_before_cut=settings.preparation.scale_before_cut
+    )
+    clustering = _clusterer(settings, settings.width).fit(prepared.features)
+    return prepared, clustering, make_tasks(prepared, clustering.labels_, settings)
 
 
-def make_tasks(prepared: Prepared, clusters: NDArray[np.int64], seed: int) -> dict[str, Task]:
-    """Return the three tasks, by name.
+def _clusterer(settings: StudySettings, p: float) -> IterativeLabelSpreading:
+    return IterativeLabelSpreading(p=p, method=settings.rule, least=settings.least)
+
+
+def make_tasks(
+    prepared: Prepared, clusters: NDArray[np.int64], settings: StudySettings
+) -> dict[str, Task]:
+    """Return what is to be learnt, by role; the structure classes only where there are two.
 
     Parameters
     ----------
-    prepared : the dots
-    clusters : structure class of each dot (n,)
-    seed : of the split and the folds
+    prepared : the rows
+    clusters : structure class of each row (n,)
+    settings : of the study
 
     Raises
     ------
     InputError
-        When there is only one colour band or one structure class.
+        When there is only one class of the property.
     """
-    colour = bands(prepared.wavelength)
-    if len(np.unique(colour)) < 2:
+    subject, classes = prepared.subject, prepared.labels
+    if len(np.unique(classes)) < 2:
         raise InputError(
-            f"{prepared.table.origin}: found dots of one colour band, {BANDS[colour[0]]}; expected "
-            "at least two; give a table with more sizes"
+            f"{prepared.table.origin}: found {subject.rows} of one class of {subject.property}, "
+            f"{prepared.classes.names[classes[0]]}; expected at least two; give a table with a "
+            "wider range, or other limits"
         )
-    if len(np.unique(clusters)) < 2:
-        raise InputError(
-            "found one structure class; expected at least two; lower `p` "
-            f"(the paper's is {published.ILS_P} for {published.N_KEPT} dots)"
+    names = {"classes": "bands", "clusters": "clusters", "property": "wavelength"}
+    if not settings.preset:
+        names = {"classes": "classes", "clusters": "clusters", "property": "property"}
+
+    def task(role: Role, target: NDArray, names_of_classes: tuple[str, ...] = ()) -> Task:
+        return Task(
+            name=names[role],
+            role=role,
+            features=prepared.features,
+            target=target,
+            classes=names_of_classes,
+            scale_target=not settings.preset,
+            seed=settings.seed,
         )
-    targets = {
-        "bands": (colour, BANDS),
-        "clusters": (clusters, tuple(str(i + 1) for i in range(clusters.max() + 1))),
-        "wavelength": (prepared.wavelength, ()),
-    }
-    return {
-        name: Task(name=name, features=prepared.features, target=target, classes=classes, seed=seed)
-        for name, (target, classes) in targets.items()
-    }
 
-
-def _robustness(
-    features: NDArray[np.float64], chosen: IterativeLabelSpreading, settings: StudySettings
-) -> Robustness:
-    def fit(p: float, start: int | None = None) -> IterativeLabelSpreading:
-        return IterativeLabelSpreading(p=p, start=start, method="published").fit(features)
-
-    from_each = [fit(settings.p, start) for start in range(len(features))]
-    return Robustness(
-        p=settings.other_p,
-        n_clusters_by_p=np.array([fit(p).n_clusters_ for p in settings.other_p]),
-        n_clusters_by_start=np.array([model.n_clusters_ for model in from_each]),
-        agreement_by_start=np.array(
-            [adjusted_rand_score(chosen.labels_, model.labels_) for model in from_each]
-        ),
-    )
+    tasks = {"classes": task("classes", classes, prepared.classes.names)}
+    if len(np.unique(clusters)) > 1:
+        numbers = tuple(str(i + 1) for i in range(clusters.max() + 1))
+        tasks["clusters"] = task("clusters", clusters, numbers)
+    tasks["property"] = task("property", prepared.values)
+    return tasks

@@ -70,7 +70,7 @@ def _run(
     space: Space,
     best: float,
 ) -> Trial:
-    model = network(task.name, space.draw(number), task.seed)
+    model = network(task, space.draw(number), task.seed)
     features, target = task.features[train], task.target[train]
     scores: list[float] = []
     for fit, check in folds:

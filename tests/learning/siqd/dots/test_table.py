@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
 from opalux.base.errors import InputError
-from opalux.learning.siqd.dots.columns import FRACTIONS, find_columns
+from opalux.learning.siqd.dots.columns import FEATURES, FRACTIONS, find_columns
 from opalux.learning.siqd.dots.rebuild import dots_of, row
 from opalux.learning.siqd.dots.settings import StructureSettings, TableSettings
 from opalux.learning.siqd.dots.table import read_table
+from opalux.learning.siqd.study.run import check
+from opalux.learning.siqd.study.settings import SiqdSettings
 
 HEADER = ["D avg (nm)", "HSi_ratio", "f{111}", "f{110}", "f{100}", "f{113}", "Wavelength (nm)"]
 ROWS = [[1.5, 1.2, 0.5, 0.5, 0, 0, 450], [2.0, 0.8, 0.25, 0.25, 0.25, 0.25, 550.5]]
@@ -24,8 +25,8 @@ def write_csv(path, header=HEADER, rows=ROWS, delimiter=","):
 def test_columns_are_found_whatever_case_and_punctuation(tmp_path, delimiter):
     table = read_table(write_csv(tmp_path / "dots.csv", delimiter=delimiter))
     assert table.columns["diameter"].tolist() == [1.5, 2.0]
-    assert table.wavelength.tolist() == [450.0, 550.5]
-    assert table.features.shape == (2, 6)
+    assert table.columns["wavelength"].tolist() == [450.0, 550.5]
+    assert table.side_by_side(FEATURES).shape == (2, 6)
     assert not table.rebuilt
 
 
@@ -37,7 +38,7 @@ def test_xlsx_gives_the_same_as_csv(tmp_path):
     book.save(tmp_path / "dots.xlsx")
     sheet = read_table(TableSettings(file=tmp_path / "dots.xlsx"))
     text = read_table(write_csv(tmp_path / "dots.csv"))
-    assert np.array_equal(sheet.features, text.features)
+    assert np.array_equal(sheet.side_by_side(FEATURES), text.side_by_side(FEATURES))
     with pytest.raises(InputError, match="no sheet 'other'; choose among Sheet"):
         read_table(TableSettings(file=tmp_path / "dots.xlsx", sheet="other"))
 
@@ -62,8 +63,8 @@ def test_columns_can_be_mapped(tmp_path):
 
 
 def test_mapping_of_an_unknown_column_is_refused():
-    with pytest.raises(ValidationError, match="unknown column size"):
-        TableSettings(columns={"size": "D"})
+    with pytest.raises(InputError, match="unknown column size"):
+        check(SiqdSettings(data=TableSettings(columns={"size": "D"})))
 
 
 def test_hsi_ratio_is_computed_when_absent(tmp_path):
@@ -79,12 +80,12 @@ def test_hsi_ratio_is_computed_when_absent(tmp_path):
         (0, -1.0, "line 3: diameter is -1, expected a positive size"),
         (0, 35.0, "line 3: diameter is 35, expected a positive size in nm, below 20"),
         (1, 9.0, "line 3: hsi_ratio is 9, expected 0 to 3"),
-        (2, 0.9, "line 3: the facet fractions sum to 1.65, expected 1"),
-        (2, -0.25, "line 3: a facet fraction lies outside 0 to 1"),
+        (2, 0.9, "line 3: f111, f110, f100, f113 sum to 1.65, expected 1"),
+        (2, -0.25, "line 3: the smallest of f111, f110, f100, f113 is -0.25, expected 0 to 1"),
         (6, 5.0, "line 3: wavelength is 5 nm, expected 100 to 3000"),
-        (6, "n/a", "line 3: wavelength is 'n/a', expected a number"),
+        (6, "n/a", "line 3: wavelength is 'n/a', expected a finite number"),
         (6, "nan", "line 3: wavelength is 'nan', expected a finite number"),
-        (6, "", "line 3: wavelength is '', expected a number"),
+        (6, "", "line 3: wavelength is '', expected a finite number"),
     ],
 )
 def test_a_bad_row_is_named(tmp_path, column, value, message):
@@ -101,10 +102,16 @@ def test_coordination_that_does_not_fit_is_named(tmp_path):
         read_table(write_csv(tmp_path / "dots.csv", header, rows))
 
 
-def test_of_many_bad_rows_the_first_are_shown(tmp_path):
-    rows = [[0.0, *ROWS[0][1:]]] * 30
-    with pytest.raises(InputError, match=r"30 bad values(.|\n)*and 20 more"):
+def test_bad_rows_are_one_message_for_each_column_with_all_their_lines(tmp_path):
+    good, small = ROWS[0], [0.0, *ROWS[0][1:]]
+    rows = [small] * 3 + [good] * 2 + [small] + [[*good[:6], 5.0]] * 2
+    with pytest.raises(InputError) as error:
         read_table(write_csv(tmp_path / "dots.csv", rows=rows))
+    lines = str(error.value).splitlines()
+    assert "6 bad values" in lines[0]
+    assert len(lines) == 3
+    assert lines[1].startswith("  lines 2–4, 7: diameter is 0, 0, 0, 0, expected")
+    assert lines[2].startswith("  lines 8–9: wavelength is 5, 5 nm")
 
 
 @pytest.mark.parametrize("name", ["absent.csv", "dots.pdf"])
@@ -140,7 +147,7 @@ def test_shipped_rows_are_those_that_are_made_now():
     table = read_table(TableSettings())
     for dot in dots_of(StructureSettings(largest=1.4)):
         made, place = row(dot, "one"), table.names.index(dot.formula)
-        assert made["wavelength_nm"] == pytest.approx(table.wavelength[place], abs=1e-3)
+        assert made["wavelength_nm"] == pytest.approx(table.columns["wavelength"][place], abs=1e-3)
         assert made["f111"] == pytest.approx(table.columns["f111"][place], abs=1e-6)
 
 
@@ -149,7 +156,7 @@ def test_wavelengths_of_the_shipped_set_follow_the_size_law():
     table = read_table(TableSettings())
     sphere = (6.0 / np.pi * table.columns["silicon"] * 0.5431**3 / 8.0) ** (1.0 / 3.0)
     law = 1.184 + 3.336 / sphere**1.298
-    assert np.sqrt(np.mean((1239.842 / table.wavelength - law) ** 2)) < 0.06
+    assert np.sqrt(np.mean((1239.842 / table.columns["wavelength"] - law) ** 2)) < 0.06
 
 
 @pytest.mark.parametrize("second", ["diameter", "D", "Average diameter (nm)"])
@@ -162,10 +169,113 @@ def test_two_columns_for_one_quantity_are_refused_by_their_titles(second):
     assert find_columns(header, {"diameter": "Diameter"}, "here")["diameter"] == 0
 
 
-@pytest.mark.parametrize("title", ["Diameter (Å)", "D avg (\u212b)"])
-def test_a_length_in_angstrom_is_not_taken_for_nanometres(title):
-    with pytest.raises(InputError, match="expected nm"):
+@pytest.mark.parametrize(
+    ("title", "value"),
+    [
+        ("Diameter (Å)", 15.0),
+        ("D avg (\u212b)", 15.0),
+        ("diameter [angstrom]", 15.0),
+        ("D / pm", 1500.0),
+        ("D in nm", 1.5),
+        ("diameter_um", 0.0015),
+    ],
+)
+def test_lengths_are_converted_by_their_title(tmp_path, title, value):
+    row = [value, *ROWS[0][1:]]
+    table = read_table(write_csv(tmp_path / "dots.csv", [title, *HEADER[1:]], [row]))
+    assert table.columns["diameter"] == pytest.approx([1.5])
+
+
+@pytest.mark.parametrize(
+    ("title", "value"),
+    [("emission (eV)", 2.0), ("Emission energy [meV]", 2000.0), ("lambda (Å)", 6199.20992)],
+)
+def test_a_photon_energy_is_converted_to_a_wavelength(tmp_path, title, value):
+    row = [*ROWS[0][:6], value]
+    table = read_table(write_csv(tmp_path / "dots.csv", [*HEADER[:6], title], [row]))
+    assert table.columns["wavelength"] == pytest.approx([619.920992])
+
+
+@pytest.mark.parametrize("title", ["Diameter (inch)", "diameter [eV]"])
+def test_a_unit_that_is_no_length_is_refused(title):
+    with pytest.raises(InputError, match="expected one of nm, Å, pm, µm"):
         find_columns([title, *HEADER[1:]], {}, "here")
+
+
+@pytest.mark.parametrize(
+    ("titles", "sign"),
+    [(["f111 (%)", "f110 %", "f100 [percent]", "f113 (%)"], ""), (HEADER[2:6], "%")],
+)
+def test_percent_in_title_or_cells_is_a_share(tmp_path, titles, sign):
+    row = [1.5, 1.2, f"60{sign}", f"25 {sign}", f"15{sign}", f"0{sign}", 450]
+    table = read_table(write_csv(tmp_path / "dots.csv", [*HEADER[:2], *titles, HEADER[6]], [row]))
+    assert table.side_by_side(FRACTIONS).tolist() == [pytest.approx([0.6, 0.25, 0.15, 0.0])]
+
+
+def test_percent_that_is_not_said_is_hinted_at(tmp_path):
+    row = [1.5, 1.2, 60, 25, 15, 0, 450]
+    with pytest.raises(InputError, match="are they in percent"):
+        read_table(write_csv(tmp_path / "dots.csv", HEADER, [row]))
+
+
+MESSY = [
+    "Silicon dots, measured 2021;;;;;;",
+    ";;;;;;",
+    "Größe;HSi_ratio;f111;f110;f100;f113;λ",
+    "nm;-;;;;;nm",
+    "1,5;1,2;0,5;0,5;0;0;450",
+    "# a comment, with a comma",
+    "2,0;0,8;0,25;0,25;0,25;0,25;550,5",
+]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_titles_units_decimal_commas_and_encodings_are_understood(tmp_path, encoding):
+    text = "\n".join(MESSY)
+    if encoding == "latin-1":
+        text = text.replace("λ", "wavelength")
+    (tmp_path / "dots.csv").write_bytes(text.encode(encoding))
+    table = read_table(
+        TableSettings(file=tmp_path / "dots.csv", columns={"diameter": "Größe [nm]"})
+    )
+    assert table.columns["diameter"].tolist() == [1.5, 2.0]
+    assert table.columns["wavelength"].tolist() == [450.0, 550.5]
+    assert table.names == ("row 5", "row 7")
+
+
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [("n_coord", [2.8, 3.2]), ("formula", ["Si10H12", "Si20H16"]), ("name", ["Si5H6_a", "Si5H4"])],
+)
+def test_the_ratio_is_taken_from_formula_or_coordination(tmp_path, column, cells):
+    header = [HEADER[0], column, *HEADER[2:]]
+    rows = [[row[0], cell, *row[2:]] for row, cell in zip(ROWS, cells, strict=True)]
+    if column == "name":
+        cells[0] = "no formula"
+        rows[0][1], rows[1][1] = "Si10H12.xyz", "dot Si5H4"
+    table = read_table(write_csv(tmp_path / "dots.csv", header, rows))
+    assert table.columns["hsi_ratio"] == pytest.approx([1.2, 0.8])
+
+
+def test_a_name_that_is_no_formula_is_named(tmp_path):
+    header = [HEADER[0], "formula", *HEADER[2:]]
+    rows = [[row[0], cell, *row[2:]] for row, cell in zip(ROWS, ["Si10H12", "dot"], strict=True)]
+    with pytest.raises(InputError, match="line 3: formula is 'dot', expected a formula"):
+        read_table(write_csv(tmp_path / "dots.csv", header, rows))
+
+
+@pytest.mark.parametrize("cell", ["1,234", "1.234,5", "1_5", "1 5"])
+def test_a_number_that_can_be_read_in_two_ways_is_not_read(tmp_path, cell):
+    rows = [[*ROWS[0][:6], 450], [*ROWS[0][:6], cell]]
+    with pytest.raises(InputError, match="line 3: wavelength is"):
+        read_table(write_csv(tmp_path / "dots.csv", rows=rows, delimiter=";"))
+
+
+@pytest.mark.parametrize(("centre", "count"), [("bond", 292), ("hexagonal", 284)])
+def test_both_shipped_sets_are_sound_and_their_names_unique(centre, count):
+    table = read_table(TableSettings(shipped=centre))
+    assert table.rebuilt == centre
+    assert len(set(table.names)) == len(table) == count
 
 
 AMOUNTS = [*HEADER, "n_si", "n_h"]
@@ -202,6 +312,7 @@ def test_a_ratio_that_contradicts_the_amounts_is_named_by_columns_and_row(
 ):
     rows = amounts(1.2, 30, 36) + amounts(ratio, silicon, hydrogen)
     with pytest.raises(
-        InputError, match=rf"1 bad values.*\n  line 3: HSi_ratio is 1.2, but n_h / n_si is {found},"
+        InputError,
+        match=rf"1 bad value;.*\n  line 3: HSi_ratio and n_h / n_si are 1.2 and {found},",
     ):
         read_table(write_csv(tmp_path / "dots.csv", AMOUNTS, rows))

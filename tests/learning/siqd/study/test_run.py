@@ -30,7 +30,7 @@ class CountingPool(InProcessPool):
 def test_a_set_is_made_with_the_largest_dots_first_and_only_once(tmp_path):
     first, second = CountingPool(), CountingPool()
     table = make_set(SMALL, first, tmp_path)
-    assert table.rebuilt
+    assert table.rebuilt == "bond"
     assert first.given == list(range(len(table)))[::-1]
     made = (tmp_path / SHIPPED.name).read_bytes()
     lines = (tmp_path / "dots.jsonl").read_text().splitlines()

@@ -6,12 +6,12 @@ from opalux.base.errors import InputError
 from opalux.jobs.cluster.pool import Backend, InProcess, Local, open_pool
 from opalux.learning.siqd.dots.settings import TableSettings
 from opalux.learning.siqd.dots.table import read_table
-from opalux.learning.siqd.study.bands import bands
 from opalux.learning.siqd.study.classify import Task
 from opalux.learning.siqd.study.journal import Journal
 from opalux.learning.siqd.study.preparation import prepare
 from opalux.learning.siqd.study.search import search_task
-from opalux.learning.siqd.study.settings import PreparationSettings, SearchSettings, Space
+from opalux.learning.siqd.study.settings import SearchSettings, Space
+from opalux.learning.siqd.study.silicon import dots
 
 
 @pytest.mark.parametrize("line", ["no line", "[1, 2]", "[1, 2, 3]", "{}", "", "[" * 5000, "\x00"])
@@ -43,10 +43,14 @@ WANTED = SearchSettings(
 
 @pytest.fixture(scope="module")
 def band_task():
-    prepared = prepare(read_table(TableSettings()), PreparationSettings())
-    colour = bands(prepared.wavelength)
-    names = ("violet", "blue", "green", "yellow", "orange", "red")
-    return Task(name="bands", features=prepared.features, target=colour, classes=names)
+    prepared = prepare(read_table(TableSettings()), dots(400.0, 750.0))
+    return Task(
+        name="bands",
+        role="classes",
+        features=prepared.features,
+        target=prepared.labels,
+        classes=prepared.classes.names,
+    )
 
 
 def test_search_on_dask_workers_gives_the_trials_of_the_plain_loop(band_task, tmp_path):

@@ -1,0 +1,86 @@
+"""``opalux dots``: structures of silicon quantum dots as files, and their gaps."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opalux.base import command_line
+from opalux.base.config import dump, load
+from opalux.base.exit_codes import OK
+from opalux.base.run_folder import CONFIG_NAME, run_folder
+
+if TYPE_CHECKING:
+    from opalux.learning.siqd.dots.export import Source
+    from opalux.learning.siqd.dots.export_settings import ExportSettings
+
+DESCRIPTION = """\
+Write structures of hydrogen-terminated silicon dots, and compute their gaps by tight binding.
+
+The configuration names dots to cut from the lattice (structures), or files of your own structures
+(files: XYZ, relaxed or not). DIR gets structures/*.xyz (or .cif) and gaps.csv."""
+
+TABLE = "gaps.csv"
+MAKES = ("structures/*.xyz", "structures/*.cif", "gaps.jsonl", TABLE, "run.json")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; see DESCRIPTION."""
+    parsed = command_line.parser("dots", DESCRIPTION).parse_args(argv)
+    return command_line.run(lambda: _dots(parsed))
+
+
+def _dots(parsed: argparse.Namespace) -> int:
+    arguments = command_line.arguments(parsed)
+    from opalux.learning.siqd.dots.export_settings import ExportSettings
+
+    settings, _ = load(ExportSettings, arguments.config, arguments.overrides)
+
+    # Importing SciPy takes a second: not before the configuration is checked.
+    from opalux.learning.siqd.dots.export import sources
+
+    out = arguments.out or Path("runs") / "dots" / arguments.config.stem
+    found = sources(settings)
+    if arguments.dry_run:
+        gaps = ", and their gaps" if settings.gaps else ""
+        print(f"write {len(found)} structures{gaps}\nresults would go to {out}")
+        return OK
+    finished = (out / "run.json").is_file()
+    unfinished = (out / CONFIG_NAME).is_file() and not finished
+    resume = arguments.resume or (unfinished and not arguments.force)
+    with run_folder(
+        out, dump(settings), job="dots", makes=MAKES, resume=resume, force=arguments.force
+    ):
+        if resume and finished:
+            print(f"{out}: complete already; --force starts again")
+            return OK
+        _write(settings, found, out)
+    return OK
+
+
+def _write(settings: "ExportSettings", found: "list[Source]", out: Path) -> None:
+    from opalux.base.files import write_json, write_text
+    from opalux.base.progress import Progress
+    from opalux.base.provenance import provenance
+    from opalux.learning.siqd.dots.export import gap_row, texts
+    from opalux.learning.siqd.dots.rebuild import rows_as_csv
+    from opalux.learning.siqd.study.journal import Journal
+
+    (out / "structures").mkdir(exist_ok=True)
+    for name, text in texts(found, settings.format):
+        write_text(out / "structures" / name, text)
+    print(f"{out / 'structures'}: {len(found)} structures")
+    if settings.gaps:
+        journal = Journal(out / "gaps.jsonl")
+        with Progress("gaps", len(found), len(journal.entries)) as progress:
+            for i, source in enumerate(found):
+                if i not in journal.entries:
+                    journal.add(i, gap_row(source))
+                    progress.advance(note=source[0].name)
+        write_text(out / TABLE, rows_as_csv(journal.entries[i] for i in range(len(found))))
+        print(out / TABLE)
+    write_json(out / "run.json", provenance(job="dots", structures=len(found)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Tables of a user: files, titles, units and cells, with every row checked."""
