@@ -9,6 +9,7 @@ from opalux.base import command_line
 from opalux.base.config import dump, load
 from opalux.base.exit_codes import OK
 from opalux.base.run_folder import CONFIG_NAME, run_folder
+from opalux.jobs.starting.models import MODELS
 
 if TYPE_CHECKING:
     from opalux.learning.siqd.dots.export import Source
@@ -26,7 +27,7 @@ MAKES = ("structures/*.xyz", "structures/*.cif", "gaps.jsonl", TABLE, "run.json"
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see DESCRIPTION."""
-    parsed = command_line.parser("dots", DESCRIPTION).parse_args(argv)
+    parsed = command_line.parser("dots", DESCRIPTION, settings=MODELS["dots"]).parse_args(argv)
     return command_line.run(lambda: _dots(parsed))
 
 

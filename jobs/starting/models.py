@@ -11,6 +11,7 @@ FILES = {
     "train": "opalux.learning.training.plan:TrainSettings",
     "invert": "opalux.jobs.measured.settings:InvertSettings",
     "siqd": "opalux.jobs.cluster.siqd:SiqdJobSettings",
+    "dots": "opalux.learning.siqd.dots.export_settings:ExportSettings",
     "pipeline": "opalux.jobs.chain.settings:FROM_FILE",
     "site": "opalux.jobs.cluster.site:Site",
 }
