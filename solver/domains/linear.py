@@ -37,4 +37,7 @@ class LinearSolver(Protocol):
     name: str
 
     def solve(self, tolerance: float) -> Solved:
-        """Fill ``found`` until the residual is ``tolerance`` of the right-hand side or less."""
+        """Fill ``found`` until the residual is ``tolerance`` of the right-hand side or less.
+
+        ``matrix`` may be overwritten: each system fills it anew.
+        """

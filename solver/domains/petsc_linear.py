@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from opalux.base.errors import InputError
+from opalux.base.kernels import njit
 from opalux.solver.domains.domain import Domain
 from opalux.solver.domains.linear import CENTRE, EAST, NORTH, SOUTH, WEST, Solved
 from opalux.solver.domains.petsc import PETSc
@@ -55,11 +56,13 @@ class PetscSolver:
         self.matrix = np.zeros((*shape, 5))
         self.right, self.found = np.zeros(shape), np.zeros(shape)
         columns = _columns(domain)
-        self._places = np.flatnonzero(columns >= 0)
-        counts = (columns >= 0).sum(axis=2).reshape(-1)
+        inside = columns >= 0
+        counts = inside.sum(axis=2).reshape(-1)
         self._rows = np.concatenate([[0], np.cumsum(counts)]).astype(PETSc.IntType)
-        self._columns = columns.reshape(-1)[self._places].astype(PETSc.IntType)
-        self._values = np.zeros(len(self._places))
+        self._columns, self._inside = columns[inside].astype(PETSc.IntType), inside.reshape(-1)
+        # The entries that PETSc sees are packed where they are, to the front of ours.
+        self._entries = self.matrix.reshape(-1)
+        self._values = self._entries[: len(self._columns)]
         whole = block.grid.ny * block.grid.nx
         sizes = ((n, whole), (n, whole))
         # One process, and columns in order: the matrix lies in our own array.
@@ -79,7 +82,7 @@ class PetscSolver:
 
     def solve(self, tolerance: float) -> Solved:
         """Fill ``found``; see `LinearSolver`."""
-        np.take(self.matrix.reshape(-1), self._places, out=self._values, mode="clip")
+        pack(self._entries, self._inside)
         if not self._shared:
             self._A.zeroEntries()
             self._A.setValuesCSR(
@@ -138,6 +141,16 @@ def _krylov(A: Any, symmetric: bool, options: str, comm: Any) -> Any:
             f"({str(error).strip().splitlines()[-1]}); see 'Krylov methods' in PETSc's manual"
         ) from None
     return ksp
+
+
+@njit()
+def pack(entries: np.ndarray, inside: np.ndarray) -> None:
+    """Move those of ``entries`` (n,) that are ``inside`` to the front, in their order."""
+    place = 0
+    for n in range(entries.shape[0]):
+        if inside[n]:
+            entries[place] = entries[n]
+            place += 1
 
 
 def _columns(domain: Domain) -> np.ndarray:
