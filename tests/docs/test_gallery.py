@@ -14,7 +14,7 @@ SMALLER = {
     "02_own_family": {"MAPS": 16, "EPOCHS": 1},
     "03_lab_table": {"STEPS": 3, "MODES": 2},
     "04_refine": {"MAPS": 16, "EPOCHS": 1, "STEPS": 3, "FINER": 2},
-    "05_marshak_wave": {"CELLS": 10},
+    "05_marshak_wave": {"CELLS": 10, "FINAL": 0.1},
     "06_many_processes": {"CELLS": 16},
     "07_campaign": {"MAPS": 4},
     "08_clusters": {"POINTS": 100},
