@@ -43,6 +43,7 @@ class NetworkSettings(Settings):
     """A multi-layer perceptron, trained by L-BFGS."""
 
     activation: Activation = "relu"
+    """Activation function of the hidden layers, under scikit-learn's names."""
     layers: tuple[PositiveInt, ...] = pydantic.Field((10,), min_length=1)
     """Units of each hidden layer."""
     alpha: PositiveFloat = 0.1
