@@ -9,9 +9,9 @@ from opalux.base.axes import EDGES, along
 from opalux.base.errors import InputError
 from opalux.solver.domains.domain import Domain, SerialDomain
 from opalux.solver.edges import edge_rules
-from opalux.solver.formulas.compiler import compiled
 from opalux.solver.formulas.derivative import derivative
 from opalux.solver.formulas.formula import Formula
+from opalux.solver.formulas.joint import Rows, joint_rows
 from opalux.solver.formulas.pairs import VARIABLES, pair_tree
 from opalux.solver.march import March
 from opalux.solver.media import cut_block
@@ -334,6 +334,11 @@ def _check(problem: Problem) -> None:
             f"gradient: found scheme {problem.scheme} in {problem.dtype}, expected staggered in "
             "float64; set 'scheme: staggered'"
         )
+    if problem.time.method != "explicit":
+        raise InputError(
+            f"gradient: found time.method '{problem.time.method}', expected explicit steps; leave "
+            "'method' out"
+        )
     kinds, _ = edge_kinds(edge_rules(problem.edges, problem.cells.whole), problem.wave_speed)
     for axis, n, sides in (("x", problem.cells.nx, kinds[2:]), ("y", problem.cells.ny, kinds[:2])):
         if n == 1 and OPEN in sides:  # free, or prescribed with neither E nor the flux
@@ -343,30 +348,22 @@ def _check(problem: Problem) -> None:
             )
 
 
-def _programs(problem: Problem, width: int):  # type: ignore[no-untyped-def]
+def _programs(problem: Problem, width: int) -> tuple[Rows, bool, tuple[Rows, Rows], Rows]:
     """Return the programs of the opacities and the heat capacity, with their derivatives."""
     material = problem.material
-
-    def rows(tree, variables):  # type: ignore[no-untyped-def]
-        return compiled(tree, variables).rows(len(variables), width)
-
     sigma_c = Formula(material.sigma_c, ("rho", "T"))
     pair = pair_tree(sigma_c)
-    pairs = (
-        rows(pair, VARIABLES),
-        *(rows(derivative(pair, name), VARIABLES) for name in ("rho", "rho_l", "T")),
-    )
+    slopes = [derivative(pair, name) for name in ("rho", "rho_l", "T")]
 
-    def with_derivatives(text):  # type: ignore[no-untyped-def]
-        formula = Formula(text, ("rho", "T"))
-        trees = (formula.tree, derivative(formula.tree, "rho"), derivative(formula.tree, "T"))
-        return tuple(rows(tree, formula.variables) for tree in trees)
+    def with_slopes(text: str) -> Rows:
+        tree = Formula(text, ("rho", "T")).tree
+        slopes = [derivative(tree, name) for name in ("rho", "T")]
+        return joint_rows([tree, *slopes], ("rho", "T"), width)
 
-    absorption = (with_derivatives(material.sigma_a), with_derivatives(material.sigma_a))
-    none = (np.empty((0, 4), dtype=np.int64), 0, np.empty((0, width)))
-    capacity = (
-        (none,) * 3
-        if problem.heat_capacity is not None
-        else with_derivatives(material.heat_capacity)
+    none = np.empty((0, 4), np.int64), np.empty(0, np.int64), np.empty((0, width))
+    return (
+        joint_rows([pair, *slopes], VARIABLES, width),
+        "T" in sigma_c.uses,
+        (with_slopes(material.sigma_a), with_slopes(material.sigma_a)),
+        none if problem.heat_capacity is not None else with_slopes(material.heat_capacity),
     )
-    return pairs, "T" in sigma_c.uses, absorption, capacity

@@ -23,17 +23,18 @@ def place(side, n, ny, nx):
 
 @njit(error_model="numpy")
 def opacities(side, cells, old, rho, pair):
-    """Evaluate the programs of ``pair`` on an edge; ghosts continue ρ, so that ρ_l = ρ_k."""
+    """Evaluate ``pair`` on an edge (see `edge`); ghosts continue ρ, so that ρ_l = ρ_k."""
+    code, results, registers = pair
     ny, nx = old.shape[1] - 2, old.shape[2] - 2
     for n in range(cells):
         (j, i), outside, _, _ = place(side, n, ny, nx)
         T_f = (0.5 * (old[T, j, i] ** 4 + old[T, outside[0], outside[1]] ** 4)) ** 0.25
-        for m in range(4):
-            registers = pair[m][2]
-            registers[0, n] = registers[2, n] = rho[j, i]
-            registers[1, n] = T_f
-    for m in range(4):
-        run(pair[m][0], pair[m][2], cells)
+        registers[0, n] = registers[2, n] = rho[j, i]
+        registers[1, n] = T_f
+    run(code, registers, cells)
+    return (
+        registers[results[0]], registers[results[1]], registers[results[2]], registers[results[3]]
+    )  # fmt: skip
 
 
 @njit(error_model="numpy")
@@ -85,19 +86,15 @@ def edge(side, kind, beta, rules, bar, rho_bar, given_bar, G_bar, F_out, old, ne
     G_bar : (cells,), becomes the derivative by the flux on the next face before the step
     F_out : (cells,) the flux that is prescribed outside
     old, new : (4, ny + 2, nx + 2) the states before, with its ghosts, and after the step
-    pair : programs of s = σ_k + σ_l, ∂s/∂ρ_k, ∂s/∂ρ_l, ∂s/∂T_f
+    pair : program of s = σ_k + σ_l, ∂s/∂ρ_k, ∂s/∂ρ_l, ∂s/∂T_f
     h, c_dt, k, w, a : the cell across the edge, c Δt, k, √k, radiation constant
     theta : START in the first half step, else CENTRED
     """
     ny, nx = old.shape[1] - 2, old.shape[2] - 2
     f = FY if side < 2 else FX
     inwards = 1 if side in (DOWN, LEFT) else -1
-    if kind not in (CLOSED, DRIVEN):
-        opacities(side, given_bar.shape[0], old, rho, pair)
-    s, s_k, s_l, s_T = (
-        pair[0][2][pair[0][1]], pair[1][2][pair[1][1]], pair[2][2][pair[2][1]],
-        pair[3][2][pair[3][1]],
-    )  # fmt: skip
+    s, s_k, s_l, s_T = opacities(side, given_bar.shape[0], old, rho, pair)
+    T_faces = pair[2][1]
     for n in range(given_bar.shape[0]):
         (j, i), outside, face, beside = place(side, n, ny, nx)
         F_bar = bar[f, face[0], face[1]]
@@ -129,7 +126,7 @@ def edge(side, kind, beta, rules, bar, rho_bar, given_bar, G_bar, F_out, old, ne
         bar[f, face[0], face[1]] = F_bar * by_F
         s_bar = 0.5 * F_bar * by_sigma
         rho_bar[j, i] += s_bar * (s_k[n] + s_l[n])
-        by_T = 0.5 * s_bar * s_T[n] / pair[0][2][1, n] ** 3
+        by_T = 0.5 * s_bar * s_T[n] / T_faces[n] ** 3
         bar[T, j, i] += by_T * (T_1**3 + (T_o**3 if follows else 0.0))
 
 

@@ -17,14 +17,16 @@ from opalux.solver.schemes.opacities import face_temperature
 
 
 @njit(error_model="numpy")
-def value(program, rho, T):
-    """Evaluate a formula of (rho, T) for n cells, in a register of ``program``."""
-    code, result, registers = program
+def values(program, rho, T):
+    """Evaluate formulas of (rho, T) for n cells: a value, and its derivatives by rho and T."""
+    code, results, registers = program
     n = rho.shape[0]
-    registers[0, :n] = rho
-    registers[1, :n] = T
+    for i in range(n):
+        registers[0, i] = rho[i]
+    for i in range(n):
+        registers[1, i] = T[i]
     run(code, registers, n)
-    return registers[result, :n]
+    return registers[results[0]], registers[results[1]], registers[results[2]]
 
 
 # Rows of what `matter` fills: the energy G that matter gains with its derivatives, and ρ C_v at T.
@@ -35,11 +37,11 @@ GAIN, GAIN_NEW, GAIN_OLD, GAIN_RHO, CAPACITY, CAPACITY_T, CAPACITY_RHO = range(7
 def matter(heat, capacity, C_v, rho, T_old, T_new, at):
     """Fill ``heat`` (7, >= n); G = (T⁺ − T) ρ Σ w_q C_v(ρ, T + p_q (T⁺ − T)), as in `coupling`.
 
-    ``capacity`` are the programs of C_v, ∂C_v/∂ρ and ∂C_v/∂T; without registers C_v is constant.
+    ``capacity`` is the program of C_v, ∂C_v/∂ρ and ∂C_v/∂T; without registers C_v is constant.
     ``at`` (>= n,) is scratch.
     """
     n = rho.shape[0]
-    if capacity[0][2].shape[0] == 0:
+    if capacity[2].shape[0] == 0:
         for i in range(n):
             C = C_v * rho[i]
             heat[GAIN, i] = C * (T_new[i] - T_old[i])
@@ -52,9 +54,7 @@ def matter(heat, capacity, C_v, rho, T_old, T_new, at):
         p, weight = POINTS[q], WEIGHTS[q]
         for i in range(n):
             at[i] = T_old[i] + p * (T_new[i] - T_old[i])
-        C = value(capacity[0], rho, at[:n])
-        C_rho = value(capacity[1], rho, at[:n])
-        C_T = value(capacity[2], rho, at[:n])
+        C, C_rho, C_T = values(capacity, rho, at)
         for i in range(n):
             rise = T_new[i] - T_old[i]
             mean = weight * rho[i] * C[i]
@@ -63,9 +63,7 @@ def matter(heat, capacity, C_v, rho, T_old, T_new, at):
             heat[GAIN_NEW, i] += mean + p * slope
             heat[GAIN_OLD, i] += -mean + (1 - p) * slope
             heat[GAIN_RHO, i] += weight * (C[i] + rho[i] * C_rho[i]) * rise
-    C = value(capacity[0], rho, T_old)
-    C_rho = value(capacity[1], rho, T_old)
-    C_T = value(capacity[2], rho, T_old)
+    C, C_rho, C_T = values(capacity, rho, T_old)
     for i in range(n):
         heat[CAPACITY, i] = rho[i] * C[i]
         heat[CAPACITY_T, i] = rho[i] * C_T[i]
@@ -76,9 +74,7 @@ def matter(heat, capacity, C_v, rho, T_old, T_new, at):
 def decay(out, heat, T_old, rho, a, c_dt, absorption):
     """Fill the rows of ω = 1/(2 + k (1 + share)), share = 4 a T³/ρ C_v, and of its derivatives."""
     n = rho.shape[0]
-    sigma = value(absorption[0], rho, T_old)
-    sigma_rho = value(absorption[1], rho, T_old)
-    sigma_T = value(absorption[2], rho, T_old)
+    sigma, sigma_rho, sigma_T = values(absorption, rho, T_old)
     C, C_T, C_rho = heat[CAPACITY], heat[CAPACITY_T], heat[CAPACITY_RHO]
     omega, omega_T, omega_rho = out[OMEGA], out[OMEGA_T], out[OMEGA_RHO]
     share, per_C = out[SHARE], out[PER_C]
@@ -110,8 +106,8 @@ BY_NEW, BY_OLD, BY_RHO, BY_STAR, BY_E, OMEGA, OMEGA_T, OMEGA_RHO, SHARE, PER_C, 
 def cells(out, heat, E_old, T_old, E_new, T_new, rho, C_v, a, c_dt, absorption, capacity, at):
     """Fill ``out`` (12, >= n), and ``heat`` as `matter` does, for n cells.
 
-    ``absorption`` are the programs of σ_a, ∂σ_a/∂ρ and ∂σ_a/∂T, twice: for T and for the mean of
-    T and T⁺; ``capacity`` those of C_v; ``at`` (>= n,) is scratch. The loops are short, with few
+    ``absorption`` is the program of σ_a, ∂σ_a/∂ρ and ∂σ_a/∂T, twice: for T and for the mean of
+    T and T⁺; ``capacity`` that of C_v; ``at`` (>= n,) is scratch. The loops are short, with few
     arrays each, because long ones do not become vector instructions.
     """
     n = rho.shape[0]
@@ -119,9 +115,7 @@ def cells(out, heat, E_old, T_old, E_new, T_new, rho, C_v, a, c_dt, absorption, 
     for i in range(n):
         at[i] = 0.5 * (T_old[i] + T_new[i])
     old, middle = absorption
-    sigma_m = value(middle[0], rho, at[:n])
-    sigma_m_rho = value(middle[1], rho, at[:n])
-    sigma_m_T = value(middle[2], rho, at[:n])
+    sigma_m, sigma_m_rho, sigma_m_T = values(middle, rho, at)
     decay(out, heat, T_old, rho, a, c_dt, old)
     omega, omega_T, omega_rho = out[OMEGA], out[OMEGA_T], out[OMEGA_RHO]
     by_k, by_omega, late, lag = out[BY_K], out[BY_OMEGA], out[BY_STAR], out[BY_E]
@@ -163,22 +157,20 @@ BY_F, BY_FALL, BY_RHO_K, BY_RHO_L, BY_T_K, BY_T_L = range(6)
 def faces(out, F_new, E_k, E_l, T_k, T_l, rho_k, rho_l, pair, knows_T, c_dt, q):
     """Fill ``out`` (6, >= n) for n faces between the cells k and l.
 
-    ``pair`` are the programs of s = σ_k + σ_l at T_f, ∂s/∂ρ_k, ∂s/∂ρ_l and ∂s/∂T_f.
+    ``pair`` is the program of s = σ_k + σ_l at T_f, ∂s/∂ρ_k, ∂s/∂ρ_l and ∂s/∂T_f.
     """
     n = F_new.shape[0]
-    T_f = pair[0][2][1]
+    code, results, registers = pair
+    T_f = registers[1]
+    for i in range(n):
+        registers[0, i] = rho_k[i]
+    for i in range(n):
+        registers[2, i] = rho_l[i]
     if knows_T:
         face_temperature(T_f, T_k, T_l, 0.5)
-    for m in range(4):
-        registers = pair[m][2]
-        registers[0, :n] = rho_k
-        registers[2, :n] = rho_l
-        if knows_T and m > 0:
-            registers[1, :n] = T_f[:n]
-        run(pair[m][0], registers, n)
+    run(code, registers, n)
     s, s_k, s_l, s_T = (
-        pair[0][2][pair[0][1]], pair[1][2][pair[1][1]], pair[2][2][pair[2][1]],
-        pair[3][2][pair[3][1]],
+        registers[results[0]], registers[results[1]], registers[results[2]], registers[results[3]]
     )  # fmt: skip
     by_F, fall, by_k, by_l, by_T_k, by_T_l = (
         out[BY_F], out[BY_FALL], out[BY_RHO_K], out[BY_RHO_L], out[BY_T_K], out[BY_T_L]

@@ -95,17 +95,14 @@ def edge_on(side, kind, beta, rules, change, drho, before, beside_before, F_out,
             _, _, face, _ = place(side, n, ny, nx)
             change[f, face[0], face[1]] = 0.0
         return
-    opacities(side, n_cells, old, rho, pair)
-    s, s_k, s_l, s_T = (
-        pair[0][2][pair[0][1]], pair[1][2][pair[1][1]], pair[2][2][pair[2][1]],
-        pair[3][2][pair[3][1]],
-    )  # fmt: skip
+    s, s_k, s_l, s_T = opacities(side, n_cells, old, rho, pair)
+    T_faces = pair[2][1]
     for n in range(n_cells):
         (j, i), outside, face, beside = place(side, n, ny, nx)
         T_1, T_o = old[T, j, i], old[T, outside[0], outside[1]]
         follows = T_o == T_1
         dT = change[T, j, i]
-        dT_f = 0.5 * (T_1**3 + (T_o**3 if follows else 0.0)) * dT / pair[0][2][1, n] ** 3
+        dT_f = 0.5 * (T_1**3 + (T_o**3 if follows else 0.0)) * dT / T_faces[n] ** 3
         dsigma = 0.5 * ((s_k[n] + s_l[n]) * drho[j, i] + s_T[n] * dT_f)
         F, F_new, sigma = old[f, face[0], face[1]], new[f, face[0], face[1]], 0.5 * s[n]
         if kind == HELD:

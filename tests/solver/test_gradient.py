@@ -222,6 +222,7 @@ def test_a_turned_problem_has_the_turned_gradient():
     [
         ({"scheme": "consistent"}, "expected staggered"),
         ({"dtype": "float32"}, "expected staggered in float64"),
+        ({"time": {"method": "implicit"}}, "expected explicit steps"),
         ({"grid": {"nx": 8, "ny": 1}}, "one cell along y between free edges"),
         (
             {
