@@ -18,6 +18,7 @@ from opalux.solver.media import cut_block
 from opalux.solver.problem import Problem
 from opalux.solver.readings import Readings
 from opalux.solver.schemes.ghosts import wrap
+from opalux.solver.schemes.staggered import Stepper
 from opalux.solver.schemes.staggered_adjoint import march_back, step_cells_back, step_faces_back
 from opalux.solver.schemes.staggered_edges import OPEN, edge_kinds
 from opalux.solver.schemes.staggered_tangent import march_on, scratch
@@ -96,6 +97,8 @@ class SignalGradient:
         """
         march = March(self.problem, self._domain, rho)
         trajectory = self._trajectory
+        assert isinstance(march.stepper, Stepper)
+        march.stepper.settle()
         trajectory.start(march, signals := self._empty(len(self.times)), rows := self._rows())
         self._known = True
         return self._whole(signals, rows)
