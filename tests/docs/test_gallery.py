@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import ROOT, clean_environment
 from website.gallery import scripts
 
-SMALLER = {
+SMALLER: dict[str, dict[str, float]] = {
     "01_own_map": {"CELLS": 16},
     "02_own_family": {"MAPS": 16, "EPOCHS": 1},
     "03_lab_table": {"STEPS": 3, "MODES": 2},
