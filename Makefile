@@ -74,13 +74,13 @@ schemas: setup ## Write the JSON Schemas of the configurations anew, after a cha
 
 docs: setup ## Build the documentation as a site, into site/ (index.html is its start)
 	@$(BIN)/python -c "import mkdocs, material" 2> /dev/null || $(BIN)/pip install -q -c constraints.txt mkdocs-material
-	@$(BIN)/python -m website
+	@$(BIN)/python -m docs.website
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q
 	@! grep -rnE '<(script|img|link)[^>]*(src|href)="https?:' --include='*.html' site
 	@echo "site/index.html; with search: $(BIN)/python -m http.server --bind 127.0.0.1 --directory site"
 
 gallery: setup ## Run the scripts of the gallery at full size and keep what they print and draw (minutes)
-	@$(BIN)/python -m website.running
+	@$(BIN)/python -m docs.website.running
 
 verify: setup ## Compare the solver with exact solutions and the published results
 	$(BIN)/python -m opalux verify

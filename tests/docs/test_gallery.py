@@ -6,8 +6,8 @@ import runpy
 import matplotlib.pyplot as plt
 import pytest
 
+from docs.website.gallery import scripts
 from tests.conftest import ROOT, clean_environment
-from website.gallery import scripts
 
 SMALLER: dict[str, dict[str, float]] = {
     "01_own_map": {"CELLS": 16},
@@ -28,7 +28,7 @@ def test_every_script_is_known_here():
 
 @pytest.mark.parametrize("name", SMALLER)
 def test_a_script_runs_and_draws(name, tmp_path, monkeypatch, capsys):
-    text = (ROOT / "gallery" / f"{name}.py").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "gallery" / f"{name}.py").read_text(encoding="utf-8")
     for constant, value in SMALLER[name].items():
         text, changed = re.subn(rf"^{constant} = .*$", f"{constant} = {value}", text, flags=re.M)
         assert changed == 1

@@ -144,7 +144,7 @@ def test_every_block_of_code_is_code(page):
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_file_of_the_checkout_that_is_named_exists(page):
     _, prose = blocks(page.read_text(encoding="utf-8"))
-    tops = "solver|learning|jobs|opalux|configs|slurm|docs|gallery|website"
+    tops = "solver|learning|jobs|opalux|configs|slurm|docs"
     named = re.findall(rf"`((?:{tops})/[\w/.-]*\w)`", prose)
     missing = [name for name in named if "NAME" not in name and not (ROOT / name).exists()]
     assert not missing

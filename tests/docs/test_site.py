@@ -5,13 +5,13 @@ import re
 import pytest
 
 import opalux
+from docs.website import commands, gallery, keys, names
+from docs.website.__main__ import gather
 from opalux.__main__ import JOBS
 from opalux.base.command_line import settings_of
 from opalux.base.keys import walk
 from opalux.jobs.starting.models import MODELS
 from tests.conftest import ROOT
-from website import commands, gallery, keys, names
-from website.__main__ import gather
 
 
 def test_the_key_reference_has_every_key_of_every_configuration():

@@ -5,8 +5,8 @@ import importlib
 import io
 import os
 
+from docs.website.markdown import fenced
 from opalux.__main__ import JOBS
-from website.markdown import fenced
 
 WIDTH = "92"
 MORE = {"sample": [["status"]], "verify": [["transport"]]}

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import opalux
-from website.markdown import fenced
+from docs.website.markdown import fenced
 
 _SECTION = re.compile(r"^(\w[\w ]*)\n-{3,}\n", re.MULTILINE)
 _LISTS = ("Parameters", "Attributes", "Raises", "Returns", "Yields")

@@ -1,6 +1,6 @@
 """``make gallery``: runs the scripts of the gallery and keeps what they print and draw.
 
-``python -m website.running [NAME...]`` runs those alone whose names begin so.
+``python -m docs.website.running [NAME...]`` runs those alone whose names begin so.
 """
 
 import os
@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from website.gallery import RESULTS, ROOT, scripts
+from docs.website.gallery import ROOT, SCRIPTS, scripts
 
 
 def run(script: Path) -> None:
@@ -28,13 +28,13 @@ def run(script: Path) -> None:
         )
         printed = done.stdout.replace(str(Path(folder).resolve()) + os.sep, "").rstrip()
         for picture in Path(folder).glob(f"{script.stem}*.png"):
-            shutil.copy(picture, RESULTS)
-    (RESULTS / f"{script.stem}.txt").write_text(printed + "\n", encoding="utf-8")
+            shutil.copy(picture, SCRIPTS)
+    (SCRIPTS / f"{script.stem}.txt").write_text(printed + "\n", encoding="utf-8")
 
 
 def main(names: list[str]) -> None:
     """Run the scripts whose names begin as one of ``names``; all without any."""
-    RESULTS.mkdir(exist_ok=True)
+    SCRIPTS.mkdir(exist_ok=True)
     for script in scripts():
         if not names or script.name.startswith(tuple(names)):
             print(script.name, flush=True)

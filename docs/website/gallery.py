@@ -1,13 +1,12 @@
-"""The gallery: each script of gallery/ with what it printed and drew when `make gallery` ran it."""
+"""The gallery: each script of docs/gallery/ with what it printed and drew in `make gallery`."""
 
 import ast
 from pathlib import Path
 
-from website.markdown import fenced
+from docs.website.markdown import fenced
 
-ROOT = Path(__file__).resolve().parents[1]
-SCRIPTS = ROOT / "gallery"
-RESULTS = ROOT / "docs" / "gallery"
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = ROOT / "docs" / "gallery"
 
 
 def scripts() -> list[Path]:
@@ -46,7 +45,7 @@ def told(path: Path) -> tuple[str, str]:
 
 def pictures(path: Path) -> list[Path]:
     """Return the pictures that a script drew."""
-    return sorted(RESULTS.glob(f"{path.stem}*.png"))
+    return sorted(SCRIPTS.glob(f"{path.stem}*.png"))
 
 
 def _page(path: Path) -> str:
@@ -54,9 +53,9 @@ def _page(path: Path) -> str:
     source = path.read_text(encoding="utf-8")
     code = source.split('"""', 2)[2].strip("\n")
     lines = [f"# {title}", "", text, "", fenced(code, "python")]
-    printed = RESULTS / f"{path.stem}.txt"
+    printed = SCRIPTS / f"{path.stem}.txt"
     if printed.is_file():
         lines += ["It prints", "", fenced(printed.read_text(encoding="utf-8"))]
     lines += [f"![What {path.stem} draws]({picture.name})\n" for picture in pictures(path)]
-    lines.append(f"The script: `gallery/{path.name}`")
+    lines.append(f"The script: `docs/gallery/{path.name}`")
     return "\n".join(lines)

@@ -2,10 +2,10 @@
 
 import re
 
+from docs.website.markdown import cell, coded
 from opalux.base.command_line import settings_of
 from opalux.base.keys import Key, walk
 from opalux.jobs.starting.models import FILES, MODELS
-from website.markdown import cell, coded
 
 _HEADER = "| Key | Type | Unit | Default | Meaning |\n|---|---|---|---|---|"
 

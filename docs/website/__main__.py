@@ -1,4 +1,4 @@
-"""``python -m website``: gathers the pages of the site in build/docs, for MkDocs or its successors.
+"""``python -m docs.website``: gathers the pages of the site in build/docs, for MkDocs or others.
 
 What is written by hand is copied from docs/, what is generated is written beside it. So the
 tool that turns pages into a site needs no plugin of ours.
@@ -8,9 +8,9 @@ import re
 import shutil
 from pathlib import Path
 
-from website import commands, gallery, keys, names
+from docs.website import commands, gallery, keys, names
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs"
 GATHERED = ROOT / "build" / "docs"
 
@@ -33,7 +33,7 @@ def generated() -> dict[str, str]:
 def gather(target: Path) -> None:
     """Write all pages into ``target``, which is made anew."""
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(PAGES, target)
+    shutil.copytree(PAGES, target, ignore=shutil.ignore_patterns("website", "*.py", "*.txt"))
     for page in target.glob("*.md"):
         text = page.read_text(encoding="utf-8")
         page.write_text(_ELSEWHERE.sub(r"\1 (`\2`)", text), encoding="utf-8")
