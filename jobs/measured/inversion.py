@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from opalux.base.config import check
 from opalux.base.errors import InputError
+from opalux.jobs.measured.gains import coupling_of
 from opalux.jobs.measured.noise import sigma_of
 from opalux.jobs.measured.settings import InvertSettings, SearchPrior, map_of
 from opalux.jobs.measured.signals import Measured, named_sources, problem_of, read_signals
@@ -70,16 +71,20 @@ class Inverted:
     density : (ny, nx) [g/cm³], row 0 = bottom
     spread : (ny, nx) standard deviation [g/cm³]; None: not asked for
     informed : (ny, nx) share of what is known of a cell that the data say; None: not asked for
+    samples : (samples, ny, nx) maps that data and prior allow [g/cm³]; None: not asked for
+    gain_spread : (groups,) standard deviation of each gain of the coupling; None: not asked for
     chi2 : mean squared residual in standard deviations of the noise
     explained : whether χ² is small enough
     rows : what was measured, with the noise
-    predicted : (rows,) the same for the map
+    predicted : (rows,) the same for the map, times the gains
     found : the search's own result
     """
 
     density: Array
     spread: Array | None
     informed: Array | None
+    samples: Array | None
+    gain_spread: Array | None
     chi2: float
     explained: bool
     rows: Rows
@@ -166,6 +171,7 @@ def plan_for(settings: InvertSettings, measured: Measured) -> Plan:
         steps=settings.steps,
         refinement=refinement,
         corrects=not measured.cells,
+        coupling=coupling_of(rows, settings.coupling),
     )
     return Plan(settings=settings, search=search, remarks=remarks)
 
@@ -193,13 +199,15 @@ def run(
     if plan.settings.modes and found.density.size <= LARGEST:
         refinement = 1 if search.corrects else found.refinement
         sure = uncertainty(
-            minimiser.model(refinement), found.density, search.rows.sigma, search.prior,
-            search.unknown, plan.settings.modes, journal,
+            minimiser.model(refinement), found.density, found.seen(search), search.prior,
+            search.unknown, plan.settings.modes, journal, plan.settings.samples,
         )  # fmt: skip
     return Inverted(
         density=found.density,
         spread=None if sure is None else sure.spread,
         informed=None if sure is None else sure.informed,
+        samples=None if sure is None else sure.samples,
+        gain_spread=None if sure is None else sure.gain_spread,
         chi2=found.chi2,
         explained=found.chi2 <= min(plan.accepted, FAR),
         rows=search.rows,

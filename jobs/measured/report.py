@@ -13,6 +13,7 @@ from opalux.base.provenance import git_revision, version
 from opalux.jobs.measured.inversion import Inverted, Plan
 from opalux.jobs.measured.pictures import fit_figure, map_figure
 
+SPANS = 8  # of time, into which χ² is divided
 AT_BOUND = 0.01  # share of cells at a bound from which on it is worth telling
 NOISY = 0.5  # χ² below which the noise was surely stated too large
 
@@ -21,6 +22,16 @@ def chi2_by(result: Inverted, groups: NDArray[np.str_]) -> dict[str, float]:
     """Return χ² of the rows of each group."""
     squares = ((result.rows.value - result.predicted) / result.rows.sigma) ** 2
     return {str(name): float(squares[groups == name].mean()) for name in np.unique(groups)}
+
+
+def chi2_by_time(result: Inverted) -> dict[str, float]:
+    """Return χ² of equal spans of time, by their middle [sh]; spans without rows are left out."""
+    time = result.rows.time
+    low, high = float(time.min()), float(time.max())
+    span = np.minimum(((time - low) / ((high - low) or 1.0) * SPANS).astype(np.int64), SPANS - 1)
+    middle = low + (np.arange(SPANS) + 0.5) * (high - low) / SPANS
+    squares = ((result.rows.value - result.predicted) / result.rows.sigma) ** 2
+    return {f"{middle[one]:.4g}": float(squares[span == one].mean()) for one in np.unique(span)}
 
 
 def verdict(result: Inverted, plan: Plan) -> str:
@@ -93,10 +104,16 @@ def _page(result: Inverted, plan: Plan, numbers: dict[str, Any], images: dict[st
     )
     rows = [
         [name, group, value]
-        for name in ("source", "edge", "quantity")
+        for name in ("source", "edge", "quantity", "time")
         for group, value in numbers[f"chi2_by_{name}"].items()
     ]
     page.table(["χ² by", "", "χ²"], [["all", "", result.chi2], *rows])
+    if result.found.gains.size:
+        page.section("Gains")
+        page.table(
+            ["", "gain", "spread"],
+            [[name, *row.values()] for name, row in numbers["gains"].items()],
+        )
     page.section("How it was found")
     found = result.found
     page.text(

@@ -20,7 +20,7 @@ from opalux.base.run_folder import run_folder
 from opalux.base.stopping import stop_on_signals
 from opalux.jobs.measured import checkpoint
 from opalux.jobs.measured.inversion import Inverted, Plan, plan, run
-from opalux.jobs.measured.report import chi2_by, verdict, write_report
+from opalux.jobs.measured.report import chi2_by, chi2_by_time, verdict, write_report
 from opalux.jobs.measured.settings import InvertSettings
 from opalux.solver.inversion.journal import Journal, Stopped
 
@@ -107,6 +107,8 @@ def _numbers(
             f"chi2_by_{name}": chi2_by(result, getattr(result.rows, name))
             for name in ("source", "edge", "quantity")
         },
+        "chi2_by_time": chi2_by_time(result),
+        "gains": _gains(result, planned),
         "evaluations": len(found.history),
         "seconds": seconds,
         "rows": len(result.rows),
@@ -117,6 +119,16 @@ def _numbers(
         "informed_mean": None if informed is None else float(informed.mean()),
         "signals": [str(path) for path in signals],
         "remarks": planned.remarks,
+    }
+
+
+def _gains(result: Inverted, planned: Plan) -> dict[str, dict[str, float | None]]:
+    """Return each gain of the coupling, with its spread where that is known."""
+    names, gains = planned.search.gains.names, result.found.gains.tolist()
+    spreads = result.gain_spread.tolist() if result.gain_spread is not None else [None] * len(names)
+    return {
+        name: {"gain": gain, "spread": spread}
+        for name, gain, spread in zip(names, gains, spreads, strict=True)
     }
 
 
@@ -132,6 +144,8 @@ def _write_h5(path: Path, result: Inverted, planned: Plan) -> None:
                 units = None if name == "informed" else "g/cm3"
                 axes = (file["y"], file["x"])
                 describe(file.create_dataset(name, data=values), units, axes=axes)
+        if result.samples is not None and len(result.samples):
+            describe(file.create_dataset("samples", data=result.samples), "g/cm3")
         history = file.create_dataset("history", data=result.found.history)
         history.attrs["columns"] = ["refinement", "chi2", "penalty", "round"]
         file.create_dataset("predicted", data=result.predicted)

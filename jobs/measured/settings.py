@@ -1,5 +1,6 @@
 """What a configuration of ``opalux invert`` says: the physics, the noise and the search."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -117,6 +118,21 @@ class SearchPrior(Settings):
         return self
 
 
+class CouplingSettings(Settings):
+    """Gains that nobody measured: what is measured is a gain times what is simulated."""
+
+    by: Literal["source", "detector"]
+    """One gain for each source, or for each detector: its edge, quantity, position and width."""
+    spread: float = pydantic.Field(0.1, ge=0, le=10)
+    """How far gains may be from what is known, as a standard deviation; 0: they are fixed."""
+    known: Mapping[str, pydantic.PositiveFloat] = pydantic.Field(default_factory=dict)
+    """Likely gains by name, `left` of a source, `up/E/0.25` of a detector; left out: 1."""
+    quantities: tuple[Literal["E", "F", "Fn", "T"], ...] = pydantic.Field(
+        ("E", "F", "Fn"), min_length=1
+    )
+    """Of the rows with a gain; others are right as they are."""
+
+
 Noise = Annotated[float, pydantic.Field(gt=0, lt=10)] | AbsoluteNoise
 START = Material(density="1.5").density
 
@@ -140,8 +156,12 @@ class InvertSettings(Settings):
     prior: SearchPrior = SearchPrior()
     steps: int = pydantic.Field(200, ge=3, le=100_000)
     """Gradients at most."""
+    coupling: CouplingSettings | None = None
+    """Unknown gains of sources or detectors; left out: signals are as they are simulated."""
     modes: int = pydantic.Field(32, ge=0, le=1000)
     """Directions along which the data's own information is measured for the spread (0: none)."""
+    samples: int = pydantic.Field(0, ge=0, le=1000)
+    """Maps to draw that the data and the prior allow; asks for `modes`."""
     accept_chi2: pydantic.PositiveFloat = 2.0
     """A larger χ² ends with exit code 3: the result is written, the data are not explained."""
     dt: pydantic.PositiveFloat | None = None
@@ -153,6 +173,11 @@ class InvertSettings(Settings):
         if not 0 < low < high:
             raise ValueError(
                 f"bounds: found {list(self.bounds)}, expected [low, high] with 0 < low < high"
+            )
+        if self.samples and not self.modes:
+            raise ValueError(
+                f"samples: found {self.samples} with 'modes: 0', expected modes >= 1, along which "
+                "they are drawn; give modes, or leave samples out"
             )
         return self
 

@@ -12,7 +12,7 @@ from opalux.jobs.measured.inversion import FAR, Inverted, Plan
 from opalux.solver.inversion.forward import Forward
 from opalux.solver.inversion.grid_error import GridError, measure
 from opalux.solver.inversion.journal import Journal
-from opalux.solver.inversion.minimise import Found, Minimiser, Search
+from opalux.solver.inversion.minimise import Found, Minimiser, Search, explained
 from opalux.solver.inversion.priors import Both, Prior
 from opalux.solver.inversion.uncertainty import LARGEST, uncertainty
 
@@ -99,13 +99,15 @@ def search_both(
     sure = None
     if plan.settings.modes and best.density.size <= LARGEST:
         sure = uncertainty(
-            judge.model(1 if search.corrects else finest), best.density, search.rows.sigma,
+            judge.model(1 if search.corrects else finest), best.density, best.seen(search),
             priors.get(kept, priors["refined"]), search.unknown, plan.settings.modes, journal,
         )  # fmt: skip
     inverted = Inverted(
         density=best.density,
         spread=None if sure is None else sure.spread,
         informed=None if sure is None else sure.informed,
+        samples=None if sure is None else sure.samples,
+        gain_spread=None if sure is None else sure.gain_spread,
         chi2=best.chi2,
         explained=best.chi2 <= min(plan.accepted, FAR),
         rows=search.rows,
@@ -151,11 +153,4 @@ class _Judge:
         values, correction = self._journal.answer(compute)
         units = float(np.sqrt(np.mean((correction / rows.sigma) ** 2)))
         error = GridError(values, correction, units)
-        return Found(
-            density=rho,
-            predicted=error.corrected,
-            chi2=float((((rows.value - error.corrected) / rows.sigma) ** 2).mean()),
-            refinement=refinement,
-            grid_error=error,
-            history=np.empty((0, 4)),
-        )
+        return explained(search, error, rho, refinement)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from opalux.solver.gradient import SignalGradient
+from opalux.solver.inversion.coupling import Coupling, Seen
 from opalux.solver.inversion.forward import Forward, Simulator
 from opalux.solver.inversion.grid_error import LEFT_OVER, GridError, measure
 from opalux.solver.inversion.journal import Journal
@@ -46,6 +47,7 @@ class Search:
     steps : gradients at most
     refinement : of the simulation's grid; None: until the grid error is below the noise
     corrects : whether signals are corrected for the grid error, which asks for a grid twice as fine
+    coupling : gains of sources or detectors; None: all are 1
     make : makes the simulator of a problem
     """
 
@@ -57,7 +59,13 @@ class Search:
     steps: int = 100
     refinement: int | None = None
     corrects: bool = True
+    coupling: Coupling | None = None
     make: Callable[[Problem, int], Simulator] = SignalGradient
+
+    @property
+    def gains(self) -> Coupling:
+        """The coupling, which is none where none is given."""
+        return Coupling.none(len(self.rows)) if self.coupling is None else self.coupling
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -67,7 +75,8 @@ class Found:
     Attributes
     ----------
     density : (ny, nx) [g/cm³]
-    predicted : (rows,) its signals, corrected for the grid error
+    predicted : (rows,) its signals, corrected for the grid error, times the gains
+    gains : (groups,) of the coupling
     chi2 : mean squared residual in standard deviations
     refinement : of the grid that was simulated last
     grid_error : of the signals before the correction, in standard deviations of the noise
@@ -76,10 +85,33 @@ class Found:
 
     density: Array
     predicted: Array
+    gains: Array
     chi2: float
     refinement: int
     grid_error: GridError
     history: Array
+
+    def seen(self, search: Search) -> Seen:
+        """Return what `uncertainty` takes."""
+        coupling = search.gains
+        values = self.predicted / coupling.of_rows(self.gains)
+        return Seen(values, search.rows.sigma, coupling, self.gains)
+
+
+def explained(search: Search, error: GridError, rho: Array, refinement: int) -> Found:
+    """Return a map with what it explains by signals that are corrected for the grid error."""
+    rows, coupling = search.rows, search.gains
+    gains = coupling.gains(error.corrected, rows.value, rows.sigma)
+    predicted = coupling.of_rows(gains) * error.corrected
+    return Found(
+        density=rho,
+        predicted=predicted,
+        gains=gains,
+        chi2=float((((rows.value - predicted) / rows.sigma) ** 2).mean()),
+        refinement=refinement,
+        grid_error=error,
+        history=np.empty((0, 4)),
+    )
 
 
 class _EnoughError(Exception):
@@ -166,7 +198,7 @@ class Minimiser:
     def _judge(self, rho: Array, refinement: int, judged: list[tuple[float, Found]]) -> GridError:
         """Measure the grid error at a map, and note the map with its objective in hindsight."""
         search = self._search
-        sigma, data = search.rows.sigma, search.rows.value
+        sigma = search.rows.sigma
 
         def compute() -> tuple[Array, ...]:
             if not search.corrects:
@@ -177,21 +209,9 @@ class Minimiser:
 
         values, correction = self._journal.answer(compute)
         error = GridError(values, correction, float(np.sqrt(np.mean((correction / sigma) ** 2))))
-        squares = ((data - error.corrected) / sigma) ** 2
-        objective = 0.5 * float(squares.sum()) + search.prior.value(rho)[0]
-        judged.append(
-            (
-                objective,
-                Found(
-                    density=rho,
-                    predicted=error.corrected,
-                    chi2=float(squares.mean()),
-                    refinement=refinement,
-                    grid_error=error,
-                    history=np.empty((0, 4)),
-                ),
-            )
-        )
+        found = explained(search, error, rho, refinement)
+        objective = 0.5 * len(search.rows) * found.chi2 + search.prior.value(rho)[0]
+        judged.append((objective + search.gains.penalty(found.gains), found))
         return error
 
     def _round(
@@ -199,9 +219,9 @@ class Minimiser:
     ) -> Array:
         """Return the map after at most ``steps`` gradients on one grid."""
         search = self._search
-        target = search.rows.value - error.correction
+        data, coupling = search.rows.value, search.gains
         sigma = np.hypot(search.rows.sigma, LEFT_OVER * error.correction)
-        scale = 1.0 / max(1, len(target))
+        scale = 1.0 / max(1, len(data))
         used, best = 0, (np.inf, rho)
 
         def value(z: Array) -> tuple[float, Array]:
@@ -212,15 +232,19 @@ class Minimiser:
 
             def compute() -> tuple[Array, ...]:
                 model = self.model(refinement)
-                residual = (model.values(tried) - target) / sigma
-                gradient = model.pull(residual / sigma)
-                return np.array([0.5 * float(residual @ residual)]), gradient
+                values = model.values(tried) + error.correction
+                gains = coupling.gains(values, data, sigma)
+                per_row = coupling.of_rows(gains)
+                residual = (per_row * values - data) / sigma
+                gradient = model.pull(per_row * residual / sigma)
+                misfit = 0.5 * float(residual @ residual)
+                return np.array([misfit, coupling.penalty(gains)]), gradient
 
-            misfit, gradient = self._journal.answer(compute)
+            (misfit, against), gradient = self._journal.answer(compute)
             used += 1
             penalty, slope = search.prior.value(tried)
-            total = float(misfit[0]) + penalty
-            chi2 = 2 * float(misfit[0]) / len(target)
+            total = float(misfit) + float(against) + penalty
+            chi2 = 2 * float(misfit) / len(data)
             self._history.append((float(refinement), chi2, penalty, float(number)))
             self._told(len(self._history), chi2, refinement)
             if total < best[0]:

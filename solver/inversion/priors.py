@@ -23,8 +23,8 @@ class Prior(Protocol):
         """Return R and ∂R/∂ρ."""
         ...
 
-    def curvature(self, rho: Array) -> sp.csr_matrix:
-        """Return ∂²R/∂ρ² (cells, cells), or its positive part, near ``rho``."""
+    def root(self, rho: Array) -> sp.csr_matrix:
+        """Return B (any, cells) with BᵀB = ∂²R/∂ρ², or its positive part, near ``rho``."""
         ...
 
 
@@ -36,9 +36,9 @@ class NoPrior:
         """Return R and ∂R/∂ρ."""
         return 0.0, np.zeros_like(rho)
 
-    def curvature(self, rho: Array) -> sp.csr_matrix:
-        """Return ∂²R/∂ρ²."""
-        return sp.csr_matrix((rho.size, rho.size))
+    def root(self, rho: Array) -> sp.csr_matrix:
+        """Return B with BᵀB = ∂²R/∂ρ²."""
+        return sp.csr_matrix((0, rho.size))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,11 +54,11 @@ class TotalVariation:
         gradient = _divergence(dx / size, dy / size)
         return self.weight * float((size - TV_ROUNDING).sum()), self.weight * gradient
 
-    def curvature(self, rho: Array) -> sp.csr_matrix:
-        """Return ∂²R/∂ρ² with |∇ρ| held (lagged diffusivity)."""
+    def root(self, rho: Array) -> sp.csr_matrix:
+        """Return B with BᵀB = ∂²R/∂ρ² with |∇ρ| held (lagged diffusivity)."""
         dx, dy = _differences(rho)
         size = np.sqrt(dx**2 + dy**2 + TV_ROUNDING**2).ravel()
-        return self.weight * _stiffness(rho.shape, 1 / size)
+        return _gradient(rho.shape, self.weight / size)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,9 +73,9 @@ class Smooth:
         half = 0.5 * float((dx**2 + dy**2).sum())
         return self.weight * half, self.weight * _divergence(dx, dy)
 
-    def curvature(self, rho: Array) -> sp.csr_matrix:
-        """Return ∂²R/∂ρ²."""
-        return self.weight * _stiffness(rho.shape, np.ones(rho.size))
+    def root(self, rho: Array) -> sp.csr_matrix:
+        """Return B with BᵀB = ∂²R/∂ρ²."""
+        return _gradient(rho.shape, np.full(rho.size, self.weight))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -96,9 +96,9 @@ class Gaussian:
         far = (rho - self.mean) / self.spread
         return 0.5 * self.weight * float((far**2).sum()), self.weight * far / self.spread
 
-    def curvature(self, rho: Array) -> sp.csr_matrix:
-        """Return ∂²R/∂ρ²."""
-        return sp.diags_array(self.weight / self.spread.ravel() ** 2).tocsr()
+    def root(self, rho: Array) -> sp.csr_matrix:
+        """Return B with BᵀB = ∂²R/∂ρ²."""
+        return sp.csr_matrix(sp.diags_array(np.sqrt(self.weight) / self.spread.ravel()))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,9 +113,9 @@ class Both:
         (R, slope), (more, steeper) = self.one.value(rho), self.other.value(rho)
         return R + more, slope + steeper
 
-    def curvature(self, rho: Array) -> sp.csr_matrix:
-        """Return ∂²R/∂ρ²."""
-        return sp.csr_matrix(self.one.curvature(rho) + self.other.curvature(rho))
+    def root(self, rho: Array) -> sp.csr_matrix:
+        """Return B with BᵀB = ∂²R/∂ρ²."""
+        return sp.csr_matrix(sp.vstack([self.one.root(rho), self.other.root(rho)]))
 
 
 def _differences(rho: Array) -> tuple[Array, Array]:
@@ -135,8 +135,8 @@ def _divergence(qx: Array, qy: Array) -> Array:
     return out
 
 
-def _stiffness(shape: tuple[int, ...], weights: Array) -> sp.csr_matrix:
-    """Return Dᵀ diag(weights) D of the differences D, with a weight a cell."""
+def _gradient(shape: tuple[int, ...], weights: Array) -> sp.csr_matrix:
+    """Return √weights times the differences along x and y (2 · cells, cells)."""
     ny, nx = shape
 
     def difference(n: int) -> sp.csr_matrix:
@@ -146,5 +146,5 @@ def _stiffness(shape: tuple[int, ...], weights: Array) -> sp.csr_matrix:
 
     along_x = sp.kron(sp.eye_array(ny), difference(nx))
     along_y = sp.kron(difference(ny), sp.eye_array(nx))
-    middle = sp.diags_array(weights)
-    return sp.csr_matrix(along_x.T @ middle @ along_x + along_y.T @ middle @ along_y)
+    root = sp.diags_array(np.sqrt(weights))
+    return sp.csr_matrix(sp.vstack([root @ along_x, root @ along_y]))

@@ -1,9 +1,9 @@
 """How sure the map is: the Laplace approximation of the posterior of log ρ at the map found.
 
 The data's part is the Gauss–Newton Hessian H = Jᵀ W J of the misfit, by the exact tangent of the
-simulation and its transpose; the prior's part P is the prior's curvature and a ridge, the width of
-the bounds. Of the pencil (H, P), the largest eigenvalues λ are found by Lanczos;
-then the covariance is P⁻¹ − Σ λ/(1 + λ) w wᵀ.
+simulation and its transpose, less what unknown gains would take up; the prior's part P is the
+prior's curvature and a ridge, the width of the bounds. Of the pencil (H, P), the largest
+eigenvalues λ are found by Lanczos; then the covariance is P⁻¹ − Σ λ/(1 + λ) w wᵀ.
 
 It has limits. Directions beyond those that were asked for are held for not informed, so that the
 spread is too large there. Sharp maps are not Gaussian: the spread is too small inside of them. And
@@ -20,6 +20,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh, splu
 
+from opalux.solver.inversion.coupling import Seen
 from opalux.solver.inversion.forward import Forward
 from opalux.solver.inversion.journal import Journal
 from opalux.solver.inversion.priors import Prior
@@ -42,16 +43,20 @@ class Uncertainty:
     spread : (ny, nx) standard deviation of ρ [g/cm³]
     informed : (ny, nx) share of the prior's variance of log ρ that the data take away
     eigenvalues : (modes,) of the data's part relative to the prior's, descending
+    samples : (samples, ny, nx) maps that the data and the prior allow [g/cm³]
+    gain_spread : (groups,) standard deviation of each gain, the map's own being counted
     """
 
     spread: Array
     informed: Array
     eigenvalues: Array
+    samples: Array
+    gain_spread: Array
 
 
 def uncertainty(
-    forward: Forward, rho: Array, sigma: Array, prior: Prior, unknown: Unknown,
-    modes: int, journal: Journal,
+    forward: Forward, rho: Array, seen: Seen, prior: Prior, unknown: Unknown,
+    modes: int, journal: Journal, samples: int = 0, seed: int = 0,
 ) -> Uncertainty:  # fmt: skip
     """Return the spread at a map.
 
@@ -59,10 +64,12 @@ def uncertainty(
     ----------
     forward : the simulation, which is held at the map
     rho : (ny, nx) the map
-    sigma : (rows,) of the noise
+    seen : what it makes of the signals
     prior, unknown : as in the search
     modes : directions at most
     journal : of what was computed
+    samples : maps to draw
+    seed : of the draws
 
     Raises
     ------
@@ -75,25 +82,73 @@ def uncertainty(
     flat = rho.ravel()
     low, high = np.log(unknown.bounds)
     ridge = 12.0 / (high - low) ** 2  # of a uniform density between the bounds
-    scale = sp.diags_array(flat)
-    P = sp.csc_matrix(scale @ prior.curvature(rho) @ scale + ridge * sp.eye_array(n))
+    root = sp.vstack([prior.root(rho) @ sp.diags_array(flat), np.sqrt(ridge) * sp.eye_array(n)])
+    P = sp.csc_matrix(root.T @ root)
     solve = splu(P).solve
-    held = False
+    data = _Data(forward, rho, seen, journal)
+    values, vectors = _eigenpairs(data.product, P, solve, min(modes, n - 1))
+    before = np.concatenate([_diagonal(solve, n, first) for first in range(0, n, CHUNK)])
+    taken = (vectors**2 * (values / (1 + values))).sum(1)
+    after = np.maximum(before - taken, 0.0)
+    # x − Σ (1 − 1/√(1 + λ)) w wᵀ P x has the posterior's covariance where x has P⁻¹, as P⁻¹ Bᵀξ has
+    white = np.random.default_rng(seed).standard_normal((root.shape[0], samples))
+    drawn = solve(root.T @ white) if samples else np.empty((n, 0))
+    drawn -= vectors @ ((1 - 1 / np.sqrt(1 + values))[:, None] * (vectors.T @ (P @ drawn)))
+    return Uncertainty(
+        spread=(np.sqrt(after) * flat).reshape(rho.shape),
+        informed=np.clip(taken / before, 0.0, 1.0).reshape(rho.shape),
+        eigenvalues=values,
+        samples=np.clip(flat[:, None] * np.exp(drawn), *unknown.bounds).T.reshape(-1, *rho.shape),
+        gain_spread=data.gain_spread(vectors / np.sqrt(1 + values)),
+    )
 
-    def product(v: Array) -> Array:
-        nonlocal held
+
+class _Data:
+    """The data's part of the Hessian, at one map."""
+
+    def __init__(self, forward: Forward, rho: Array, seen: Seen, journal: Journal) -> None:
+        self._forward, self._rho, self._seen, self._journal = forward, rho, seen, journal
+        self._gain = seen.coupling.of_rows(seen.gains)
+        self._held = False
+
+    def _push(self, v: Array) -> Array:
+        """Return the change of the values with that of log ρ."""
+        if not self._held:
+            self._forward.values(self._rho)
+            self._held = True
+        return self._gain * self._forward.push(self._rho * v.reshape(self._rho.shape))
+
+    def product(self, v: Array) -> Array:
+        """Return H v (cells,)."""
+        seen = self._seen
 
         def compute() -> tuple[Array, ...]:
-            nonlocal held
-            if not held:
-                forward.values(rho)
-                held = True
-            slope = forward.push((flat * v.ravel()).reshape(rho.shape))
-            return (forward.pull(slope / sigma**2).ravel() * flat,)
+            weighted = seen.coupling.left(self._push(v), seen.values, seen.sigma)
+            return ((self._forward.pull(self._gain * weighted) * self._rho).ravel(),)
 
-        return journal.answer(compute)[0]
+        return self._journal.answer(compute)[0]
 
-    k = min(modes, n - 1)
+    def gain_spread(self, directions: Array) -> Array:
+        """Return the spread of each gain, the map varying by unit normal steps along directions."""
+        seen = self._seen
+        variance = seen.coupling.spreads(seen.values, seen.sigma) ** 2
+        if not seen.coupling.free:
+            return variance
+        for direction in directions.T:
+
+            def compute(direction: Array = direction) -> tuple[Array, ...]:
+                change = self._push(direction)
+                return (seen.coupling.response(change, seen.values, seen.sigma),)
+
+            variance = variance + self._journal.answer(compute)[0] ** 2
+        return np.sqrt(variance)
+
+
+def _eigenpairs(
+    product: Callable[[Array], Array], P: sp.csc_matrix, solve: Callable[[Array], Array], k: int
+) -> tuple[Array, Array]:
+    """Return the largest eigenvalues (k,) of (H, P), descending, and the vectors (cells, k)."""
+    n = P.shape[0]
     try:
         values, vectors = eigsh(
             LinearOperator((n, n), matvec=product, dtype=np.float64),
@@ -108,15 +163,7 @@ def uncertainty(
     except ArpackNoConvergence as found:
         values, vectors = found.eigenvalues, found.eigenvectors
     order = np.argsort(values)[::-1]
-    values, vectors = np.maximum(values[order], 0.0), vectors[:, order]
-    before = np.concatenate([_diagonal(solve, n, first) for first in range(0, n, CHUNK)])
-    taken = (vectors**2 * (values / (1 + values))).sum(1)
-    after = np.maximum(before - taken, 0.0)
-    return Uncertainty(
-        spread=(np.sqrt(after) * flat).reshape(rho.shape),
-        informed=np.clip(taken / before, 0.0, 1.0).reshape(rho.shape),
-        eigenvalues=values,
-    )
+    return np.maximum(values[order], 0.0), vectors[:, order]
 
 
 def _diagonal(solve: Callable[[Array], Array], n: int, first: int) -> Array:

@@ -1,5 +1,6 @@
 """``opalux invert``: from tables to a map, told honestly, and to the same bits when interrupted."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -58,19 +59,30 @@ def read(out):
         return {name: file[name][()] for name in ("density", "history", "predicted")}
 
 
-def test_a_map_is_found_from_a_flat_start_and_explains_its_signals(table, tmp_path):
-    out = tmp_path / "out"
-    words = [config(tmp_path, steps=40, modes=4, refinement=4), str(table), "--out", str(out)]
+def test_a_map_is_found_from_a_flat_start_and_explains_its_signals(rows, tmp_path):
+    out, table = tmp_path / "out", tmp_path / "signals.csv"
+    gained = (rows.source == "left") & (rows.quantity != "T")
+    gain = np.where(gained, 1.06, 1.0)
+    write_table(table, dataclasses.replace(rows, value=gain * rows.value, sigma=gain * rows.sigma))
+    changes = {"steps": 40, "modes": 4, "samples": 3, "coupling": {"by": "source"}}
+    words = [config(tmp_path, refinement=4, **changes), str(table), "--out", str(out)]
     assert invert.main(words) == 0
     numbers = json.loads((out / "inversion.json").read_text())
     with h5py.File(out / "inversion.h5") as file:
         density, spread, informed = (file[n][()] for n in ("density", "spread", "informed"))
         assert len(file["history"]) == numbers["evaluations"] <= 40
         assert file["predicted"].shape == (numbers["rows"],)
+        assert file["samples"].shape == (3, N, N)
     assert r_squared(truth(), density) > 0.9
     assert 0.8 < numbers["chi2"] < 2
     assert set(numbers["chi2_by_source"]) == set(numbers["chi2_by_edge"]) == set(EDGES)
     assert set(numbers["chi2_by_quantity"]) == {"E", "F", "T"}
+    spans = {float(middle): value for middle, value in numbers["chi2_by_time"].items()}
+    assert sorted(spans) == list(spans)
+    assert np.mean(list(spans.values())) == pytest.approx(numbers["chi2"], rel=0.01)
+    for name, found in numbers["gains"].items():
+        off = found["gain"] - (1.06 if name == "left" else 1.0)
+        assert abs(off) < 4 * found["spread"] < 0.02
     assert (spread > 0).all()
     assert (informed >= 0).all()
     assert (informed <= 1).all()

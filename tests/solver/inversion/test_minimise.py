@@ -1,9 +1,12 @@
 """The search, on signals that are linear in the density, so that the answer is known."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from opalux.base.axes import EDGES
+from opalux.solver.inversion.coupling import Coupling, Seen
 from opalux.solver.inversion.forward import Forward
 from opalux.solver.inversion.journal import Journal, Stopped
 from opalux.solver.inversion.minimise import Minimiser, Search
@@ -104,18 +107,61 @@ def test_a_search_that_was_stopped_goes_on_to_the_same_bits(kept):
     assert len(told.answers) == len(whole.answers)
 
 
-def test_the_spread_of_linear_signals_is_the_exact_one():
-    given = search(sigma=0.5)
-    given.rows.sigma[8:] = 1e6  # so that eight directions hold all that the data say
-    rho = TRUTH
-    prior = Gaussian(rho, np.full((N, N), 0.2))
+def spread_of(given, coupling, gains, samples=0):
+    """Return the spread at the truth with a prior of 0.2, and the exact H and P of log ρ."""
+    prior = Gaussian(TRUTH, np.full((N, N), 0.2))
     model = Forward(given.problems, given.rows, 1, Linear)
-    model.values(rho)
-    found = uncertainty(model, rho, given.rows.sigma, prior, given.unknown, 10, Journal())
-    J = np.stack([model.push(one.reshape(N, N)) for one in np.eye(N * N)], 1) * rho.ravel()
+    seen = Seen(model.values(TRUTH), given.rows.sigma, coupling, gains)
+    found = uncertainty(model, TRUTH, seen, prior, given.unknown, 10, Journal(), samples)
+    flat, (low, high) = TRUTH.ravel(), np.log(given.unknown.bounds)
+    J = np.stack([model.push(one.reshape(N, N)) for one in np.eye(N * N)], 1) * flat
+    P = np.diag(flat**2 / 0.04 + 12 / (high - low) ** 2)
+    return found, seen, coupling.of_rows(gains)[:, None] * J, P
+
+
+def few():
+    """Return a search in which eight directions hold all that the data say."""
+    given = search(sigma=0.5)
+    given.rows.sigma[8:] = 1e6
+    return given
+
+
+def test_the_spread_of_linear_signals_is_the_exact_one():
+    given = few()
+    found, _, J, P = spread_of(given, Coupling.none(len(given.rows)), np.ones(0))
     H = J.T @ (J / given.rows.sigma[:, None] ** 2)
-    low, high = np.log(given.unknown.bounds)
-    P = np.diag(rho.ravel() ** 2 / 0.04 + 12 / (high - low) ** 2)
-    exact = np.sqrt(np.diag(np.linalg.inv(H + P))) * rho.ravel()
+    exact = np.sqrt(np.diag(np.linalg.inv(H + P))) * TRUTH.ravel()
     np.testing.assert_allclose(found.spread.ravel(), exact, rtol=0.01)
     assert (found.eigenvalues[:8] > 100 * found.eigenvalues[8]).all()
+
+
+def test_samples_have_the_covariance_of_the_posterior():
+    given = few()
+    found, _, J, P = spread_of(given, Coupling.none(len(given.rows)), np.ones(0), samples=4000)
+    exact = np.linalg.inv(J.T @ (J / given.rows.sigma[:, None] ** 2) + P)
+    drawn = np.log(found.samples.reshape(len(found.samples), -1) / TRUTH.ravel())
+    np.testing.assert_allclose(np.cov(drawn.T), exact, atol=0.06 * exact.max())
+
+
+def test_unknown_gains_widen_the_spread_as_unknowns_of_their_own():
+    given = few()
+    coupling = Coupling(("even", "odd"), np.arange(len(given.rows)) % 2, np.ones(2), 0.1)
+    found, seen, J, P = spread_of(given, coupling, np.array([1.05, 0.9]))
+    groups = seen.values[:, None] * (coupling.group[:, None] == np.arange(2))
+    both = np.hstack([J, groups]) / given.rows.sigma[:, None]
+    known = np.zeros((N * N + 2, N * N + 2))
+    known[: N * N, : N * N] = P
+    known[N * N :, N * N :] = np.eye(2) / 0.1**2
+    exact = np.sqrt(np.diag(np.linalg.inv(both.T @ both + known)))
+    np.testing.assert_allclose(found.spread.ravel(), exact[:-2] * TRUTH.ravel(), rtol=0.01)
+    np.testing.assert_allclose(found.gain_spread, exact[-2:], rtol=0.01)
+
+
+def test_gains_are_found_with_the_map():
+    given = search(steps=400)
+    coupling = Coupling(("even", "odd"), np.arange(len(given.rows)) % 2, np.ones(2), 0.1)
+    given.rows.value[:] *= np.array([1.0, 1.2])[coupling.group]
+    alone = Minimiser(given, Journal()).run()
+    found = Minimiser(dataclasses.replace(given, coupling=coupling), Journal()).run()
+    assert alone.chi2 > 10 * found.chi2
+    assert found.gains[1] / found.gains[0] == pytest.approx(1.2, rel=0.02)

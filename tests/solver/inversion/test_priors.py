@@ -31,7 +31,8 @@ def test_the_curvature_of_a_quadratic_prior_is_the_slope_of_its_gradient(name):
     prior = PRIORS[name]
     change = np.random.default_rng(1).standard_normal(RHO.shape)
     expected = prior.value(RHO + change)[1] - prior.value(RHO)[1]
-    found = (prior.curvature(RHO) @ change.ravel()).reshape(RHO.shape)
+    root = prior.root(RHO)
+    found = (root.T @ (root @ change.ravel())).reshape(RHO.shape)
     np.testing.assert_allclose(found, expected, atol=1e-10)
 
 
