@@ -19,6 +19,8 @@ are tables of measured values (CSV or HDF5), solution.h5 files, .sds files or pu
 CSV exports, or folders of them.  Writes inversion.h5 (density, spread, what the data
 say), inversion.json (chi2), map.png, fit.png and report.html.
 
+mpirun -n N divides each simulation among N processes, to the same bits.
+
 Exit code 3: the result is written, but its chi2 says that it does not explain the data.
 SIGTERM or SIGUSR1 writes a checkpoint and ends with exit code 75; the same line with
 --resume continues from there, to the same bits."""

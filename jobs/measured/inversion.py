@@ -129,7 +129,7 @@ def plan(settings: InvertSettings, signals: Sequence[Path]) -> Plan:
     processes, launcher = launched_size()
     if processes > 1:
         raise InputError(
-            f"invert: found {processes} processes of {launcher}, expected one; it uses the cores "
+            f"found {processes} processes of {launcher}, expected one; it uses the cores "
             "of its machine by threads: start it without a launcher"
         )
     return plan_for(settings, read_signals(signals, settings.problem, settings.dt))

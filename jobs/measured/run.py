@@ -1,5 +1,6 @@
 """An inversion into a folder."""
 
+import dataclasses
 import sys
 import time
 from collections.abc import Sequence
@@ -11,7 +12,8 @@ import numpy as np
 
 from opalux.base.command_line import Arguments
 from opalux.base.config import load
-from opalux.base.exit_codes import CHECKPOINTED, OK, UNEXPLAINED
+from opalux.base.errors import OpaluxError
+from opalux.base.exit_codes import CHECKPOINTED, FAILURE, OK, UNEXPLAINED
 from opalux.base.files import atomic, write_json
 from opalux.base.hdf5 import describe
 from opalux.base.progress import Progress
@@ -19,10 +21,15 @@ from opalux.base.provenance import provenance
 from opalux.base.run_folder import run_folder
 from opalux.base.stopping import stop_on_signals
 from opalux.jobs.measured import checkpoint
-from opalux.jobs.measured.inversion import Inverted, Plan, plan, run
+from opalux.jobs.measured.inversion import Inverted, Plan, plan_for, run
 from opalux.jobs.measured.report import chi2_by, chi2_by_time, verdict, write_report
 from opalux.jobs.measured.settings import InvertSettings
+from opalux.jobs.measured.signals import read_signals
+from opalux.jobs.simulation.ranks import Ranks
+from opalux.solver.domains.domain import Domain
 from opalux.solver.inversion.journal import Journal, Stopped
+from opalux.solver.inversion.leading import Leader, follow
+from opalux.solver.problem import Problem
 
 MAKES = (
     "inversion.h5", "inversion.json", "map.png", "fit.png", "report.html", "run.json",
@@ -38,8 +45,39 @@ def invert_into(arguments: Arguments, signals: Sequence[Path]) -> int:
     InputError
         When anything in the input is wrong.
     """
+    ranks = Ranks()
+    return ranks.run(lambda: _with_all(arguments, signals, ranks))
+
+
+def _with_all(arguments: Arguments, signals: Sequence[Path], ranks: Ranks) -> int:
+    """Search on the first process, with what the others have of the grid."""
+    if ranks.comm is None:
+        return _invert(arguments, signals, None)
+    from opalux.solver.domains.petsc import PetscDomain
+
+    def divide(problem: Problem) -> Domain:
+        return PetscDomain(problem, ranks.comm)
+
+    if ranks.rank:
+        with stop_on_signals():  # the first process decides when to stop
+            return follow(ranks.comm.bcast, divide)
+    leader, code = Leader(ranks.comm.bcast, divide), FAILURE
+    try:
+        code = _invert(arguments, signals, leader)
+    except OpaluxError as error:
+        code = error.exit_code
+        raise
+    finally:
+        leader.dismiss(code)
+    return code
+
+
+def _invert(arguments: Arguments, signals: Sequence[Path], leader: Leader | None) -> int:
     settings, text = load(InvertSettings, arguments.config, arguments.overrides)
-    planned = plan(settings, signals)
+    planned = plan_for(settings, read_signals(signals, settings.problem, settings.dt))
+    if leader is not None:
+        search = dataclasses.replace(planned.search, make=leader.make, at_once=False)
+        planned = dataclasses.replace(planned, search=search)
     for remark in planned.remarks:
         print(remark, file=sys.stderr)
     if arguments.dry_run:

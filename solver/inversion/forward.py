@@ -47,6 +47,7 @@ class Forward:
     rows : what was measured
     refinement : simulate on a grid so many times finer than the map
     make : makes the simulator of a problem
+    at_once : whether sources are simulated side by side, in threads
     """
 
     def __init__(
@@ -55,7 +56,10 @@ class Forward:
         rows: Rows,
         refinement: int = 1,
         make: Callable[[Problem, int], Simulator] = SignalGradient,
+        *,
+        at_once: bool = True,
     ) -> None:
+        self._at_once = at_once
         self.refinement, self.size = refinement, len(rows)
         self._simulators: list[Simulator] = []
         self._observations: list[Observation] = []
@@ -119,6 +123,8 @@ class Forward:
 
     def _for_all(self, one: Callable[[int], Array | None]) -> list[Array]:
         count = len(self._simulators)
+        if not self._at_once:
+            return [one(number) for number in range(count)]  # type: ignore[misc]
         with ThreadPoolExecutor(min(count, len(os.sched_getaffinity(0)))) as threads:
             return list(threads.map(one, range(count)))  # type: ignore[arg-type]
 

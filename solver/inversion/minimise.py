@@ -1,4 +1,4 @@
-"""The search for the map: L-BFGS-B on log ρ in rounds, from coarse simulations to fine ones.
+"""The search for the map: L-BFGS on log ρ in rounds, from coarse simulations to fine ones.
 
 Each round has the signals corrected for the grid error at the map that it starts from. When it is
 over, the error is measured anew, at the new map; so each map is judged in hindsight, by signals
@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from opalux.solver.gradient import SignalGradient
 from opalux.solver.inversion.coupling import Coupling, Seen
+from opalux.solver.inversion.descent import descend
 from opalux.solver.inversion.forward import Forward, Simulator
 from opalux.solver.inversion.grid_error import LEFT_OVER, GridError, measure
 from opalux.solver.inversion.journal import Journal
+from opalux.solver.inversion.metric import data_curvature, prior_curvature
 from opalux.solver.inversion.priors import Prior
 from opalux.solver.inversion.rows import Rows
 from opalux.solver.inversion.unknown import Unknown
@@ -30,8 +31,8 @@ ROUNDS = (0.5, 0.25, 0.25)
 MOST_REFINEMENT = 8
 COARSE = 4.0  # grid error left over, in units of the noise, with which a search may begin
 MATTERS = 0.05  # share of χ² below which the grid is not what keeps the data unexplained
-PAIRS = 20  # of steps and gradients that L-BFGS-B remembers
-FLAT = 1e-7  # relative decrease of the objective in one iteration that ends a round
+RENEW = 12  # steps after which the metric is measured anew
+FLAT = 1e-7  # relative decrease of the objective that ends a round
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,6 +50,7 @@ class Search:
     corrects : whether signals are corrected for the grid error, which asks for a grid twice as fine
     coupling : gains of sources or detectors; None: all are 1
     make : makes the simulator of a problem
+    at_once : whether sources are simulated side by side, in threads
     """
 
     problems: Mapping[str, Problem]
@@ -61,6 +63,7 @@ class Search:
     corrects: bool = True
     coupling: Coupling | None = None
     make: Callable[[Problem, int], Simulator] = SignalGradient
+    at_once: bool = True
 
     @property
     def gains(self) -> Coupling:
@@ -137,12 +140,15 @@ class Minimiser:
         self._search, self._journal, self._told = search, journal, told
         self._models: dict[int, Forward] = {}
         self._history: list[tuple[float, ...]] = []
+        self._metrics = 0
 
     def model(self, refinement: int) -> Forward:
         """Return the simulation on one of the grids."""
         if refinement not in self._models:
             search = self._search
-            made = Forward(search.problems, search.rows, refinement, search.make)
+            made = Forward(
+                search.problems, search.rows, refinement, search.make, at_once=search.at_once
+            )
             self._models[refinement] = made
         return self._models[refinement]
 
@@ -221,7 +227,8 @@ class Minimiser:
         search = self._search
         data, coupling = search.rows.value, search.gains
         sigma = np.hypot(search.rows.sigma, LEFT_OVER * error.correction)
-        scale = 1.0 / max(1, len(data))
+        model = self.model(refinement)
+        held: Array | None = None
         used, best = 0, (np.inf, rho)
 
         def value(z: Array) -> tuple[float, Array]:
@@ -231,8 +238,8 @@ class Minimiser:
             tried = search.unknown.density(z)
 
             def compute() -> tuple[Array, ...]:
-                model = self.model(refinement)
-                values = model.values(tried) + error.correction
+                nonlocal held
+                values, held = model.values(tried) + error.correction, z
                 gains = coupling.gains(values, data, sigma)
                 per_row = coupling.of_rows(gains)
                 residual = (per_row * values - data) / sigma
@@ -249,15 +256,29 @@ class Minimiser:
             self._told(len(self._history), chi2, refinement)
             if total < best[0]:
                 best = total, tried
-            return total * scale, ((gradient + slope) * tried).ravel() * scale
+            return total, ((gradient + slope) * tried).ravel()
+
+        def metric(z: Array) -> Array:
+            tried = search.unknown.density(z)
+            self._metrics += 1
+
+            def compute() -> tuple[Array, ...]:
+                nonlocal held
+                if held is not z:
+                    model.values(tried)
+                    held = z
+                return (data_curvature(model.pull, tried, sigma, self._metrics),)
+
+            measured = self._journal.answer(compute)[0]
+            return (measured + prior_curvature(search.prior, tried)).ravel()
 
         with contextlib.suppress(_EnoughError):
-            minimize(
+            descend(
                 value,
                 search.unknown.inside(rho),
-                jac=True,
-                method="L-BFGS-B",
-                bounds=search.unknown.box,
-                options={"maxiter": steps, "maxcor": PAIRS, "ftol": FLAT, "gtol": 1e-12},
+                search.unknown.box,
+                metric,
+                renew=RENEW,
+                flat=FLAT,
             )
         return best[1]

@@ -29,10 +29,10 @@ class Unknown:
         self.shape, self.bounds = shape, bounds
 
     @property
-    def box(self) -> list[tuple[float, float]]:
+    def box(self) -> tuple[float, float]:
         """Bounds of each entry of z."""
-        ny, nx = self.shape
-        return [(float(np.log(self.bounds[0])), float(np.log(self.bounds[1])))] * (ny * nx)
+        low, high = np.log(self.bounds)
+        return float(low), float(high)
 
     def inside(self, rho: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return z (ny · nx,) of a map, brought within the bounds."""

@@ -13,9 +13,8 @@ import numpy as np
 import pytest
 import yaml
 
-import opalux
 from opalux.base.axes import EDGES
-from opalux.jobs import invert, solve
+from opalux.jobs import invert
 from opalux.jobs.benchmarks.measured import SURROUNDINGS, measured, r_squared
 from opalux.solver.files.measurements import write_table
 from tests.conftest import ROOT
@@ -213,36 +212,18 @@ def test_a_wrong_configuration_is_refused_in_one_message(changes, part, table, t
     assert not (tmp_path / "out").exists()
 
 
-def test_several_processes_are_refused(table, tmp_path, capsys, monkeypatch):
-    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
-    assert invert.main([config(tmp_path), str(table), "--dry-run"]) == 2
-    assert "found 2 processes" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(("at", "cells"), [("edge", 48), ("cell", 24)])
-def test_solutions_say_what_their_sources_are(at, cells, tmp_path):
-    """And those of cells are explained on their own grid."""
-    problem = {
-        "scheme": "staggered",
-        "signals": {"at": at},
-        "grid": {"nx": cells, "ny": cells},
-        "material": {"density": "1.5 + (x > 0.5)"},
-        "time": {"final": 0.005},
-        "edges": {"left": {"kind": "source", "sources": [{"start": 0.25, "amplitude": 4}]}},
-    }
-    (tmp_path / "solve.yaml").write_text(yaml.safe_dump(problem))
-    assert solve.main([str(tmp_path / "solve.yaml"), "--out", str(tmp_path / "left")]) == 0
-    settings = {
-        "problem": {"grid": {"nx": N, "ny": N}, "time": {"final": 0.005}},
-        "noise": 0.05,
-        "refinement": "auto" if at == "cell" else 2,
-        "steps": 30,
-        "modes": 0,
-    }
-    found = opalux.invert(settings, [tmp_path / "left" / "solution.h5"])
-    assert found.explained
-    assert found.rows.sources == ["left"]
-    assert found.density.shape == (N, N)
+@pytest.mark.mpi
+def test_two_processes_find_the_map_of_one_and_share_an_error(table, tmp_path, mpirun):
+    words = ["-m", "jobs.invert", config(tmp_path, steps=8, refinement=1), str(table), "--out"]
+    assert invert.main([*words[2:], str(tmp_path / "one")]) in (0, 3)
+    done = mpirun(2, *words, tmp_path / "two", timeout=240)
+    assert done.returncode in (0, 3), done.stderr
+    one, two = read(tmp_path / "one"), read(tmp_path / "two")
+    np.testing.assert_array_equal(two["density"], one["density"])
+    np.testing.assert_array_equal(two["history"], one["history"])
+    wrong = mpirun(2, *words, tmp_path / "wrong", "--set", "bounds=[2,1]")
+    assert wrong.returncode == 2
+    assert wrong.stderr.count("bounds: found [2.0, 1.0]") == 1
 
 
 def test_the_example_is_ready_to_run(capsys):
