@@ -101,6 +101,12 @@ def _extent(edge: str, card: Card) -> tuple[float, float]:
 
 
 def _require_on_domain(rows: Rows, path: Path, card: Card) -> None:
+    if rows.inside.any():
+        row = int(np.flatnonzero(rows.inside)[0])
+        raise InputError(
+            f"{path}: found a detector inside the domain ({rows.place(row)}), expected detectors "
+            "on its edges, which networks read; leave it out, or use `opalux invert`"
+        )
     for edge in EDGES:
         low, high = _extent(edge, card)
         place = rows.position[rows.edge == edge]

@@ -54,10 +54,13 @@ def _names(rows: Rows, by: str) -> NDArray[np.str_]:
     """Return the name of each row's source or detector."""
     if by == "source":
         return rows.source
-    columns = (rows.edge.tolist(), rows.quantity.tolist(), rows.position.tolist())
     names = [
-        f"{edge}/{quantity}/{place:.6g}" for edge, quantity, place in zip(*columns, strict=True)
-    ]
+        f"{edge}/{quantity}/{position:.6g}" if edge else f"inside/{quantity}/{x:.6g}/{y:.6g}"
+        for edge, quantity, position, x, y in zip(
+            rows.edge.tolist(), rows.quantity.tolist(), rows.position.tolist(), rows.x.tolist(),
+            rows.y.tolist(), strict=True,
+        )
+    ]  # fmt: skip
     if len({*zip(names, rows.width.tolist(), strict=True)}) > len(set(names)):
         names = [
             f"{name}/{width:.6g}" for name, width in zip(names, rows.width.tolist(), strict=True)

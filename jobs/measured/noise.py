@@ -40,7 +40,8 @@ def sigma_of(rows: Rows, noise: float | AbsoluteNoise | None) -> NDArray[np.floa
         if deviation <= FLAT * float(np.abs(value).max()):
             row = int(np.flatnonzero(own)[0])
             raise InputError(
-                f"noise: found a share, but source {rows.source[row]}, edge {rows.edge[row]}, "
+                f"noise: found a share, but source {rows.source[row]}, "
+                f"{f'edge {rows.edge[row]}' if rows.edge[row] else 'inside'}, "
                 f"quantity {rows.quantity[row]} does not vary, expected signals that do; give "
                 "'noise: {absolute: ...}' or a column sigma, or leave these rows out"
             )

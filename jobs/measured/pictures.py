@@ -53,7 +53,11 @@ def fit_figure(result: Inverted) -> Figure:
     lower[0].set_xlabel("residual [standard deviations]")
     lower[0].legend()
     _chi2_against(lower[1], rows.time, residual, LABELS["t"])
-    _chi2_against(lower[2], rows.position, residual, "position along the edge [cm]")
+    if rows.inside.all():
+        lower[2].set_axis_off()
+    else:
+        label = "position along the edge [cm]"
+        _chi2_against(lower[2], rows.position[~rows.inside], residual[~rows.inside], label)
     return figure
 
 
@@ -72,6 +76,8 @@ def _one_detector(axes: Any, result: Inverted, quantity: str) -> None:
         & (rows.edge == rows.edge[first])
         & (rows.quantity == quantity)
         & (rows.position == rows.position[first])
+        & (rows.x == rows.x[first])
+        & (rows.y == rows.y[first])
     )
     order = np.flatnonzero(same)
     order = order[np.argsort(rows.time[order])]
@@ -83,7 +89,7 @@ def _one_detector(axes: Any, result: Inverted, quantity: str) -> None:
     axes.set_ylabel(label)
     axes.set_xlabel(LABELS["t"])
     axes.set_title(
-        f"source {rows.source[first]}, edge {rows.edge[first]}, {rows.position[first]:.3g} cm",
+        f"source {rows.source[first]}, {rows.place(int(first))}",
         fontsize="small",
     )
     axes.legend(fontsize="small")

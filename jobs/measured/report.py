@@ -21,7 +21,9 @@ NOISY = 0.5  # χ² below which the noise was surely stated too large
 def chi2_by(result: Inverted, groups: NDArray[np.str_]) -> dict[str, float]:
     """Return χ² of the rows of each group."""
     squares = ((result.rows.value - result.predicted) / result.rows.sigma) ** 2
-    return {str(name): float(squares[groups == name].mean()) for name in np.unique(groups)}
+    return {
+        str(name) or "inside": float(squares[groups == name].mean()) for name in np.unique(groups)
+    }
 
 
 def chi2_by_time(result: Inverted) -> dict[str, float]:

@@ -190,7 +190,7 @@ def _write_h5(path: Path, result: Inverted, planned: Plan) -> None:
         rows = file.create_group("rows")
         for name in ("source", "edge", "quantity"):
             rows.create_dataset(name, data=np.asarray(getattr(result.rows, name)).astype(bytes))
-        for name, unit in (("position", "cm"), ("width", "cm"), ("time", "sh"), ("value", None),
-                           ("sigma", None)):  # fmt: skip
+        lengths = dict.fromkeys(("position", "x", "y", "width"), "cm")
+        for name, unit in (lengths | {"time": "sh", "value": None, "sigma": None}).items():
             describe(rows.create_dataset(name, data=getattr(result.rows, name)), unit)
         file.attrs["chi2"] = result.chi2

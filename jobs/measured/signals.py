@@ -66,8 +66,8 @@ def read_signals(paths: Sequence[Path], problem: MeasuredProblem, dt: float | No
     if twice := rows.first_repeated():
         row = twice[0]
         raise InputError(
-            f"signals: found source {rows.source[row]}, edge {rows.edge[row]}, quantity "
-            f"{rows.quantity[row]} at {rows.position[row]:g} cm, {rows.time[row]:g} sh in two "
+            f"signals: found source {rows.source[row]}, {rows.place(row)}, quantity "
+            f"{rows.quantity[row]} at {rows.time[row]:g} sh in two "
             "files, expected each value once; leave one out"
         )
     return Measured(rows=rows, sources=sources, cells=grids.pop())
@@ -89,18 +89,22 @@ def _files(paths: Sequence[Path]) -> list[Path]:
 
 
 def _require_fit(table: Table, problem: MeasuredProblem) -> None:
-    """Refuse rows off the edges, or at times that are not simulated."""
-    rows, final = table.rows, problem.time.final
-    low, high = (
-        np.array([getattr(problem.cells, along(edge))[end] for edge in rows.edge.tolist()])
-        for end in (0, 1)
-    )
-    slack = 1e-9 * (high - low)
-    outside = (rows.position - rows.width / 2 < low - slack) | (
-        rows.position + rows.width / 2 > high + slack
-    )
+    """Refuse rows off the edges or the domain, or at times that are not simulated."""
+    rows, final, grid = table.rows, problem.time.final, problem.cells
+    along_x = np.array([bool(edge) and along(edge) == "x" for edge in rows.edge.tolist()])
+    places = []
+    for column, where, (low, high) in (
+        ("position", ~rows.inside & along_x, grid.x),
+        ("position", ~rows.inside & ~along_x, grid.y),
+        ("x", rows.inside, grid.x),
+        ("y", rows.inside, grid.y),
+    ):
+        centre, half, slack = getattr(rows, column), rows.width / 2, 1e-9 * (high - low)
+        outside = where & ((centre - half < low - slack) | (centre + half > high + slack))
+        kind = "on the edge" if column == "position" else "inside"
+        places.append((outside, column, centre, f"a detector {kind}, from {low:g} to {high:g} cm"))
     for wrong, column, found, expected in (
-        (outside, "position", rows.position, "a detector on the edge, from {low:g} to {high:g} cm"),
+        *places,
         (rows.time < 0, "time", rows.time, "a time >= 0; the source starts at 0"),
         (
             rows.time > final * (1 + 1e-9),
@@ -111,8 +115,9 @@ def _require_fit(table: Table, problem: MeasuredProblem) -> None:
     ):
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
-            told = expected.format(low=low[row], high=high[row])
-            raise InputError(f"{table.place(row, column)}: found {found[row]:g}, expected {told}")
+            raise InputError(
+                f"{table.place(row, column)}: found {found[row]:g}, expected {expected}"
+            )
 
 
 def _cells_of(measured: Measurement) -> int:

@@ -5,7 +5,8 @@
     left,up,E,0.015625,0.000157,8.5751,0.012
 
 Columns stand in any order, and so do rows. `sigma` and `width [cm]` may be left out, and `sigma`
-may be empty in some rows. Lengths are in cm, mm or µm, times in sh, ns, ps or s (1 sh = 10 ns).
+may be empty in some rows. A detector inside the domain has `x [cm]` and `y [cm]`, and no edge and
+position. Lengths are in cm, mm or µm, times in sh, ns, ps or s (1 sh = 10 ns).
 HDF5 has the same columns as data sets (n,), named in the same way, or with the unit as their
 attribute ``units``.
 """
@@ -24,7 +25,15 @@ from numpy.typing import NDArray
 from opalux.base.errors import InputError
 from opalux.base.files import atomic
 from opalux.base.hdf5 import describe
-from opalux.solver.files.table_columns import HEADER, TEXTS, UNITS, column_names, numbers, texts
+from opalux.solver.files.table_columns import (
+    HEADER,
+    TEXTS,
+    UNITS,
+    column_names,
+    numbers,
+    places,
+    texts,
+)
 from opalux.solver.inversion.rows import Rows
 
 
@@ -74,7 +83,11 @@ def read_table(path: Path) -> Table:
     if n == 0:
         raise InputError(f"{path}: found no rows, expected at least one below the header")
     word = "line" if path.suffix.lower() == ".csv" else "row"
-    filled: dict[str, Any] = {"width": np.zeros(n), "sigma": np.full(n, np.nan)}
+    none = np.full(n, np.nan)
+    filled: dict[str, Any] = {
+        "width": np.zeros(n), "sigma": none, "x": none, "y": none, "position": none,
+        "edge": np.full(n, ""),
+    }  # fmt: skip
     for title, (name, scale) in names.items():
         where = f"column {name}"
 
@@ -86,6 +99,12 @@ def read_table(path: Path) -> Table:
             filled[name] = texts(given, name, place)
         else:
             filled[name] = numbers(given, name, place) * scale
+    places(
+        filled["edge"], filled["position"], (filled["x"], filled["y"]), filled["quantity"],
+        lambda row: f"{path}: {word} {lines[row]}",
+    )  # fmt: skip
+    for name in ("position", "x", "y"):
+        filled[name] = np.nan_to_num(filled[name])
     rows = Rows(**{field.name: filled[field.name] for field in dataclasses.fields(Rows)})
     table = Table(path, rows, lines)
     if twice := rows.first_repeated():
@@ -101,17 +120,23 @@ def write_table(path: Path, rows: Rows, comments: tuple[str, ...] = ()) -> None:
     """Write a long table, as CSV or, where the name ends in .h5, as HDF5."""
     titles = ["source", "edge", "quantity", "position [cm]", "time [sh]", "value"]
     names = ["source", "edge", "quantity", "position", "time", "value"]
+    if rows.inside.any():
+        titles[4:4] = ["x [cm]", "y [cm]"]
+        names[4:4] = ["x", "y"]
     if (rows.width > 0).any():
-        titles.insert(4, "width [cm]")
-        names.insert(4, "width")
+        titles.insert(-2, "width [cm]")
+        names.insert(-2, "width")
     if np.isfinite(rows.sigma).any():
         titles.append("sigma")
         names.append("sigma")
+    columns = {name: getattr(rows, name) for name in names}
+    for name in {"position", "x", "y"}.intersection(names):
+        unused = rows.inside if name == "position" else ~rows.inside
+        columns[name] = np.where(unused, np.nan, columns[name])
     with atomic(path) as temporary:
         if path.suffix.lower() == ".h5":
             with h5py.File(temporary, "w") as file:
-                for name in names:
-                    values = getattr(rows, name)
+                for name, values in columns.items():
                     if name in TEXTS:
                         file.create_dataset(name, data=values.astype(bytes))
                     else:
@@ -122,10 +147,9 @@ def write_table(path: Path, rows: Rows, comments: tuple[str, ...] = ()) -> None:
             text.writelines(f"# {line}\n" for line in comments)
             writer = csv.writer(text, lineterminator="\n")
             writer.writerow(titles)
-            columns = [getattr(rows, name).tolist() for name in names]
             shown = [
-                [_short(value) for value in column] if name not in TEXTS else column
-                for name, column in zip(names, columns, strict=True)
+                [_short(value) for value in column.tolist()] if name not in TEXTS else column
+                for name, column in columns.items()
             ]
             writer.writerows(zip(*shown, strict=True))
 

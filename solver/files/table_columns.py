@@ -1,7 +1,7 @@
 """The columns of the long table: their names, units and content, checked."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,11 @@ from opalux.solver.inversion.rows import QUANTITIES
 Place = Callable[[int], str]
 
 TEXTS = ("source", "edge", "quantity")
-NUMBERS = ("position", "width", "time", "value", "sigma")
-OPTIONAL = ("width", "sigma")
-INSIDE = ("x", "y")  # a detector inside the domain, which is not known yet
+INSIDE = ("x", "y")  # of a detector inside the domain
+ON_EDGE = ("edge", "position")
+NUMBERS = ("position", *INSIDE, "width", "time", "value", "sigma")
+OPTIONAL = ("width", "sigma", *INSIDE)
+MAY_BE_EMPTY = ("edge", "position", *INSIDE, "sigma")
 LENGTHS = {"cm": 1.0, "mm": 0.1, "um": 1e-4, "µm": 1e-4, "μm": 1e-4}
 TIMES = {"sh": 1.0, "ns": 0.1, "ps": 1e-4, "s": 1e8}
 UNITS = dict.fromkeys(("position", "width", *INSIDE), LENGTHS) | {"time": TIMES}
@@ -30,15 +32,10 @@ def column_names(path: Path, titles: list[str]) -> Mapping[str, tuple[str, float
     for title in titles:
         match = re.fullmatch(r"\s*([^\[\]]*?)\s*(?:\[\s*([^\[\]]*?)\s*\])?\s*", title)
         name, unit = (match.group(1), match.group(2)) if match else (title, None)
-        if name in INSIDE:
-            raise InputError(
-                f"{path}: column {name}: found detectors inside the domain, expected detectors on "
-                "its edges; give edge and position"
-            )
         if name not in TEXTS + NUMBERS:
             raise InputError(
                 f"{path}: found a column '{title}', expected the columns '{HEADER}' and, by "
-                "choice, 'width [cm]'; rename or remove it"
+                "choice, 'width [cm]', 'x [cm]' and 'y [cm]'; rename or remove it"
             )
         if name in (known for known, _ in found.values()):
             raise InputError(f"{path}: found column '{name}' twice; keep one")
@@ -50,11 +47,12 @@ def column_names(path: Path, titles: list[str]) -> Mapping[str, tuple[str, float
                 f"{', '.join(f'[{one}]' for one in known)} behind the name; write it in the header"
             )
         found[title] = name, 1.0 if known is None else known[str(unit)]
-    missing = [
-        name
-        for name in TEXTS + NUMBERS
-        if name not in OPTIONAL and name not in (known for known, _ in found.values())
-    ]
+    names = {name for name, _ in found.values()}
+    if len(names.intersection(INSIDE)) == 1:
+        (one,) = names.intersection(INSIDE)
+        raise InputError(f"{path}: found column {one} alone, expected x and y; add the other")
+    optional = OPTIONAL + (ON_EDGE if names.issuperset(INSIDE) else ())
+    missing = [name for name in TEXTS + NUMBERS if name not in optional and name not in names]
     if missing:
         raise InputError(
             f"{path}: found no column {', '.join(missing)}, expected '{HEADER}'; add it"
@@ -67,6 +65,8 @@ def texts(given: Any, name: str, place: Place) -> NDArray[np.str_]:
     found = np.array([str(one).strip() for one in given], dtype=np.str_)
     known = {"edge": EDGES, "quantity": QUANTITIES}.get(name)
     wrong = found == "" if known is None else ~np.isin(found, known)
+    if name in MAY_BE_EMPTY:
+        wrong &= found != ""
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         expected = "a name" if known is None else ", ".join(known)
@@ -75,12 +75,12 @@ def texts(given: Any, name: str, place: Place) -> NDArray[np.str_]:
 
 
 def numbers(given: Any, name: str, place: Place) -> NDArray[np.float64]:
-    """Return a column of numbers (n,), all of them finite; NaN where a sigma is empty."""
+    """Return a column of numbers (n,), all finite, NaN where one is empty that may be."""
     if not isinstance(given, np.ndarray) or given.dtype.kind not in "fiu":
         shown = [str(one).strip() for one in given]
         values = np.empty(len(shown))
         for row, text in enumerate(shown):
-            if not text and name == "sigma":
+            if not text and name in MAY_BE_EMPTY:
                 values[row] = np.nan
                 continue
             try:
@@ -91,7 +91,7 @@ def numbers(given: Any, name: str, place: Place) -> NDArray[np.float64]:
                 raise InputError(f"{place(row)}: found {text}, expected a finite number")
     else:
         values = given.astype(np.float64)
-    empty = np.isnan(values) if name == "sigma" else np.zeros(len(values), dtype=bool)
+    empty = np.isnan(values) if name in MAY_BE_EMPTY else np.zeros(len(values), dtype=bool)
     wrong = ~np.isfinite(values) & ~empty
     expected = "a finite number"
     if not wrong.any() and name in ("sigma", "width"):
@@ -101,3 +101,28 @@ def numbers(given: Any, name: str, place: Place) -> NDArray[np.float64]:
         row = int(np.flatnonzero(wrong)[0])
         raise InputError(f"{place(row)}: found {values[row]:g}, expected {expected}")
     return values
+
+
+def places(
+    edge: NDArray[np.str_],
+    position: NDArray[np.float64],
+    inside: Sequence[NDArray[np.float64]],
+    quantity: NDArray[np.str_],
+    place: Place,
+) -> None:
+    """Refuse rows that are neither on an edge nor inside, or both, or the flux out of nowhere.
+
+    ``inside``: x and y; an empty edge means inside.
+    """
+    on_edge = edge != ""
+    given = [~np.isnan(one) for one in inside]
+    for wrong, found, expected in (
+        (on_edge & np.isnan(position), "an edge without position", "both"),
+        (on_edge & (given[0] | given[1]), "an edge and x or y", "an edge and position, or x and y"),
+        (~on_edge & ~np.isnan(position), "a position without an edge", "an edge too, or x and y"),
+        (~on_edge & ~(given[0] & given[1]), "no edge", "edge and position, or x and y"),
+        (~on_edge & (quantity == "Fn"), "Fn inside the domain", "E, F or T: there is no edge"),
+    ):
+        if wrong.any():
+            row = int(np.flatnonzero(wrong)[0])
+            raise InputError(f"{place(row)}: found {found}, expected {expected}")

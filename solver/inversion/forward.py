@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from opalux.base.errors import InputError
 from opalux.solver.gradient import SignalGradient
-from opalux.solver.inversion.observation import Observation, Signals
+from opalux.solver.inversion.observation import Observation, Signals, detectors_of
 from opalux.solver.inversion.rows import Rows
 from opalux.solver.inversion.unknown import gathered, refined
 from opalux.solver.problem import Problem
@@ -68,6 +68,7 @@ class Forward:
             where = np.flatnonzero(rows.source == name)
             own = rows.take(where)
             problem = on_finer_grid(problems[name], refinement, float(own.time.max()))
+            problem = problem.model_copy(update={"detectors": detectors_of(own)})
             simulator = make(problem, MEMORY // len(rows.sources))
             self._simulators.append(simulator)
             self._observations.append(Observation(own, problem.cells, simulator.times))

@@ -1,8 +1,8 @@
-"""What detectors see of the signals along the edges: linear in them, but for |F|.
+"""What detectors see of the signals: linear in them, but for |F|.
 
 Between the cells along an edge and between two time steps, E, Fx, Fy and T are linear; from the
 last cell to the corner they go on as between the last two. A detector with a width sees the mean
-over it.
+over it. What detectors inside the domain read is among the signals.
 """
 
 import dataclasses
@@ -13,10 +13,14 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from opalux.base.axes import EDGES, FIELDS, along
+from opalux.solver.detectors import Detector
 from opalux.solver.grid import Grid
 from opalux.solver.inversion.rows import Rows
 
 Signals = dict[str, np.ndarray]
+
+INSIDE = "detectors"
+"""Where the signals hold what detectors inside the domain read, (n, 4, detectors)."""
 
 ROUNDING = 1e-9  # [cells], so that a width of whole cells is not one point more
 
@@ -26,10 +30,11 @@ OUTWARD = {"up": ("Fy", 1.0), "down": ("Fy", -1.0), "left": ("Fx", -1.0), "right
 
 @dataclasses.dataclass(frozen=True)
 class _Part:
-    """Rows of one edge and quantity.
+    """Rows of one edge, or of the inside, and one quantity.
 
     Attributes
     ----------
+    edge : key of the signals: an edge, or `INSIDE`
     where : numbers of the rows
     matrix : (rows · points, times · cells) from signals to the points of each detector
     points : of each detector; its value is their mean
@@ -69,6 +74,12 @@ class Observation:
         self._shapes = {
             name: (len(times), 4, grid.nx if along(name) == "x" else grid.ny) for name in EDGES
         }
+        self._shapes[INSIDE] = len(times), 4, len(detectors_of(rows))
+        for quantity in np.unique(rows.quantity[rows.inside]):
+            where = np.flatnonzero(rows.inside & (rows.quantity == quantity))
+            at = np.asarray(_numbers(rows)[where] + 0.5, dtype=np.float64)
+            matrix = _matrix(at, self._shapes[INSIDE][2], rows.time[where], times)
+            self._parts.append(_Part(INSIDE, str(quantity), where, matrix, 1))
         for edge in EDGES:
             on_edge = rows.edge == edge
             for quantity in np.unique(rows.quantity[on_edge]):
@@ -129,6 +140,22 @@ class Observation:
                 slot = bars[part.edge][:, FIELDS.index(name)]
                 slot += np.asarray(part.matrix.T @ points).reshape(slot.shape)
         return bars
+
+
+def detectors_of(rows: Rows) -> tuple[Detector, ...]:
+    """Return the detectors inside the domain, each once, in the order of their signals."""
+    here = rows.take(rows.inside)
+    places = np.unique(np.stack([here.x, here.y, here.width], 1), axis=0)
+    return tuple(Detector(x=x, y=y, width=width) for x, y, width in places.tolist())
+
+
+def _numbers(rows: Rows) -> NDArray[np.int64]:
+    """Return the number of each row's detector inside the domain (rows,); 0 on edges."""
+    numbers = np.zeros(len(rows), dtype=np.int64)
+    here = rows.take(rows.inside)
+    places = np.stack([here.x, here.y, here.width], 1)
+    numbers[rows.inside] = np.unique(places, axis=0, return_inverse=True)[1].reshape(-1)
+    return numbers
 
 
 def _points(rows: Rows, grid: Grid, axis: str) -> tuple[NDArray[np.float64], int]:

@@ -18,13 +18,14 @@ class Rows:
     Attributes
     ----------
     source : names of sources
-    edge : names of edges
+    edge : names of edges; empty for a detector inside the domain
     quantity : names as in `QUANTITIES`
-    position : centre of the detector along the edge [cm]
-    width : of the detector along the edge [cm]; 0: a point
+    position : centre of the detector along the edge [cm]; 0 inside
+    width : of the detector along the edge, or the side of a square inside [cm]; 0: a point
     time : [sh]
     value : E, F, Fn in g/cm/sh², T in keV
     sigma : standard deviation of the noise, in the unit of the value; NaN: not given
+    x, y : centre of a detector inside the domain [cm]; 0 on edges; left out: all are on edges
     """
 
     source: NDArray[np.str_]
@@ -35,6 +36,13 @@ class Rows:
     time: NDArray[np.float64]
     value: NDArray[np.float64]
     sigma: NDArray[np.float64]
+    x: NDArray[np.float64] = dataclasses.field(default_factory=lambda: np.empty(0))
+    y: NDArray[np.float64] = dataclasses.field(default_factory=lambda: np.empty(0))
+
+    def __post_init__(self) -> None:
+        for name in ("x", "y"):
+            if not len(getattr(self, name)):
+                object.__setattr__(self, name, np.zeros(len(self.value)))
 
     def __len__(self) -> int:
         return len(self.value)
@@ -45,11 +53,30 @@ class Rows:
         return sorted({str(name) for name in np.unique(self.source)})
 
     @property
+    def inside(self) -> NDArray[np.bool_]:
+        """Whether each row is of a detector inside the domain."""
+        return np.asarray(self.edge == "")
+
+    def place(self, row: int) -> str:
+        """Return in words where the detector of a row is."""
+        if self.edge[row]:
+            return f"edge {self.edge[row]}, {self.position[row]:.6g} cm"
+        return f"x {self.x[row]:.6g}, y {self.y[row]:.6g} cm"
+
+    @property
     def channels(self) -> NDArray[np.int64]:
-        """Number of each row's channel: its source, edge and quantity together."""
+        """Number of each row's channel: its source, edge (or the inside) and quantity together."""
         names = np.char.add(np.char.add(self.source, "/"), self.edge)
         names = np.char.add(np.char.add(names, "/"), self.quantity)
         return np.unique(names, return_inverse=True)[1].reshape(-1)
+
+    @property
+    def _keys(self) -> tuple[NDArray[np.generic], ...]:
+        """What tells rows apart, the most important one last."""
+        return (
+            self.y, self.x, self.width, self.position, self.time, self.quantity, self.edge,
+            self.source,
+        )  # fmt: skip
 
     def take(self, chosen: NDArray[np.generic]) -> Self:
         """Return some of the rows, by a mask or by numbers."""
@@ -58,12 +85,11 @@ class Rows:
 
     def in_order(self) -> Self:
         """Return the rows in one order, whatever the order of the files was."""
-        keys = (self.width, self.position, self.time, self.quantity, self.edge, self.source)
-        return self.take(np.lexsort(keys))
+        return self.take(np.lexsort(self._keys))
 
     def first_repeated(self) -> tuple[int, int] | None:
         """Return the numbers of two rows of one place and time, None where there are none."""
-        keys = (self.width, self.position, self.time, self.quantity, self.edge, self.source)
+        keys = self._keys
         order = np.lexsort(keys)
         same = np.ones(max(0, len(order) - 1), dtype=bool)
         for key in keys:

@@ -17,6 +17,9 @@ from opalux.base.axes import EDGES
 from opalux.jobs import invert
 from opalux.jobs.benchmarks.measured import SURROUNDINGS, measured, r_squared
 from opalux.solver.files.measurements import write_table
+from opalux.solver.inversion.rows import Rows, joined
+from opalux.solver.march import simulate
+from opalux.solver.problem import Problem
 from tests.conftest import ROOT
 
 N = 12
@@ -112,6 +115,54 @@ def test_data_of_other_physics_end_with_exit_code_3(physics, changes, rows, tmp_
     assert "does NOT explain" in answers
     again = [*words, "--force", "--set", f"accept_chi2={2 * numbers['chi2']}"]
     assert invert.main(again) == 0
+
+
+def test_detectors_inside_the_domain_find_a_map(tmp_path):
+    place = (np.arange(4) + 0.5) / 4
+    detectors = [{"x": x, "y": y} for x in place for y in place]
+    times, parts = np.linspace(0, 0.0099, 16), []
+    for source in EDGES:
+        edges = {**SURROUNDINGS, source: {"kind": "source"}}
+        problem = Problem.model_validate(
+            {"scheme": "staggered", "grid": {"nx": 96}, "detectors": detectors, "edges": edges}
+        )
+        solution = simulate(problem, np.kron(truth(), np.ones((8, 8))))
+        assert solution.detectors is not None
+        seen = solution.detectors.signals
+        for number, detector in enumerate(detectors):
+            for field, quantity in ((0, "E"), (3, "T")):
+                value = np.interp(times, solution.times, seen[:, field, number])
+                sigma = 0.01 * value.std()
+                rng = np.random.default_rng(number)
+                n = len(times)
+                parts.append(
+                    Rows(
+                        source=np.full(n, source),
+                        edge=np.full(n, ""),
+                        quantity=np.full(n, quantity),
+                        position=np.zeros(n),
+                        width=np.zeros(n),
+                        time=times,
+                        value=value + sigma * rng.standard_normal(n),
+                        sigma=np.full(n, sigma),
+                        x=np.full(n, detector["x"]),
+                        y=np.full(n, detector["y"]),
+                    )
+                )
+    write_table(tmp_path / "signals.csv", joined(parts))
+    out = tmp_path / "out"
+    words = [config(tmp_path, steps=40, accept_chi2=5), str(tmp_path / "signals.csv")]
+    assert invert.main([*words, "--out", str(out)]) == 0
+    assert r_squared(truth(), read(out)["density"]) > 0.9
+    assert set(json.loads((out / "inversion.json").read_text())["chi2_by_edge"]) == {"inside"}
+
+
+def test_a_detector_outside_the_domain_is_refused(tmp_path, capsys):
+    path, header = tmp_path / "signals.csv", "source,quantity,x [cm],y [cm],time [sh],value,sigma"
+    path.write_text(header + "\nleft,E,1.5,0.4,0.001,3,1\n")
+    assert invert.main([config(tmp_path), str(path), "--out", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert "column x: found 1.5, expected a detector inside, from 0 to 1 cm" in error
 
 
 def test_missing_noise_is_refused_before_any_work(rows, tmp_path, capsys):

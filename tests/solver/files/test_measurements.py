@@ -12,6 +12,7 @@ from opalux.solver.inversion.rows import Rows
 
 HEADER = "source,edge,quantity,position [cm],time [sh],value,sigma"
 GOOD = "left,up,E,0.25,0.001,8.5,0.1"
+INSIDE = "source,edge,quantity,position [cm],x [cm],y [cm],time [sh],value"
 
 
 def rows(n=5):
@@ -46,6 +47,32 @@ def test_a_table_is_read_as_it_was_written(tmp_path, name):
         np.testing.assert_array_equal(getattr(found, field.name), getattr(given, field.name))
 
 
+@pytest.mark.parametrize("name", ["table.csv", "table.h5"])
+@pytest.mark.parametrize("inside", [(True, True, True, False), (True, True, True, True)])
+def test_detectors_inside_are_read_as_they_were_written(tmp_path, name, inside):
+    within = np.array(inside)
+    given = rows(4)
+    given = dataclasses.replace(
+        given,
+        quantity=np.array(["E", "F", "T", "T"]),
+        edge=np.where(within, "", given.edge),
+        position=np.where(within, 0.0, given.position),
+        x=np.where(within, [0.1, 0.2, 0.3, 0.4], 0.0),
+        y=np.where(within, [0.5, 0.6, 0.7, 0.8], 0.0),
+    )
+    write_table(tmp_path / name, given)
+    found = read_table(tmp_path / name).rows
+    for field in dataclasses.fields(Rows):
+        np.testing.assert_array_equal(getattr(found, field.name), getattr(given, field.name))
+
+
+def test_edge_and_position_may_be_left_out_where_all_detectors_are_inside(tmp_path):
+    path = csv(tmp_path, "source,quantity,x [mm],y [cm],time [sh],value", "left,E,5,0.4,0.1,3")
+    found = read_table(path).rows
+    assert (found.x[0], found.y[0], found.edge[0]) == (0.5, 0.4, "")
+    assert found.inside.all()
+
+
 def test_units_are_converted_and_comments_and_spaces_are_passed_over(tmp_path):
     path = csv(
         tmp_path,
@@ -70,7 +97,12 @@ def test_units_are_converted_and_comments_and_spaces_are_passed_over(tmp_path):
         ([HEADER.replace("[sh]", "[h]"), GOOD], r"column time: found the unit \[h\]"),
         ([HEADER.replace("value", "reading"), GOOD], "found a column 'reading'"),
         ([HEADER + ",value", GOOD + ",1"], "'value' twice"),
-        ([HEADER + ",x [cm]", GOOD + ",1"], "column x: found detectors inside"),
+        ([HEADER + ",x [cm]", GOOD + ",1"], "found column x alone, expected x and y"),
+        ([INSIDE, "left,up,E,,,,0.1,3"], "line 2: found an edge without position"),
+        ([INSIDE, "left,up,E,0.5,0.5,,0.1,3"], "line 2: found an edge and x or y"),
+        ([INSIDE, "left,,E,0.5,0.5,0.4,0.1,3"], "line 2: found a position without an edge"),
+        ([INSIDE, "left,,E,,0.5,,0.1,3"], "line 2: found no edge"),
+        ([INSIDE, "left,,Fn,,0.5,0.4,0.1,3"], "line 2: found Fn inside the domain"),
         ([HEADER.replace(",value", ""), "left,up,E,0.2,0.1,0.1"], "found no column value"),
         ([HEADER, GOOD, GOOD + ",7"], "line 3: found 8 fields, expected 7"),
         ([HEADER, GOOD.replace("up", "top")], "line 2, column edge: found 'top', expected up, do"),

@@ -10,7 +10,7 @@ from opalux.solver.inversion.rows import QUANTITIES, Rows
 
 GRID = Grid(nx=6, ny=5, x=(0.0, 1.2), y=(-0.5, 0.5))
 TIMES = np.linspace(0.0, 0.01, 9)
-CELLS = {"up": 6, "down": 6, "left": 5, "right": 5}
+CELLS = {"up": 6, "down": 6, "left": 5, "right": 5, "detectors": 6}
 
 
 def rows(n=60, seed=0, **fixed):
@@ -28,12 +28,17 @@ def rows(n=60, seed=0, **fixed):
         "value": np.zeros(n),
         "sigma": np.ones(n),
     }
-    return Rows(**{**filled, **{k: np.full(n, v) for k, v in fixed.items()}})
+    filled |= {k: np.full(n, v) for k, v in fixed.items()}
+    # A third of them inside the domain, on three detectors.
+    inside = (rng.random(n) < 0.3) & (filled["quantity"] != "Fn") if "edge" not in fixed else False
+    filled["edge"] = np.where(inside, "", filled["edge"])
+    filled["x"] = np.where(inside, rng.choice([0.2, 0.6, 0.7], n), 0.0)
+    return Rows(**filled)
 
 
 def signals(seed=1):
     rng = np.random.default_rng(seed)
-    return {edge: rng.standard_normal((9, 4, CELLS[edge])) for edge in EDGES}
+    return {key: rng.standard_normal((9, 4, cells)) for key, cells in CELLS.items()}
 
 
 def dot(one, other):
@@ -51,7 +56,7 @@ def test_push_is_the_derivative_of_the_values():
     seen = Observation(rows(), GRID, TIMES)
     base, changes, h = signals(), signals(2), 1e-5
     moved = [
-        seen.values({e: base[e] + sign * h * changes[e] for e in EDGES}) for sign in (1.0, -1.0)
+        seen.values({e: base[e] + sign * h * changes[e] for e in CELLS}) for sign in (1.0, -1.0)
     ]
     seen.values(base)
     np.testing.assert_allclose(seen.push(changes), (moved[0] - moved[1]) / (2 * h), atol=1e-7)
@@ -59,7 +64,7 @@ def test_push_is_the_derivative_of_the_values():
 
 def test_a_flux_of_zero_has_the_subgradient_zero():
     seen = Observation(rows(quantity="F"), GRID, TIMES)
-    zero = {edge: np.zeros((9, 4, CELLS[edge])) for edge in EDGES}
+    zero = {edge: np.zeros((9, 4, CELLS[edge])) for edge in CELLS}
     assert not seen.values(zero).any()
     assert not any(bar.any() for bar in seen.pull(np.ones(60)).values())
 
@@ -71,7 +76,7 @@ def test_signals_that_are_linear_in_place_and_time_are_seen_exactly(edge, width)
     inside = (given.position > width / 2 - 0.5) & (given.position < 1.2 - width / 2)
     low, high = (0.0, 1.2) if CELLS[edge] == 6 else (-0.5, 0.5)
     place = low + (np.arange(CELLS[edge]) + 0.5) * (high - low) / CELLS[edge]
-    made = {e: np.zeros((9, 4, CELLS[e])) for e in EDGES}
+    made = {e: np.zeros((9, 4, CELLS[e])) for e in CELLS}
     made[edge][:, 0] = 2 + 300 * TIMES[:, None] - 3 * place
     values = Observation(given, GRID, TIMES).values(made)
     expected = 2 + 300 * given.time - 3 * given.position
@@ -79,7 +84,7 @@ def test_signals_that_are_linear_in_place_and_time_are_seen_exactly(edge, width)
 
 
 def test_the_normal_flux_points_out_of_the_domain():
-    made = {edge: np.zeros((9, 4, CELLS[edge])) for edge in EDGES}
+    made = {edge: np.zeros((9, 4, CELLS[edge])) for edge in CELLS}
     for edge in EDGES:
         made[edge][:, 1], made[edge][:, 2] = 1.0, 2.0
     given = rows(quantity="Fn")
