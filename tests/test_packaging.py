@@ -132,7 +132,7 @@ def test_an_unknown_name_is_answered_by_the_known_ones(installed, folder):
         check=False,
     )
     assert done.returncode == 2
-    assert "one of the names debug, published" in done.stderr
+    assert "one of the names debug, implicit_marshak" in done.stderr
 
 
 def test_batch_scripts_find_the_installed_package(installed, folder):

@@ -30,7 +30,7 @@ def test_what_looks_like_a_path_is_left_as_it_is(given):
 
 
 def test_an_unknown_name_is_answered_by_the_known_ones():
-    with pytest.raises(InputError, match="one of the names debug, published"):
+    with pytest.raises(InputError, match="one of the names debug, implicit_marshak"):
         find_config("solve", Path("publish"))
 
 
