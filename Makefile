@@ -6,7 +6,7 @@ BIN := .venv/bin
 ARGS ?=
 # Processes that share the test files; with 0, pytest runs them itself (as --pdb needs).
 WORKERS ?= logical
-SHARED_OUT = -n $(WORKERS) --maxprocesses 8 --dist loadfile
+SHARED_OUT = -n $(WORKERS) --maxprocesses 8 --dist loadfile --max-worker-restart 0
 
 # Open MPI refuses to start as root, and to start more ranks than cores, unless
 # it is told to.

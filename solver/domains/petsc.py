@@ -21,7 +21,9 @@ from opalux.solver.problem import Problem
 try:
     import petsc4py
 
-    petsc4py.init([sys.argv[0]])  # our command line is not PETSc's
+    # Our command line is not PETSc's. Its signal handlers would take SIGPIPE from Python, which
+    # ignores it, and would call Python without its lock.
+    petsc4py.init([sys.argv[0], "-no_signal_handler"])
     from mpi4py import MPI
     from petsc4py import PETSc
 except ImportError as error:  # pragma: no cover - depends on the installation

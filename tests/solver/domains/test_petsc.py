@@ -79,3 +79,29 @@ def test_processes_end_though_their_garbage_is_collected_at_different_times(
     script.write_text(ASYMMETRIC_END)
     done = mpirun(2, script, early, PYTHONPATH=str(ROOT), timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+BROKEN_PIPE = """
+import os, threading
+import opalux.solver.domains.petsc
+
+def write():
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        os.write(writer, b"x")
+    except BrokenPipeError:
+        print("told as an exception")
+
+thread = threading.Thread(target=write)
+thread.start()
+thread.join()
+"""
+
+
+@pytest.mark.mpi
+def test_petsc_leaves_signals_to_python(mpirun):
+    """A reader that left, of a log or of a socket, is an exception in any thread, and no crash."""
+    done = mpirun(1, "-c", BROKEN_PIPE)
+    assert done.returncode == 0, done.stderr
+    assert "told as an exception" in done.stdout
