@@ -1,11 +1,15 @@
 """What tests share: starting jobs as a user does, in this process or under mpirun."""
 
+import ctypes
 import importlib.util
+import itertools
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -56,6 +60,32 @@ def clean_environment() -> dict[str, str]:
         "OMPI_MCA_rmaps_base_oversubscribe": "1",
         "OMPI_MCA_mpi_yield_when_idle": "1",
     }
+
+
+@pytest.fixture(autouse=True)
+def no_traces_of_mpi() -> Iterator[None]:
+    """Once MPI runs in this process, take away what it set in the environment of C.
+
+    `os.environ` does not show that, but processes started later would inherit it and take
+    themselves for a part of an MPI run.
+    """
+    yield
+    if "mpi4py.MPI" not in sys.modules:
+        return
+    entries = ctypes.POINTER(ctypes.c_char_p).in_dll(ctypes.CDLL(None), "environ")
+    names = [entry.partition(b"=")[0].decode() for entry in _until_null(entries)]
+    for name in names:
+        if name.startswith(("PMIX_", "PMI_", "OMPI_", "ORTE_", "OPAL_")) and name not in os.environ:
+            os.unsetenv(name)
+
+
+def _until_null(entries: Any) -> Iterator[bytes]:
+    """Yield the entries of a C array that ends with a null pointer."""
+    for number in itertools.count():
+        entry = entries[number]
+        if entry is None:
+            return
+        yield entry
 
 
 @pytest.fixture
