@@ -15,7 +15,8 @@ CAMPAIGN = {
     "name": "small",
     "splits": {"train": 8, "validation": 4, "test": 4},
     "shard_size": 4,
-    "problem": {"grid": {"nx": 16, "ny": 16}},
+    # Short steps, so that an element runs for seconds and can be met while it does.
+    "problem": {"grid": {"nx": 16, "ny": 16}, "time": {"cfl": 0.001}},
     "n_times": 16,
     "families": [{"kind": "islands"}],
 }
