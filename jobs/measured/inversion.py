@@ -16,7 +16,7 @@ from opalux.jobs.measured.noise import sigma_of
 from opalux.jobs.measured.settings import InvertSettings, SearchPrior, map_of
 from opalux.jobs.measured.signals import Measured, named_sources, problem_of, read_signals
 from opalux.jobs.simulation.ranks import launched_size
-from opalux.solver.inversion.forward import on_finer_grid
+from opalux.solver.inversion.forward import Forward, on_finer_grid
 from opalux.solver.inversion.journal import Journal
 from opalux.solver.inversion.minimise import Found, Minimiser, Search
 from opalux.solver.inversion.priors import Gaussian, NoPrior, Prior, Smooth, TotalVariation
@@ -192,15 +192,30 @@ def run(
     Stopped
         When the journal's owner asked to stop.
     """
-    search = plan.search
-    minimiser = Minimiser(search, journal, told)
+    minimiser = Minimiser(plan.search, journal, told)
     found = minimiser.run()
+    return assessed(plan, found, minimiser.model, plan.search.prior, journal)
+
+
+def assessed(
+    plan: Plan, found: Found, model: Callable[[int], Forward], prior: Prior, journal: Journal
+) -> Inverted:
+    """Return a map that was found with how sure it is and whether it explains the data.
+
+    Parameters
+    ----------
+    plan : see `plan`
+    found : the map
+    model : gives the simulation on a grid of that refinement
+    prior : that it was found with
+    journal : of what was computed
+    """
+    search, settings = plan.search, plan.settings
     sure: Uncertainty | None = None
-    if plan.settings.modes and found.density.size <= LARGEST:
-        refinement = 1 if search.corrects else found.refinement
+    if settings.modes and found.density.size <= LARGEST:
         sure = uncertainty(
-            minimiser.model(refinement), found.density, found.seen(search), search.prior,
-            search.unknown, plan.settings.modes, journal, plan.settings.samples,
+            model(1 if search.corrects else found.refinement), found.density, found.seen(search),
+            prior, search.unknown, settings.modes, journal, settings.samples,
         )  # fmt: skip
     return Inverted(
         density=found.density,

@@ -8,13 +8,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from opalux.jobs.measured.inversion import FAR, Inverted, Plan
+from opalux.jobs.measured.inversion import Inverted, Plan, assessed
 from opalux.solver.inversion.forward import Forward
 from opalux.solver.inversion.grid_error import GridError, measure
 from opalux.solver.inversion.journal import Journal
 from opalux.solver.inversion.minimise import Found, Minimiser, Search, explained
 from opalux.solver.inversion.priors import Both, Prior
-from opalux.solver.inversion.uncertainty import LARGEST, uncertainty
 
 Array = NDArray[np.float64]
 Name = Literal["network", "refined", "physics"]
@@ -96,24 +95,8 @@ def search_both(
     kept = min(judged, key=lambda name: judged[name].chi2)
     best = judged[kept]
     history = np.concatenate([one.history for one in found.values()])
-    sure = None
-    if plan.settings.modes and best.density.size <= LARGEST:
-        sure = uncertainty(
-            judge.model(1 if search.corrects else finest), best.density, best.seen(search),
-            priors.get(kept, priors["refined"]), search.unknown, plan.settings.modes, journal,
-        )  # fmt: skip
-    inverted = Inverted(
-        density=best.density,
-        spread=None if sure is None else sure.spread,
-        informed=None if sure is None else sure.informed,
-        samples=None if sure is None else sure.samples,
-        gain_spread=None if sure is None else sure.gain_spread,
-        chi2=best.chi2,
-        explained=best.chi2 <= min(plan.accepted, FAR),
-        rows=search.rows,
-        predicted=best.predicted,
-        found=dataclasses.replace(best, history=history),
-    )
+    best = dataclasses.replace(best, history=history)
+    inverted = assessed(plan, best, judge.model, priors.get(kept, priors["refined"]), journal)
     return Refined(
         inverted=inverted,
         kept=kept,
