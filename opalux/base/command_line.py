@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import dataclasses
 import importlib
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from opalux.base.shipped import find_config
 from opalux.base.streams import output_was_lost, protect
 
 Model = TypeVar("Model", bound=Settings)
+
+_OVERRIDE = re.compile(r"[A-Za-z_][\w.]*=")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -60,7 +63,7 @@ def parser(
     config_help, config_name : of the first argument
     settings : the model of its configuration as ``module:name``, imported when it is asked about
     """
-    made = argparse.ArgumentParser(
+    made = _Parser(
         prog=f"opalux {prog}",
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -74,7 +77,7 @@ def parser(
         metavar="a.b=VALUE",
         action="append",
         default=[],
-        help="override one key of CONFIG (may be given several times)",
+        help="override keys of CONFIG (may be given several times)",
     )
     made.add_argument("--out", metavar="DIR", type=_folder, help="folder for the results")
     made.add_argument("--resume", action="store_true", help="continue the run in DIR")
@@ -93,6 +96,23 @@ def parser(
         "--json", action="store_true", help="print one JSON object about the run, for scripts"
     )
     return made
+
+
+class _Parser(argparse.ArgumentParser):
+    """Takes ``--set a=1 b=2`` for ``--set a=1 --set b=2``, and still finds CONFIG after it."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse as argparse does; `nargs="+"` would take CONFIG for an override."""
+        given = list(sys.argv[1:] if args is None else args)
+        spelled: list[str] = []
+        in_set = False
+        for word in given:
+            override = _OVERRIDE.match(word) is not None
+            if in_set and override and spelled[-1] != "--set":
+                spelled.append("--set")
+            in_set = word == "--set" or (in_set and override)
+            spelled.append(word)
+        return super().parse_known_args(spelled, namespace)
 
 
 class _Keys(argparse.Action):

@@ -137,7 +137,7 @@ def _explain(model: type[pydantic.BaseModel], detail: Any) -> str:
     kind = detail["type"]
     if kind == "extra_forbidden":
         valid = _keys_beside(model, location)
-        near = difflib.get_close_matches(str(location[-1]), valid, n=1, cutoff=0.5)
+        near = difflib.get_close_matches(str(location[-1]), valid, n=1, cutoff=0.7)
         hint = f"; did you mean '{near[0]}'?" if near else ""
         known = f" (valid keys: {', '.join(valid)})" if valid else ""
         return f"{where}: unknown key{hint}{known}"
