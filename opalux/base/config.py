@@ -112,7 +112,14 @@ def check(
     try:
         return model.model_validate(data, context={FOLDER: true_folder(folder), **(context or {})})
     except pydantic.ValidationError as error:
-        problems = [_explain(model, detail) for detail in error.errors()]
+        details = error.errors()
+        # A list whose entries are wrong is called too short as well.
+        inside = {detail["loc"][:n] for detail in details for n in range(len(detail["loc"]))}
+        problems = [
+            _explain(model, detail)
+            for detail in details
+            if detail["type"] != "too_short" or detail["loc"] not in inside
+        ]
         raise InputError(f"{source}: " + "\n  ".join(dict.fromkeys(problems))) from None
 
 
@@ -146,6 +153,19 @@ def _explain(model: type[pydantic.BaseModel], detail: Any) -> str:
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if kind == "value_error":
         return f"{where}: {message}"
+    if kind == "union_tag_invalid":
+        tag = detail["ctx"]["discriminator"].strip("'")
+        where, found = f"{where}.{tag}", detail["ctx"]["tag"]
+        message = f"one of {detail['ctx']['expected_tags']}"
+    elif kind == "union_tag_not_found":
+        message = f"keys below it, with {detail['ctx']['discriminator']} among them"
+    elif kind in ("model_type", "model_attributes_type", "dict_type"):
+        keys = _keys_beside(model, (*location, ""))
+        message = "keys below it" + (f": {', '.join(keys)}" if keys else "")
+    elif kind in ("tuple_type", "list_type"):
+        message = "a list"
+    elif kind == "too_short":
+        message = f"at least {detail['ctx']['min_length']} in the list"
     shown = reprlib.repr(found)  # bounded: YAML's aliases can nest billions of entries
     return f"{where}: found {shown if len(shown) < 80 else shown[:77] + '...'}, expected {message}"
 

@@ -15,6 +15,16 @@ class Inner(Settings):
     count: int = 1
 
 
+class Disc(Settings):
+    kind: typing.Literal["disc"]
+    radius: float = 1.0
+
+
+class Square(Settings):
+    kind: typing.Literal["square"]
+    side: float = 1.0
+
+
 class Example(Settings):
     count: int | None = None
     sizes: tuple[int, ...] = ()
@@ -25,6 +35,9 @@ class Example(Settings):
     anything: dict[str, typing.Any] = pydantic.Field({})
     inner: Inner = Inner()
     file: SettingsPath | None = None
+    several: tuple[typing.Annotated[Disc | Square, pydantic.Field(discriminator="kind")], ...] = (
+        pydantic.Field((), min_length=1)
+    )
 
 
 def read(**data):
@@ -71,3 +84,22 @@ def test_a_path_is_relative_to_its_file_or_to_the_folder_where_it_was_typed(monk
 def test_a_tilde_is_the_home_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     assert read(file="~/a.csv").file == tmp_path / "a.csv"
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"inner": 3}, "inner: found 3, expected keys below it: count"),
+        ({"sizes": 3}, "sizes: found 3, expected a list"),
+        ({"several": []}, "several: found [], expected at least 1 in the list"),
+        ({"several": [{}]}, "several.0: found {}, expected keys below it, with 'kind' among them"),
+        (
+            {"several": [{"kind": "d"}]},
+            "several.0.kind: found 'd', expected one of 'disc', 'square'",
+        ),
+    ],
+)
+def test_messages_speak_of_the_file_not_of_python(data, message):
+    with pytest.raises(InputError) as refused:
+        read(**data)
+    assert str(refused.value) == f"x.yaml: {message}"
