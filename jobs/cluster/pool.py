@@ -214,7 +214,8 @@ def _local(backend: Local) -> Iterator[Any]:
         threads_per_worker=1,
         processes=True,
         memory_limit=backend.memory or "auto",
-        dashboard_address=LOOPBACK if backend.dashboard else None,
+        dashboard_address=LOOPBACK,  # a free port: another campaign may have dask's usual one
+        scheduler_kwargs={"dashboard": backend.dashboard},
         silence_logs=logging.CRITICAL,
     ) as cluster:
         over = threading.Event()

@@ -54,6 +54,8 @@ def read_measurements(paths: list[Path], dt: float | None) -> list[Measurement]:
 def _read(path: Path, dt: float | None) -> list[Measurement]:
     if not path.is_file():
         raise InputError(f"{path}: no such file, expected {KINDS}")
+    if (path.parent / "dataset.yaml").is_file():
+        raise InputError(f"{path}: found a file of a data set, expected {KINDS}")
     if path.suffix.lower() == ".h5":
         return [_from_solution(path)]
     if path.suffix.lower() == ".sds":

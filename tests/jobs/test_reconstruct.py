@@ -209,7 +209,9 @@ def test_a_reconstruction_is_an_xarray_with_coordinates(run):
     np.testing.assert_array_equal(shown.density, found.density)
 
 
-@pytest.mark.parametrize("what", ["missing", "empty folder", "text", "no solution", "no run"])
+@pytest.mark.parametrize(
+    "what", ["missing", "empty folder", "text", "no solution", "no run", "data set"]
+)
 def test_what_holds_no_signals_is_refused_and_nothing_is_written(
     run, signals, tmp_path, capsys, what
 ):
@@ -224,6 +226,8 @@ def test_what_holds_no_signals_is_refused_and_nothing_is_written(
         h5py.File(given, "w").close()
     elif what == "no run":
         given, run = signals / "16-sds", tmp_path / "nowhere"
+    elif what == "data set":
+        given = opalux.load_trained(run).settings.data.folder
     assert reconstruct.main([str(run), str(given), "--out", str(tmp_path / "out")]) == 2
     printed = capsys.readouterr().err
     assert printed.startswith("error:")

@@ -1,5 +1,6 @@
 """All back ends do the same tasks."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -127,6 +128,16 @@ def test_nothing_of_a_local_pool_listens_beyond_this_machine(backend):
         opened = {connection.laddr for connection in listening()} - before
     assert len(opened) >= 3
     assert {address.ip for address in opened} <= {"127.0.0.1", "::1"}
+
+
+def test_a_second_campaign_on_this_machine_is_not_warned_of_the_first(recwarn):
+    with socket.socket() as taken:
+        with contextlib.suppress(OSError):  # someone else may have it
+            taken.bind(("127.0.0.1", 8787))
+            taken.listen()
+        with open_pool(Local(workers=1)) as pool:
+            assert list(pool.map(square, [3])) == [(3, 9)]
+    assert not [warning for warning in recwarn if "8787" in str(warning.message)]
 
 
 def test_only_who_has_the_keys_of_a_pool_may_use_its_workers():
