@@ -129,7 +129,7 @@ class Problem(Settings):
     """`keep` bounds the fluxes of order 2 so that E >= 0. P1 itself may be negative behind a pulse
     in two dimensions: there, `off` is of second order and `keep` is not."""
     dtype: Literal["float64", "float32"] = "float64"
-    """Numbers that the cells hold; float32 (order 1 of `consistent`) halves the memory."""
+    """Numbers that the cells hold; float32, not at order 2 of `consistent`, halves the memory."""
     grid: GridSettings = GridSettings()
     time: Time = Time()
     constants: Constants = Constants()
