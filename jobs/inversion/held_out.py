@@ -1,11 +1,11 @@
 """Whether maps that networks are judged on were in their training data."""
 
-import sys
 from collections.abc import Iterable
 
 import numpy as np
 
 from opalux.base.errors import InputError
+from opalux.base.messages import LOGGER
 from opalux.jobs.inversion.settings import JudgedMaps
 from opalux.jobs.inversion.trained import Trained
 from opalux.learning.data.data_set import DataSet
@@ -36,10 +36,12 @@ def refuse_known(networks: Iterable[Trained], data: DataSet, maps: JudgedMaps) -
             folder = network.settings.data.folder
             if folder not in told:
                 told.add(folder)
-                print(
-                    f"not checked: whether {network.path} was trained on maps of {data.folder}, "
-                    f"since its data {folder} are gone or others by now",
-                    file=sys.stderr,
+                LOGGER.info(
+                    "not checked: whether %s was trained on maps of %s, since its data %s are "
+                    "gone or others by now",
+                    network.path,
+                    data.folder,
+                    folder,
                 )
             continue
         seen = training_positions(own, network.settings.data)

@@ -6,7 +6,6 @@ The parts are the truth: a valid part is kept, all others are made.
 import dataclasses
 import functools
 import shutil
-import sys
 import time
 import uuid
 from collections.abc import Iterable
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from opalux.base.config import dump
 from opalux.base.errors import InputError, StorageError
 from opalux.base.files import write_json
+from opalux.base.messages import LOGGER
 from opalux.base.progress import Progress
 from opalux.base.provenance import provenance
 from opalux.jobs.cluster.pool import InProcess, Local, open_pool
@@ -158,7 +158,7 @@ def make_parts(run: CampaignRun, parts: Iterable[int], backend: SampleBackend) -
         for part, report in pool.map(functools.partial(make_part, run), parts):
             reports.append(report)
             if report.damage:
-                print(f"{part_name(part)}: {report.damage}; made again", file=sys.stderr)
+                LOGGER.info("%s: %s; made again", part_name(part), report.damage)
             failed = sum(report.failed for report in reports)
             progress.advance(report.samples, f"({failed} failed)" if failed else "")
     return reports

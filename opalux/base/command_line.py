@@ -16,6 +16,7 @@ from opalux.base.answers import Answer, quiet
 from opalux.base.config import apply_overrides, check
 from opalux.base.errors import InputError, OpaluxError, in_words
 from opalux.base.exit_codes import FAILURE, OK
+from opalux.base.messages import on_standard_error
 from opalux.base.settings import Settings
 from opalux.base.shipped import find_config
 from opalux.base.streams import output_was_lost, protect
@@ -216,6 +217,7 @@ def run(work: Callable[[], int], parsed: argparse.Namespace | None = None) -> in
         until_done.enter_context(quiet(getattr(parsed, "quiet", False)))
         if answer:
             until_done.enter_context(answer.instead())
+        until_done.enter_context(on_standard_error())
         code = _run(work)
     if answer:
         answer.show(code)

@@ -4,17 +4,18 @@ Numba compiles a kernel when it is first called, and keeps it for later runs. `k
 what it could not take from there. This module is light: it does not import numba.
 """
 
-import sys
 import time
 
-_told = True  # a library says nothing; the command lines ask for it
+from opalux.base.messages import LOGGER
+
+_told = False
 _started: float | None = None
 _depth = 0
 _seconds = 0.0
 
 
 def announce(wanted: bool = True) -> None:
-    """Say on standard error, or not, when kernels begin to be compiled: once a process."""
+    """Say, or not, when kernels begin to be compiled: once from now on."""
     global _told
     _told = not wanted
 
@@ -32,7 +33,7 @@ def begin() -> None:
     _depth += 1
     if not _told:
         _told = True
-        print("compiling kernels (once) ...", file=sys.stderr, flush=True)
+        LOGGER.info("compiling kernels (once) ...")
 
 
 def end() -> None:

@@ -1,14 +1,16 @@
 """Progress of long work, with an estimate of the time left."""
 
-import sys
 import time
 from typing import Any
+
+from opalux.base.messages import PROGRESS, draws_bars
 
 
 class Progress:
     """Progress of a long job: a bar on a terminal, a plain line every few seconds in a log.
 
-    All of it goes to standard error, so that results on standard output can be piped.
+    Lines are records of the logger ``opalux.progress``, which commands show on standard error, so
+    that results on standard output can be piped.
 
     Parameters
     ----------
@@ -26,7 +28,7 @@ class Progress:
         self._start = self._last_line = time.monotonic()
         self._bar: Any = None
         self._quiet = quiet
-        if sys.stderr.isatty() and not quiet:
+        if draws_bars() and not quiet:
             import rich.console
             import rich.progress
 
@@ -71,4 +73,4 @@ class Progress:
         left = f"{seconds:.0f} s left" if made or not missing else "time left unknown"
         share = f"{self._done}/{self._total}"
         text = f"{self._label}: {share}, {elapsed:.0f} s, {left} {note}"
-        print(text.rstrip(), file=sys.stderr, flush=True)
+        PROGRESS.info("%s", text.rstrip())

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from opalux.base.differences import differences
 from opalux.base.errors import InputError
 from opalux.base.files import atomic
 from opalux.base.locks import try_lock
+from opalux.base.messages import LOGGER
 from opalux.base.settings import Settings, SettingsPath
 from opalux.solver.legacy.dataframe import dataframe_row, described_cells, row_key
 from opalux.solver.legacy.held import Held, read_held
@@ -80,10 +80,12 @@ def check_addition(problem: Problem, export: Export, *, replace: bool) -> None:
         )
     unknown = _require_same_physics(problem, export, held, others)
     if unknown:
-        print(
-            f"warning: export.file: {export.file} holds {unknown} simulations whose scheme and "
-            f"step are not known; one of scheme {problem.scheme} is added",
-            file=sys.stderr,
+        LOGGER.warning(
+            "export.file: %s holds %d simulations whose scheme and step are not known; one of "
+            "scheme %s is added",
+            export.file,
+            unknown,
+            problem.scheme,
         )
 
 

@@ -69,9 +69,9 @@ def test_compiling_is_told_once_and_its_time_is_counted_apart(package, tmp_path)
     told = f"""
 import contextlib, io, time
 from opalux.base import compilation
-compilation.announce()
+from opalux.base.messages import on_standard_error
 said, start = io.StringIO(), time.perf_counter()
-with contextlib.redirect_stderr(said):
+with contextlib.redirect_stderr(said), on_standard_error():
 {textwrap.indent(SCRIPT, "    ")}
 print(said.getvalue().count("compiling kernels"))
 print(0 < compilation.seconds() < time.perf_counter() - start)

@@ -1,6 +1,15 @@
 """Progress in a log: plain lines with the share that is done and the time left."""
 
+import pytest
+
+from opalux.base.messages import on_standard_error
 from opalux.base.progress import Progress
+
+
+@pytest.fixture(autouse=True)
+def _as_in_a_command():
+    with on_standard_error():
+        yield
 
 
 def test_a_log_gets_a_line_at_the_end_and_not_one_a_step(capsys):
