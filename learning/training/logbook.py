@@ -1,4 +1,4 @@
-"""The records of a training run: metrics.jsonl and TensorBoard events."""
+"""The records of a training run: metrics.jsonl, TensorBoard events and, if wanted, MLflow."""
 
 import contextlib
 import json
@@ -9,12 +9,13 @@ from typing import Any, TextIO
 from opalux.base.errors import InputError, StorageError
 from opalux.base.files import write_text
 from opalux.learning.training.events import Events
+from opalux.learning.training.mlflow_run import MlflowRun, State
 
 NAME = "metrics.jsonl"
 
 
 class Logbook:
-    """Appends one JSON object a line to metrics.jsonl and the same numbers to TensorBoard.
+    """Appends one JSON object a line to metrics.jsonl; the same numbers go to who shows them.
 
     Parameters
     ----------
@@ -22,9 +23,18 @@ class Logbook:
     step : global batches done; lines of later steps, written after the checkpoint that training
         resumes from, are removed, so that no step appears twice
     writes : False for the other processes of a run, which write nothing
+    mlflow : takes the numbers, too
+
+    Attributes
+    ----------
+    state : how the run ends, for MLflow
     """
 
-    def __init__(self, folder: Path, step: int, *, writes: bool = True) -> None:
+    def __init__(
+        self, folder: Path, step: int, *, writes: bool = True, mlflow: MlflowRun | None = None
+    ) -> None:
+        self.state: State = "FAILED"
+        self._mlflow = mlflow
         self._file: TextIO | None = None
         if not writes:
             return
@@ -38,7 +48,7 @@ class Logbook:
     def write(self, kind: str, step: int, **values: Any) -> None:
         """Note ``values`` of the step; ``kind`` groups them (train, validation).
 
-        Texts are written only to metrics.jsonl: TensorBoard shows numbers.
+        Texts are written only to metrics.jsonl: TensorBoard and MLflow show numbers.
 
         Raises
         ------
@@ -49,11 +59,13 @@ class Logbook:
             return
         try:
             self._file.write(json.dumps({"kind": kind, "step": step, **values}) + "\n")
-            for name, value in values.items():
-                if not isinstance(value, str):
-                    self._board.add(f"{kind}/{name}", value, step)
+            numbers = {k: value for k, value in values.items() if not isinstance(value, str)}
+            for name, value in numbers.items():
+                self._board.add(f"{kind}/{name}", value, step)
         except OSError as error:
             raise StorageError.of(error, self._path) from None
+        if self._mlflow:
+            self._mlflow.write(kind, step, numbers)
 
     def __enter__(self) -> "Logbook":
         return self
@@ -63,6 +75,8 @@ class Logbook:
             with contextlib.suppress(OSError):  # of what a full disk did not take; it was said
                 self._file.close()
             self._board.close()
+        if self._mlflow:
+            self._mlflow.end(self.state)
 
 
 def _entries(path: Path, scores: Collection[str] = ()) -> list[dict[str, Any]]:

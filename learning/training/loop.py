@@ -19,6 +19,7 @@ from opalux.learning.networks.reconstructor import Reconstructor
 from opalux.learning.training import checkpoint, distributed, loader
 from opalux.learning.training.distributed import Processes
 from opalux.learning.training.logbook import Logbook
+from opalux.learning.training.mlflow_run import MlflowRun
 from opalux.learning.training.optimise import MovingAverage, learning_rate, make_optimiser
 from opalux.learning.training.precision import mixed_precision
 from opalux.learning.training.prepare import Prepared
@@ -49,6 +50,7 @@ def run_loop(
     resume: bool,
     stop: StopRequest,
     show: ShowProgress,
+    mlflow: MlflowRun | None = None,
 ) -> bool:
     """Train a model and leave last.ckpt, best.ckpt, metrics.jsonl and TensorBoard in ``folder``.
 
@@ -60,6 +62,7 @@ def run_loop(
     resume : continue from last.ckpt if there is one
     stop : checked before each step
     show : see `ShowProgress`
+    mlflow : takes the numbers, too
 
     Returns
     -------
@@ -114,7 +117,7 @@ def run_loop(
         checkpoint.save(folder / name, content)
 
     with contextlib.ExitStack() as opened:
-        log = opened.enter_context(Logbook(folder, state.step, writes=among.first))
+        log = opened.enter_context(Logbook(folder, state.step, writes=among.first, mlflow=mlflow))
         progress = opened.enter_context(show("training", plan.steps, state.step))
         started, first_step = time.monotonic(), state.step
         model.train()
@@ -126,6 +129,7 @@ def run_loop(
                 code = among.largest(_code(parts, stop))
                 if code == STOP:
                     keep(checkpoint.LAST)
+                    log.state = "KILLED"
                     return False
                 if code > STOP:
                     raise InputError(
@@ -199,6 +203,7 @@ def run_loop(
                 )
                 if state.ended:
                     break
+        log.state = "FINISHED"
     return True
 
 

@@ -11,6 +11,7 @@ from opalux.learning.training import loader
 from opalux.learning.training.augmentation import Augmentation, AugmentationSettings
 from opalux.learning.training.distributed import Processes
 from opalux.learning.training.grid_error import grid_errors
+from opalux.learning.training.mlflow_run import MlflowSettings
 from opalux.learning.training.optimise import OptimiserSettings
 from opalux.learning.training.precision import Precision
 
@@ -30,6 +31,7 @@ class TrainSettings(Settings):
     log_every : steps between lines of metrics.jsonl
     validate_every : epochs between validations, each followed by a checkpoint
     checkpoint_every : steps between further checkpoints; null: none
+    mlflow : where MLflow keeps the run, too; null: nowhere
     """
 
     data: loader.DataSettings
@@ -46,6 +48,7 @@ class TrainSettings(Settings):
     log_every: int = pydantic.Field(10, ge=1)
     validate_every: int = pydantic.Field(1, ge=1)
     checkpoint_every: int | None = pydantic.Field(None, ge=1)
+    mlflow: MlflowSettings | None = None
 
 
 class TrainingPlan:

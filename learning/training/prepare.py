@@ -15,6 +15,7 @@ from opalux.learning.data.soundness import (
 from opalux.learning.networks.reconstructor import Reconstructor, build
 from opalux.learning.training import loader
 from opalux.learning.training.distributed import Processes
+from opalux.learning.training.mlflow_run import require_mlflow
 from opalux.learning.training.plan import TrainingPlan, TrainSettings
 from opalux.learning.training.scaling import scaling_of
 
@@ -36,6 +37,8 @@ def prepare(settings: TrainSettings, among: Processes) -> Prepared:
     InputError
         When they do not.
     """
+    if settings.mlflow:
+        require_mlflow()
     data = DataSet(settings.data.folder)
     plan = TrainingPlan(settings, data, among.world)
     refuse_leaks(data)

@@ -16,11 +16,13 @@ from opalux.base.run_folder import run_folder
 from opalux.learning.training import checkpoint
 from opalux.learning.training.distributed import processes
 from opalux.learning.training.loop import run_loop
+from opalux.learning.training.mlflow_run import NAME as MLFLOW
+from opalux.learning.training.mlflow_run import MlflowRun
 from opalux.learning.training.plan import TrainSettings
 from opalux.learning.training.prepare import prepare
 from opalux.learning.training.restore import require_enough
 
-MAKES = ("last.ckpt", "best.ckpt", "metrics.jsonl", "run.json", "tensorboard/events.*")
+MAKES = ("last.ckpt", "best.ckpt", "metrics.jsonl", "run.json", "tensorboard/events.*", MLFLOW)
 """Files that a run makes in its folder."""
 
 
@@ -72,6 +74,13 @@ def train(
         contextlib.ExitStack() as opened,
     ):
         prepared = prepare(settings, among)
+        mlflow: MlflowRun | None = None
+
+        def connect() -> None:
+            nonlocal mlflow
+            mlflow = MlflowRun(settings.mlflow) if settings.mlflow else None
+
+        among.on_first(connect)
         text = dump(settings)
         folder = run_folder(
             out,
@@ -80,13 +89,15 @@ def train(
             makes=MAKES,
             resume=resume,
             force=force,
-            may_change=("epochs",),
+            may_change=("epochs", "mlflow"),
         )
 
         def enter() -> None:
             if resume:
                 require_enough(prepared.plan, out / checkpoint.LAST)
             opened.enter_context(folder)
+            if mlflow:
+                mlflow.begin(out, settings.model_dump(mode="json"))
 
         among.on_first(enter)
         started = time.monotonic()
@@ -97,6 +108,7 @@ def train(
             resume=resume,
             stop=stop,
             show=lambda label, total, done: Progress(label, total, done, quiet=not among.first),
+            mlflow=mlflow,
         )
         if among.first:
             record: dict[str, Any] = {
