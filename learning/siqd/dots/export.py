@@ -1,13 +1,14 @@
 """Structures as files, and a table of their gaps."""
 
 import re
-from collections.abc import Iterator
+from typing import Any
 
 from opalux.base.errors import InputError
-from opalux.learning.siqd.dots.export_settings import ExportSettings
+from opalux.learning.siqd.dots.export_settings import ExportSettings, RelaxSettings
 from opalux.learning.siqd.dots.gap import LevelsError
 from opalux.learning.siqd.dots.molecule import Molecule, diameter_of, find_bonds, gap_of
 from opalux.learning.siqd.dots.rebuild import Row, dots_of, names_of, row
+from opalux.learning.siqd.dots.relax import relaxed
 from opalux.learning.siqd.dots.structure_files import as_cif, as_xyz, read_xyz
 from opalux.learning.siqd.dots.structures import Dot
 from opalux.learning.siqd.dots.tight_binding import wavelength
@@ -57,8 +58,41 @@ def file_name(molecule: Molecule) -> str:
 def gap_row(source: Source) -> Row:
     """Return the row of the table: of a dot as in the shipped set, else what can be measured."""
     molecule, dot = source
-    if dot is not None:
-        return row(dot, molecule.name)
+    return row(dot, molecule.name) if dot is not None else _measured(molecule)
+
+
+def relaxed_row(
+    molecule: Molecule, settings: RelaxSettings, calculator: Any
+) -> tuple[Molecule, Row]:
+    """Return a structure at rest and its row of the table: before, after, and what moved.
+
+    Raises
+    ------
+    RelaxationError
+        When the calculator fails.
+    InputError
+        When the structure at rest is outside the range of validity.
+    """
+    before = _measured(molecule)
+    found = relaxed(molecule, calculator, force=settings.force, steps=settings.steps)
+    after = _measured(found.molecule)
+    return found.molecule, {
+        **after,
+        "unrelaxed_diameter_nm": before["diameter_nm"],
+        "unrelaxed_wavelength_nm": before["wavelength_nm"],
+        "unrelaxed_gap_eV": before["gap_eV"],
+        "wavelength_moved_nm": round(
+            float(after["wavelength_nm"]) - float(before["wavelength_nm"]), 4
+        ),
+        "method": settings.method,
+        "steps": found.steps,
+        "largest_force_eV_per_A": round(found.force, 5),
+        "at_rest": "yes" if found.force <= settings.force else "no",
+    }
+
+
+def _measured(molecule: Molecule) -> Row:
+    """Return what can be measured of any structure."""
     try:
         edges, bonds = gap_of(molecule)
     except LevelsError as error:
@@ -81,8 +115,7 @@ def gap_row(source: Source) -> Row:
     }
 
 
-def texts(found: list[Source], form: str) -> Iterator[tuple[str, str]]:
-    """Yield name and content of the file of each structure."""
-    for molecule, _ in found:
-        text = as_cif(molecule) if form == "cif" else as_xyz(molecule)
-        yield file_name(molecule) + ENDINGS[form], text
+def text_of(molecule: Molecule, form: str) -> tuple[str, str]:
+    """Return name and content of the file of a structure."""
+    text = as_cif(molecule) if form == "cif" else as_xyz(molecule)
+    return file_name(molecule) + ENDINGS[form], text
