@@ -1,7 +1,7 @@
 """Signals of a problem as a function of the density, with its exact derivative."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -9,20 +9,19 @@ from opalux.base.axes import EDGES, along
 from opalux.base.errors import InputError
 from opalux.solver.domains.domain import Domain, SerialDomain
 from opalux.solver.edges import edge_rules
-from opalux.solver.formulas.derivative import derivative
 from opalux.solver.formulas.formula import Formula
-from opalux.solver.formulas.joint import Rows, joint_rows
-from opalux.solver.formulas.pairs import VARIABLES, pair_tree
 from opalux.solver.march import March
 from opalux.solver.media import cut_block
+from opalux.solver.parameters import MEDIUM, SOURCE, Programs, checked, medium_programs
 from opalux.solver.problem import Problem
 from opalux.solver.readings import Readings
 from opalux.solver.schemes.ghosts import wrap
 from opalux.solver.schemes.staggered import Stepper
 from opalux.solver.schemes.staggered_adjoint import march_back, step_cells_back, step_faces_back
-from opalux.solver.schemes.staggered_edges import OPEN, edge_kinds
+from opalux.solver.schemes.staggered_derivatives import cell_rows, face_rows
+from opalux.solver.schemes.staggered_edges import OPEN, E, edge_kinds
 from opalux.solver.schemes.staggered_tangent import march_on, scratch
-from opalux.solver.schemes.strips import strip_rows
+from opalux.solver.schemes.strips import PIECE, strip_rows
 from opalux.solver.start import time_steps
 from opalux.solver.trajectory import Part, Trajectory
 
@@ -73,8 +72,6 @@ class SignalGradient:
         self._spacing = (problem.cells.dx, problem.cells.dy)
         width = block.nx + 2
         self._strip = strip_rows(block.ny, width) * width
-        self._programs = _programs(problem, max(self._strip, block.ny) + width)
-        self._wide = {name: (len(self.times), 4, _cells(problem, name)) for name in EDGES}
         self._known = False
 
     def simulate(self, rho: np.ndarray) -> Signals:
@@ -110,47 +107,110 @@ class SignalGradient:
         ----------
         weights : like the signals, ∂J/∂signals; an edge left out has none, nor have detectors
         """
-        self._after_simulate("pull")
-        domain = self._domain
-        bar = np.zeros(domain.state.shape)
-        rho_bar = np.zeros(bar.shape[1:])
-        ny, nx = domain.block.ny, domain.block.nx
-        strip = self._strip
-        work = (
-            np.zeros(rho_bar.size), np.zeros((12, strip)), np.zeros((7, strip)), np.zeros(strip),
-            np.zeros((6, strip + 1)), np.zeros((6, strip + nx + 2)),
-            tuple(np.zeros(n) for n in (nx, nx, ny, ny)), np.zeros((4, max(nx, ny))),
-        )  # fmt: skip
-        for part in self._trajectory.backwards():
-            self._part_back(bar, rho_bar, part, weights, work)
-        return self._joined(rho_bar[1:-1, 1:-1])
+        return self.derivatives(weights, ("density",))["density"]
 
-    def push(self, change: np.ndarray) -> Signals:
-        """Return the change of the signals for a small ``change`` (ny, nx) of the density.
+    def derivatives(
+        self, weights: Mapping[str, np.ndarray], by: Iterable[str]
+    ) -> dict[str, np.ndarray]:
+        """Return the derivatives of J = Σ weights · signals by whatever is named, in one way back.
+
+        Parameters
+        ----------
+        weights : as for `pull`
+        by : some of `parameters.PARAMETERS`
+
+        Returns
+        -------
+        by ``density`` (ny, nx) ∂J/∂ρ [J/(g/cm³)]; by ``absorption``, ``scattering``,
+        ``heat_capacity``, ``source`` (ny, nx) what a factor on σ_a, σ_s = σ_c − σ_a, C_v or the
+        volume source does in each cell, at 1: the sum of a map is what a factor on all cells does;
+        by ``up``, ``down``, ``left``, ``right`` (n, cells) what E outside that edge does
+        [J/(g/cm/sh²)] at each of ``times``: the signal of a source, E prescribed, or a T⁴ of the
+        surroundings; where the flux is prescribed alone, what it does, half a step later. What
+        prescribes nothing has zeros.
+
+        Raises
+        ------
+        InputError
+            When a name is unknown.
+        """
+        self._after_simulate("derivatives")
+        names, domain, block = checked(by), self._domain, self._domain.block
+        medium = [name for name in names if name in MEDIUM]
+        bar = np.zeros(domain.state.shape)
+        found = _Found(
+            np.zeros((len(medium), *bar.shape[1:])),
+            np.zeros(bar.shape[1:]) if SOURCE in names else None,
+            tuple(np.zeros((len(self.times), self._along(name))) for name in EDGES),
+        )
+        rows, width = face_rows(len(medium)), block.nx + 2
+        longest = max(block.nx, block.ny)
+        work = (
+            np.zeros(bar[0].size), np.zeros((cell_rows(len(medium)), PIECE)),
+            np.zeros((rows, PIECE + 1)), np.zeros((rows, self._strip + width)),
+            tuple(np.zeros(self._along(name)) for name in EDGES), np.zeros((4, longest)),
+        )  # fmt: skip
+        programs = self._programs(medium)
+        for part in self._trajectory.backwards():
+            self._part_back(bar, found, part, weights, programs, work)
+        slopes = {
+            name: self._joined(found.medium[number, 1:-1, 1:-1])
+            for number, name in enumerate(medium)
+        }
+        if found.source is not None:
+            slopes[SOURCE] = self._joined(found.source[1:-1, 1:-1])
+        sides = dict(zip(EDGES, found.edges, strict=True))
+        slopes |= {name: self._side(name, sides[name]) for name in names if name in EDGES}
+        return {name: slopes[name] for name in names}
+
+    def push(self, change: np.ndarray | Mapping[str, np.ndarray | float]) -> Signals:
+        """Return the change of the signals for small changes, to first order.
 
         It is the Jacobian at the density of the last `simulate`, times ``change``: the transpose of
-        `pull` to rounding.
+        `pull` and `derivatives` to rounding.
+
+        Parameters
+        ----------
+        change : of the density (ny, nx), or of all that is named, shaped as by `derivatives`; a
+            number changes a parameter everywhere
+
+        Raises
+        ------
+        InputError
+            When a name is unknown, or a change does not fit.
         """
         self._after_simulate("push")
-        domain, block = self._domain, self._domain.block
+        changes = change if isinstance(change, Mapping) else {"density": change}
+        names, domain, block = checked(changes), self._domain, self._domain.block
+        cells = self.problem.cells
+        whole = {
+            name: _fitting(name, changes[name], (cells.ny, cells.nx))
+            for name in names
+            if name not in EDGES
+        }
+        medium = [name for name in names if name in MEDIUM]
         moved = np.zeros(domain.state.shape)
-        moved[0] = cut_block(change, block, "change")
-        domain.exchange(moved)
-        wrap(moved, *domain.wraps)
-        drho = moved[0].copy()
-        moved[...] = 0.0
+        data = _Found(
+            np.stack([self._with_ghosts(whole[name]) for name in medium])
+            if medium
+            else np.zeros((0, *moved.shape[1:])),
+            cut_block(whole[SOURCE], block, SOURCE) if SOURCE in names else None,
+            tuple(self._own_side(name, changes.get(name, 0.0)) for name in EDGES),
+        )
         signals, rows = self._empty(len(self.times)), self._rows()
-        work = scratch(block.nx, block.ny)
+        work = scratch(block.nx, block.ny, len(medium))
+        programs = self._programs(medium)
         for part in self._trajectory.forwards():
-            self._part_on(moved, drho, part, signals, rows, work)
+            self._part_on(moved, data, part, signals, rows, programs, work)
         return self._whole(signals, rows)
 
     def _part_back(
         self,
         bar: np.ndarray,
-        rho_bar: np.ndarray,
+        found: "_Found",
         part: Part,
         weights: Mapping[str, np.ndarray],
+        programs: Programs,
         work: tuple[Any, ...],
     ) -> None:
         trajectory, domain = self._trajectory, self._domain
@@ -158,42 +218,47 @@ class SignalGradient:
         start, stop, states = part
         times, rho = march.times[start:stop], march.rho
         given = trajectory.given(start, stop)
-        given_bar = tuple(np.zeros(side.shape[::2]) for side in given)
+        given_bar = tuple(side[start:stop] for side in found.edges)
         own = tuple(self._own_weights(weights, name, start, stop) for name in EDGES)
         points = self._points(weights, start, stop)
-        if domain.size == 1:
+        if domain.size == 1 and found.source is None:
             march_back(
-                bar, rho_bar, states, rho, self._spacing, self.problem.wave_speed, self._physics,
-                self._programs, stepper.kinds, stepper.betas, march.rules, domain.wraps, times,
-                given, own, given_bar, stepper.at_edge, points, work,
+                bar, found.medium, states, rho, self._spacing, self.problem.wave_speed,
+                self._physics, programs, stepper.kinds, stepper.betas, march.rules, domain.wraps,
+                times, given, own, given_bar, stepper.at_edge, points, work,
             )  # fmt: skip
             return
         for n in reversed(range(stop - start)):
             step_cells_back(
-                n, bar, rho_bar, states, rho, self._physics, self._programs, times, own,
+                n, bar, found.medium, states, rho, self._physics, programs, times, own,
                 stepper.at_edge, points, work,
             )  # fmt: skip
+            if found.source is not None:
+                found.source[...] += bar[E] * self._emitted(times[n])
             domain.exchange(bar)
             step_faces_back(
-                n, bar, rho_bar, states, rho, self._spacing, self.problem.wave_speed,
-                self._physics, self._programs, stepper.kinds, stepper.betas, march.rules,
+                n, bar, found.medium, states, rho, self._spacing, self.problem.wave_speed,
+                self._physics, programs, stepper.kinds, stepper.betas, march.rules,
                 domain.wraps, times, given, own, given_bar, stepper.at_edge, points, work,
             )  # fmt: skip
 
     def _part_on(
         self,
         moved: np.ndarray,
-        drho: np.ndarray,
+        data: "_Found",
         part: Part,
         signals: tuple[np.ndarray, ...],
         rows: np.ndarray | None,
+        programs: Programs,
         work: tuple[Any, ...],
     ) -> None:
         trajectory, domain = self._trajectory, self._domain
         march, stepper = trajectory.march, trajectory.stepper
         start, stop, states = part
         given = trajectory.given(start, stop)
-        at_once = stop - start if domain.size == 1 and rows is None else 1
+        alone = domain.size == 1 and rows is None and data.source is None
+        at_once = stop - start if alone else 1
+        emitted = np.zeros(moved.shape[1:])
         for first in range(start, stop, at_once):
             here, there = (
                 slice(first, first + at_once),
@@ -201,24 +266,59 @@ class SignalGradient:
             )
             if self._readings and rows is not None:
                 self._readings.note(moved, rows[first])
+            if data.source is not None:
+                emitted = data.source * self._emitted(march.times[first])
             domain.exchange(moved)
             march_on(
-                moved, drho, states[there.start :], march.rho, self._spacing,
-                self.problem.wave_speed, self._physics, self._programs, stepper.kinds,
-                stepper.betas, march.rules, domain.wraps, march.times[here],
-                tuple(side[there] for side in given), tuple(seen[here] for seen in signals),
-                stepper.at_edge, work,
+                moved, data.medium, tuple(side[here] for side in data.edges), emitted,
+                states[there.start :], march.rho, self._spacing, self.problem.wave_speed,
+                self._physics, programs, stepper.kinds, stepper.betas, march.rules, domain.wraps,
+                march.times[here], tuple(side[there] for side in given),
+                tuple(seen[here] for seen in signals), stepper.at_edge, work,
             )  # fmt: skip
         if self._readings and rows is not None:
             self._readings.note(moved, rows[stop])
 
     @property
-    def _physics(self) -> tuple[float, float, float, float]:
-        problem = self.problem
-        constants = problem.constants
-        return (
-            self._trajectory.march.dt, constants.c, constants.a, problem.heat_capacity or 1.0
-        )  # fmt: skip
+    def _physics(self) -> tuple[float, float, float]:
+        constants = self.problem.constants
+        return self._trajectory.march.dt, constants.c, constants.a
+
+    def _programs(self, medium: list[str]) -> Programs:
+        block = self._domain.block
+        return medium_programs(self.problem.material, medium, max(block.nx, block.ny))
+
+    def _emitted(self, t: float) -> np.ndarray:
+        """Return Δt S of the step that begins at ``t``, ghosts included."""
+        block, dt = self._domain.block, self._trajectory.march.dt
+        source = Formula(self.problem.source, ("x", "y", "t"))
+        at = source(x=block.x[None, :], y=block.y[:, None], t=np.float64(t + 0.5 * dt))
+        emitted: np.ndarray = dt * at
+        return emitted
+
+    def _along(self, edge: str) -> int:
+        """Return how many of the own cells lie along an edge, whether it touches them or not."""
+        block = self._domain.block
+        return block.nx if along(edge) == "x" else block.ny
+
+    def _with_ghosts(self, change: np.ndarray) -> np.ndarray:
+        """Return the own part of a change of a parameter, continued as the medium is."""
+        domain = self._domain
+        wide = np.zeros(domain.state.shape)
+        wide[0] = cut_block(change, domain.block, "change")
+        domain.exchange(wide)
+        wrap(wide, *domain.wraps)
+        return wide[0].copy()
+
+    def _own_side(self, edge: str, change: Any) -> np.ndarray:
+        """Return the own part (n, cells) of a change of what an edge prescribes."""
+        block = self._domain.block
+        whole = _fitting(edge, change, (len(self.times), _cells(self.problem, edge)))
+        first = block.i0 if along(edge) == "x" else block.j0
+        own = np.zeros((len(self.times), self._along(edge)))
+        if block.touches[edge]:
+            own[...] = whole[:, first : first + own.shape[1]]
+        return own
 
     def _after_simulate(self, what: str) -> None:
         if not self._known:
@@ -227,9 +327,8 @@ class SignalGradient:
     def _empty(self, steps: int) -> tuple[np.ndarray, ...]:
         """Return room for the own block's signals; no cells on edges that it does not touch."""
         block = self._domain.block
-        sizes = {name: block.nx if along(name) == "x" else block.ny for name in EDGES}
         return tuple(
-            np.empty((steps, 4, sizes[name] if block.touches[name] else 0)) for name in EDGES
+            np.empty((steps, 4, self._along(name) if block.touches[name] else 0)) for name in EDGES
         )
 
     def _rows(self) -> np.ndarray | None:
@@ -287,18 +386,24 @@ class SignalGradient:
         domain = self._domain
         whole: Signals = {}
         for name, own in zip(EDGES, signals, strict=True):
-            first = domain.block.i0 if along(name) == "x" else domain.block.j0
-            parts = domain.gather((first, own))
-            joined = None
-            if parts is not None:
-                joined = np.empty(self._wide[name])
-                for low, part in parts:
-                    joined[:, :, low : low + part.shape[2]] = part
-            whole[name] = domain.broadcast(joined)
+            whole[name] = self._side(name, own)
         if self._readings and rows is not None:
             read = domain.gather(self._readings.noted(rows, self.times))
             found = self._readings.read(read) if read is not None else None
             whole["detectors"] = domain.broadcast(found)
+        return whole
+
+    def _side(self, edge: str, own: np.ndarray) -> np.ndarray:
+        """Return what all processes have (n, ..., own cells) on an edge, on all of them."""
+        domain, block = self._domain, self._domain.block
+        first = block.i0 if along(edge) == "x" else block.j0
+        parts = domain.gather((first, own if block.touches[edge] else own[..., :0]))
+        joined = None
+        if parts is not None:
+            joined = np.empty((*own.shape[:-1], _cells(self.problem, edge)))
+            for low, part in parts:
+                joined[..., low : low + part.shape[-1]] = part
+        whole: np.ndarray = domain.broadcast(joined)
         return whole
 
     def _joined(self, own: np.ndarray) -> np.ndarray:
@@ -312,6 +417,31 @@ class SignalGradient:
                 whole[place] = part
         joined: np.ndarray = domain.broadcast(whole)
         return joined
+
+
+class _Found(NamedTuple):
+    """Derivatives by data of one process, or changes of these.
+
+    Attributes
+    ----------
+    medium : (parameters, ny + 2, nx + 2)
+    source : (ny + 2, nx + 2), None where it is not asked for
+    edges : per edge (n, own cells)
+    """
+
+    medium: np.ndarray
+    source: np.ndarray | None
+    edges: tuple[np.ndarray, ...]
+
+
+def _fitting(name: str, change: Any, shape: tuple[int, int]) -> np.ndarray:
+    """Return a change of the right shape; one number is for all."""
+    array = np.asarray(change, dtype=np.float64)
+    if array.shape not in ((), shape):
+        raise InputError(
+            f"push: found a change of {name} of shape {array.shape}, expected {shape} or a number"
+        )
+    return np.broadcast_to(array, shape)
 
 
 def _cells(problem: Problem, edge: str) -> int:
@@ -349,24 +479,3 @@ def _check(problem: Problem) -> None:
                 f"gradient: found one cell along {axis} between free edges, expected two or more; "
                 "make them walls"
             )
-
-
-def _programs(problem: Problem, width: int) -> tuple[Rows, bool, tuple[Rows, Rows], Rows]:
-    """Return the programs of the opacities and the heat capacity, with their derivatives."""
-    material = problem.material
-    sigma_c = Formula(material.sigma_c, ("rho", "T"))
-    pair = pair_tree(sigma_c)
-    slopes = [derivative(pair, name) for name in ("rho", "rho_l", "T")]
-
-    def with_slopes(text: str) -> Rows:
-        tree = Formula(text, ("rho", "T")).tree
-        slopes = [derivative(tree, name) for name in ("rho", "T")]
-        return joint_rows([tree, *slopes], ("rho", "T"), width)
-
-    none = np.empty((0, 4), np.int64), np.empty(0, np.int64), np.empty((0, width))
-    return (
-        joint_rows([pair, *slopes], VARIABLES, width),
-        "T" in sigma_c.uses,
-        (with_slopes(material.sigma_a), with_slopes(material.sigma_a)),
-        none if problem.heat_capacity is not None else with_slopes(material.heat_capacity),
-    )

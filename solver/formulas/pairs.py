@@ -53,7 +53,7 @@ def _sum(node: Node) -> Node:
 
 
 def _both(node: Node) -> Node:
-    return operation(ADD, node, _moved(node))
+    return operation(ADD, node, moved(node))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -61,8 +61,8 @@ def _knows_density(node: Node) -> bool:
     return node.value == RHO_K or any(_knows_density(argument) for argument in node.arguments)
 
 
-def _moved(node: Node) -> Node:
+def moved(node: Node) -> Node:
     """Return the tree with ρ_l in the place of ρ_k."""
     if node.value == RHO_K:
         return Node(None, value=RHO_L)
-    return operation(node.op, *map(_moved, node.arguments)) if node.op is not None else node
+    return operation(node.op, *map(moved, node.arguments)) if node.op is not None else node

@@ -23,128 +23,189 @@ from opalux.base.kernels import njit
 from opalux.solver.schemes.ghosts import wrap
 from opalux.solver.schemes.staggered_adjoint_edges import edge, place, spread, spread_points
 from opalux.solver.schemes.staggered_derivatives import (
-    BY_E,
-    BY_F,
-    BY_FALL,
-    BY_NEW,
+    BY_GAIN,
+    BY_HEAT,
+    BY_MIDDLE,
     BY_OLD,
-    BY_RHO,
-    BY_RHO_K,
-    BY_RHO_L,
-    BY_STAR,
-    BY_T_K,
-    BY_T_L,
+    BY_S,
+    BY_T3,
+    BY_TEMPERATURE,
+    FACE_BY,
+    FALL,
+    FIRST,
     GAIN_NEW,
     GAIN_OLD,
-    GAIN_RHO,
-    cells,
-    faces,
+    MEAN_BY,
+    VALUE,
+    evaluate_cells,
+    evaluate_faces,
+    exchange,
+    push,
 )  # fmt: skip
 from opalux.solver.schemes.staggered_edges import CENTRED, INNER, START
+from opalux.solver.schemes.strips import PIECE
 
 E, FX, FY, T = range(4)
 UP, DOWN, LEFT, RIGHT = range(4)
 
 
-@njit(error_model="numpy")
-def cells_back(E_bar, T_bar, rho_bar, lag_bar, by, heat):
-    """Turn Ē⁺, T̄⁺ of n cells into Ē* and T̄, add to ρ̄, and fill ``lag_bar`` with Ē − Ē*."""
-    for i in range(E_bar.shape[0]):
-        mu = (T_bar[i] - E_bar[i] * heat[GAIN_NEW, i]) / by[BY_NEW, i]
-        rho_bar[i] -= E_bar[i] * heat[GAIN_RHO, i] + mu * by[BY_RHO, i]
-        T_bar[i] = -E_bar[i] * heat[GAIN_OLD, i] - mu * by[BY_OLD, i]
-        E_bar[i] += mu * by[BY_STAR, i]
-        lag_bar[i] = mu * by[BY_E, i]
+@njit(error_model="numpy", borrows=True)
+def cells_back(E_bar, T_bar, lag_bar, E_old, T_old, E_new, T_new, gain_new, gain_old, C, C_T, s,
+               s_T, m, m_T, a, c_dt, by_gain, by_middle, by_old, by_heat):  # fmt: skip
+    """Turn Ē⁺, T̄⁺ of n cells into Ē* and T̄, and fill ``lag_bar`` with Ē − Ē*.
 
-
-@njit(error_model="numpy")
-def faces_back(F_bar, by):
-    """Turn F̄⁺ of n faces into F̄, and ``by`` (6, >= n) into what the two cells get."""
-    for i in range(F_bar.shape[0]):
-        F_plus = F_bar[i]
-        F_bar[i] = F_plus * by[BY_F, i]
-        by[BY_FALL, i] *= F_plus
-        by[BY_RHO_K, i] *= F_plus
-        by[BY_RHO_L, i] *= F_plus
-        by[BY_T_K, i] *= F_plus
-        by[BY_T_L, i] *= F_plus
-
-
-@njit(error_model="numpy")
-def gather(E_bar, T_bar, rho_bar, lag_bar, x, y, width):
-    """Add to n cells what their faces hand on, and turn Ē* into Ē.
-
-    Cell i lies between the faces i and i + 1 of ``x`` and the faces i and i + ``width`` of ``y``.
+    The last four rows become what ρ̄ and the like lose by C̄, σ_m, and σ and C at T.
     """
     for i in range(E_bar.shape[0]):
-        a = i + width
-        E_bar[i] += lag_bar[i] + (
-            (x[BY_FALL, i + 1] - x[BY_FALL, i]) + (y[BY_FALL, a] - y[BY_FALL, i])
+        per_new, old, late, lag, by_m, by_s, by_C = exchange(
+            E_old[i], T_old[i], E_new[i], T_new[i], gain_new[i], gain_old[i], C[i], C_T[i], s[i],
+            s_T[i], m[i], m_T[i], a, c_dt,
+        )  # fmt: skip
+        after = E_bar[i]
+        mu = (T_bar[i] - after * gain_new[i]) * per_new
+        T_bar[i] = after * gain_old[i] + mu * old
+        E_bar[i] = after + mu * late
+        lag_bar[i] = mu * lag
+        by_gain[i] = (after + mu * (1 + late)) * (T_new[i] - T_old[i])
+        by_middle[i], by_old[i], by_heat[i] = mu * by_m, mu * by_s, mu * by_C
+
+
+@njit(error_model="numpy", borrows=True)
+def medium_back(p_bar, by_gain, by_middle, by_old, by_heat, mean_p, m_p, s_p, C_p):
+    """Add what n cells contribute to the derivatives by a parameter."""
+    for i in range(p_bar.shape[0]):
+        p_bar[i] -= (by_gain[i] * mean_p[i] + by_heat[i] * C_p[i]) + (
+            by_middle[i] * m_p[i] + by_old[i] * s_p[i]
         )
-        T_bar[i] += (x[BY_T_K, i + 1] + x[BY_T_L, i]) + (y[BY_T_K, a] + y[BY_T_L, i])
-        rho_bar[i] += (x[BY_RHO_K, i + 1] + x[BY_RHO_L, i]) + (y[BY_RHO_K, a] + y[BY_RHO_L, i])
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
+def faces_back(F_bar, F_new, E_k, E_l, s, s_T, T_f, half_c_dt, q, fall, by_T3, by_s):
+    """Turn F̄⁺ on n faces into F̄, and fill what they hand on to their cells."""
+    for i in range(F_bar.shape[0]):
+        by_F, by_E, by_T, by_sigma = push(
+            F_new[i], E_k[i], E_l[i], s[i], s_T[i], T_f[i], half_c_dt, q
+        )
+        after = F_bar[i]
+        F_bar[i] = after * by_F
+        fall[i], by_T3[i], by_s[i] = after * by_E, after * by_T, after * by_sigma
+
+
+@njit(error_model="numpy", borrows=True)
+def opacity_back(by_k, by_l, by_s, s_k, s_l):
+    """Fill what n faces contribute to the derivatives by a parameter of their cells."""
+    for i in range(by_s.shape[0]):
+        by_k[i], by_l[i] = by_s[i] * s_k[i], by_s[i] * s_l[i]
+
+
+@njit(error_model="numpy", borrows=True)
+def gather(E_bar, T_bar, lag_bar, T, x_fall, x_T, y_fall, y_T, above_fall, above_T):
+    """Add to n cells what their faces hand on, and turn Ē* into Ē.
+
+    Cell i lies between the faces i and i + 1 of ``x``, and below the face i of ``above``.
+    """
+    for i in range(E_bar.shape[0]):
+        E_bar[i] += lag_bar[i] + ((x_fall[i + 1] - x_fall[i]) + (above_fall[i] - y_fall[i]))
+        T_bar[i] += (T[i] * T[i] * T[i]) * ((x_T[i + 1] + x_T[i]) + (above_T[i] + y_T[i]))
+
+
+@njit(error_model="numpy", borrows=True)
+def gather_medium(p_bar, x_k, x_l, above_k, y_l):
+    """Add to n cells what their faces contribute to the derivatives by a parameter."""
+    for i in range(p_bar.shape[0]):
+        p_bar[i] += (x_k[i + 1] + x_l[i]) + (above_k[i] + y_l[i])
+
+
+@njit(error_model="numpy", borrows=True)
 def diverge_back(F_bar, star_bar, ahead, nu):
     """Add the transpose of div F⁺ to n faces, ``star_bar`` being Ē* of the cells k and l."""
     for i in range(F_bar.shape[0]):
         F_bar[i] += nu * (ahead[i] - star_bar[i])
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
+def copy(into, out):
+    """Copy n numbers."""
+    for i in range(into.shape[0]):
+        into[i] = out[i]
+
+
+@njit(error_model="numpy", borrows=True)
 def close(bar, kinds, wraps):
     """Fill the ghosts of ``bar`` where there is no neighbour: from the other side, or Ē* with 0."""
     wrap(bar, wraps[0], wraps[1])
-    if kinds[UP] != INNER:
-        bar[E, -1] = 0.0
-    if kinds[DOWN] != INNER:
-        bar[E, 0] = 0.0
-    if kinds[LEFT] != INNER:
-        bar[E, :, 0] = 0.0
-    if kinds[RIGHT] != INNER:
-        bar[E, :, -1] = 0.0
+    ny, nx = bar.shape[1] - 2, bar.shape[2] - 2
+    for i in range(nx + 2):
+        if kinds[UP] != INNER:
+            bar[E, ny + 1, i] = 0.0
+        if kinds[DOWN] != INNER:
+            bar[E, 0, i] = 0.0
+    for j in range(ny + 2):
+        if kinds[LEFT] != INNER:
+            bar[E, j, 0] = 0.0
+        if kinds[RIGHT] != INNER:
+            bar[E, j, nx + 1] = 0.0
 
 
-@njit(error_model="numpy")
-def step_cells_back(n, bar, rho_bar, states, rho, physics, programs, times, weights, at_edge,
+@njit(error_model="numpy", borrows=True)
+def step_cells_back(n, bar, p_bar, states, rho, physics, programs, times, weights, at_edge,
                     points, work):  # fmt: skip
     """Begin step n backwards: what its cells do, and what the signals see after it.
 
     Afterwards bar[E] is Ē*, and its ghosts and those of F̄⁺ have to be filled from the neighbours.
     The parameters are those of `march_back`.
     """
-    dt, c, a, C_v = physics
-    _, _, absorption, capacity = programs
-    lag_bar, by, heat, at, x_faces = work[:5]
+    dt, c, a = physics
+    _, _, matter = programs
+    lag_bar, scratch = work[0], work[1]
+    old_program, middle_program, capacity = matter
+    by_old, old_values = old_program[1], old_program[2]
+    by_middle, middle_values = middle_program[1], middle_program[2]
     if times[n] != 0.0:
         spread(bar, -0.5, weights, n, at_edge)
         spread_points(bar, -0.5, points, n)
-    # The rows lie end to end, and a strip of them is taken at a time, as in the scheme itself; what
+    # The rows lie end to end, and a piece of them is taken at a time, as in the scheme itself; what
     # is computed in the ghosts between the rows is not read.
-    width, size = rho.shape[1], rho.size
-    strip = x_faces.shape[1] - 1
+    parameters, width, size = p_bar.shape[0], rho.shape[1], rho.size
+    heat = FIRST + parameters  # where the results for C begin
+    C = old_values[by_old[heat + VALUE]]
+    varies = capacity[2].shape[0] > 0
+    gain_new, gain_old = (scratch[GAIN_NEW], scratch[GAIN_OLD]) if varies else (C, C)
     old, new = states[n].reshape((4, size)), states[n + 1].reshape((4, size))
-    flat, rho_row, rho_bar_row = bar.reshape((4, size)), rho.reshape(size), rho_bar.reshape(size)
+    flat, flat_rho, p_rows = (
+        bar.reshape((4, size)), rho.reshape(size), p_bar.reshape((parameters, size))
+    )  # fmt: skip
     end = size - width
-    for start in range(width, end, strip):
-        part = slice(start, min(start + strip, end))
-        cells(
-            by, heat, old[E, part], old[T, part], new[E, part], new[T, part], rho_row[part], C_v, a,
-            c * dt, absorption, capacity, at,
+    for start in range(width, end, PIECE):
+        stop = min(start + PIECE, end)
+        T_old, T_new = old[T, start:stop], new[T, start:stop]
+        evaluate_cells(scratch, T_old, T_new, flat_rho[start:stop], matter)
+        cells_back(
+            flat[E, start:stop], flat[T, start:stop], lag_bar[start:stop], old[E, start:stop],
+            T_old, new[E, start:stop], T_new, gain_new, gain_old, C,
+            old_values[by_old[heat + BY_TEMPERATURE]], old_values[by_old[VALUE]],
+            old_values[by_old[BY_TEMPERATURE]], middle_values[by_middle[VALUE]],
+            middle_values[by_middle[BY_TEMPERATURE]], a, c * dt, scratch[BY_GAIN],
+            scratch[BY_MIDDLE], scratch[BY_OLD], scratch[BY_HEAT],
         )  # fmt: skip
-        cells_back(flat[E, part], flat[T, part], rho_bar_row[part], lag_bar[part], by, heat)
+        for p in range(parameters):
+            C_p = old_values[by_old[heat + FIRST + p]]
+            medium_back(
+                p_rows[p, start:stop], scratch[BY_GAIN], scratch[BY_MIDDLE], scratch[BY_OLD],
+                scratch[BY_HEAT], scratch[MEAN_BY + p] if varies else C_p,
+                middle_values[by_middle[FIRST + p]], old_values[by_old[FIRST + p]], C_p,
+            )  # fmt: skip
 
 
-@njit(error_model="numpy")
-def step_faces_back(n, bar, rho_bar, states, rho, spacing, w, physics, programs, kinds, betas,
+@njit(error_model="numpy", borrows=True)
+def step_faces_back(n, bar, p_bar, states, rho, spacing, w, physics, programs, kinds, betas,
                     rules, wraps, times, given, weights, given_bar, at_edge, points,
                     work):  # fmt: skip
     """End step n backwards: what its faces do, and what the signals see before it."""
     dx, dy = spacing
-    dt, c, a, _ = physics
-    pair, knows_T, _, _ = programs
-    lag_bar, _, _, _, x_faces, y_faces, G_bars, done = work
+    dt, c, a = physics
+    pair, knows_T, _ = programs
+    lag_bar, _, x_faces, y_faces, G_bars, done = work
     old, new = states[n], states[n + 1]
     ny, nx = rho.shape[0] - 2, rho.shape[1] - 2
     close(bar, kinds, wraps)
@@ -152,11 +213,13 @@ def step_faces_back(n, bar, rho_bar, states, rho, spacing, w, physics, programs,
     c_dt_F = c * (0.5 * dt if times[n] == 0.0 else dt)
     theta = START if times[n] == 0.0 else CENTRED
     width, size = nx + 2, (ny + 2) * (nx + 2)
-    strip = x_faces.shape[1] - 1
+    strip = y_faces.shape[1] - width
     flat, flat_old, flat_new = (
         bar.reshape((4, size)), old.reshape((4, size)), new.reshape((4, size))
     )  # fmt: skip
-    flat_rho, flat_rho_bar, star = rho.reshape(size), rho_bar.reshape(size), flat[E]
+    flat_rho, p_rows, star = (
+        rho.reshape(size), p_bar.reshape((p_bar.shape[0], size)), flat[E]
+    )  # fmt: skip
     end = (ny + 1) * width
     diverge_back(flat[FY, :end], star[:end], star[width:], c * dt / dy)
     diverge_back(flat[FX, width : end - 1], star[width : end - 1], star[width + 1 :], c * dt / dx)
@@ -166,7 +229,7 @@ def step_faces_back(n, bar, rho_bar, states, rho, spacing, w, physics, programs,
             continue
         f = FY if side < 2 else FX
         edge(
-            side, kinds[side], betas[side], rules[side], bar, rho_bar, given_bar[side][n],
+            side, kinds[side], betas[side], rules[side], bar, p_bar, given_bar[side][n],
             G_bars[side], given[side][n][f], old, new, rho, pair, dy if side < 2 else dx, c_dt_F, k,
             w, a, theta,
         )  # fmt: skip
@@ -174,30 +237,42 @@ def step_faces_back(n, bar, rho_bar, states, rho, spacing, w, physics, programs,
             _, _, face, _ = place(side, m, ny, nx)
             done[side, m] = bar[f, face[0], face[1]]
             bar[f, face[0], face[1]] = 0.0
+    # A cell's lower face is left in the first row of ``y_faces`` by the row or the strip before.
+    faces_of(
+        flat, flat_new, flat_old, flat_rho, FY, 0, width, width, y_faces, 0, pair, knows_T, c_dt_F,
+        k * c_dt_F / dy,
+    )  # fmt: skip
     for start in range(width, end, strip):
         stop = min(start + strip, end)
-        # The faces from ``low`` on; those above the row before were left by the strip before.
-        low, kept = (0, 0) if start == width else (start, width)
-        faces(
-            y_faces[:, kept:], flat_new[FY, low:stop], flat_old[E, low:stop],
-            flat_old[E, low + width : stop + width], flat_old[T, low:stop],
-            flat_old[T, low + width : stop + width], flat_rho[low:stop],
-            flat_rho[low + width : stop + width], pair, knows_T, c_dt_F, k * c_dt_F / dy,
-        )  # fmt: skip
-        faces_back(flat[FY, low:stop], y_faces[:, kept:])
-        first = start - 1
-        faces(
-            x_faces, flat_new[FX, first:stop], flat_old[E, first:stop],
-            flat_old[E, start : stop + 1], flat_old[T, first:stop], flat_old[T, start : stop + 1],
-            flat_rho[first:stop], flat_rho[start : stop + 1], pair, knows_T, c_dt_F,
-            k * c_dt_F / dx,
-        )  # fmt: skip
-        faces_back(flat[FX, first:stop], x_faces)
-        gather(
-            flat[E, start:stop], flat[T, start:stop], flat_rho_bar[start:stop], lag_bar[start:stop],
-            x_faces, y_faces, width,
-        )  # fmt: skip
-        y_faces[:, :width] = y_faces[:, stop - start : stop - start + width]
+        for row in range(x_faces.shape[0]):
+            x_faces[row, 0] = 0.0  # belongs to ghosts
+        for low in range(start, stop, PIECE):
+            high = min(low + PIECE, stop)
+            below, count = low - start, high - low
+            above = below + width
+            faces_of(
+                flat, flat_new, flat_old, flat_rho, FY, low, high, width, y_faces, above, pair,
+                knows_T, c_dt_F, k * c_dt_F / dy,
+            )  # fmt: skip
+            faces_of(
+                flat, flat_new, flat_old, flat_rho, FX, low, high, 1, x_faces, 1, pair, knows_T,
+                c_dt_F, k * c_dt_F / dx,
+            )  # fmt: skip
+            gather(
+                flat[E, low:high], flat[T, low:high], lag_bar[low:high], flat_old[T, low:high],
+                x_faces[FALL], x_faces[BY_T3], y_faces[FALL, below:], y_faces[BY_T3, below:],
+                y_faces[FALL, above:], y_faces[BY_T3, above:],
+            )  # fmt: skip
+            for p in range(p_bar.shape[0]):
+                by_k, by_l = FACE_BY + 2 * p, FACE_BY + 2 * p + 1
+                gather_medium(
+                    p_rows[p, low:high], x_faces[by_k], x_faces[by_l], y_faces[by_k, above:],
+                    y_faces[by_l, below:],
+                )  # fmt: skip
+            for row in range(x_faces.shape[0]):
+                x_faces[row, 0] = x_faces[row, count]
+        for row in range(y_faces.shape[0]):
+            copy(y_faces[row, :width], y_faces[row, stop - start :])
     for side in range(4):
         if kinds[side] == INNER:
             continue
@@ -211,8 +286,34 @@ def step_faces_back(n, bar, rho_bar, states, rho, spacing, w, physics, programs,
     spread_points(bar, share, points, n)
 
 
-@njit(error_model="numpy")
-def march_back(bar, rho_bar, states, rho, spacing, w, physics, programs, kinds, betas, rules, wraps,
+@njit(error_model="numpy", borrows=True)
+def faces_of(bar, new, old, rho, f, start, stop, step, out, at, pair, knows_T, c_dt, q):
+    """Turn F̄⁺ on the faces of the cells start..stop − 1 into F̄, and fill ``out`` from ``at`` on.
+
+    All cells lie end to end; the other cells of the faces are ``step`` further on.
+    """
+    _, results, registers = pair
+    s, s_T, T_f = registers[results[VALUE]], registers[results[BY_TEMPERATURE]], registers[1]
+    for low in range(start, stop, PIECE):
+        high = min(low + PIECE, stop)
+        first, last = at + low - start, at + high - start
+        evaluate_faces(
+            pair, knows_T, old[T, low:high], old[T, low + step : high + step], rho[low:high],
+            rho[low + step : high + step],
+        )  # fmt: skip
+        faces_back(
+            bar[f, low:high], new[f, low:high], old[E, low:high], old[E, low + step : high + step],
+            s, s_T, T_f, 0.5 * c_dt, q, out[FALL, first:], out[BY_T3, first:], out[BY_S, first:],
+        )  # fmt: skip
+        for row in range(0, results.shape[0] - FIRST, 2):
+            opacity_back(
+                out[FACE_BY + row, first:], out[FACE_BY + row + 1, first:], out[BY_S, first:last],
+                registers[results[FIRST + row]], registers[results[FIRST + row + 1]],
+            )  # fmt: skip
+
+
+@njit(error_model="numpy", borrows=True)
+def march_back(bar, p_bar, states, rho, spacing, w, physics, programs, kinds, betas, rules, wraps,
                times, given, weights, given_bar, at_edge, points, work):  # fmt: skip
     """Go back through the steps that led from states[0] to states[n], in place.
 
@@ -222,10 +323,12 @@ def march_back(bar, rho_bar, states, rho, spacing, w, physics, programs, kinds, 
     Parameters
     ----------
     bar : (4, ny + 2, nx + 2) Ē, F̄, T̄ after the steps, which become those before them
-    rho_bar : (ny + 2, nx + 2), added to
+    p_bar : (parameters, ny + 2, nx + 2), added to
     states : (n + 1, 4, ny + 2, nx + 2), with ghosts
-    rho, spacing, w, physics : as for the scheme itself
-    programs : of the pair's opacity, of absorption and of the heat capacity, with derivatives
+    rho, spacing, w : as for the scheme itself
+    physics : Δt, c, radiation constant
+    programs : of the pair's opacity, whether it depends on T, of absorption, and of ρ C_v; see
+        `staggered_derivatives`
     kinds, betas, rules, wraps : what the edges do
     times : (n,) of the states but the last
     given : per edge (n, 4, cells), what is prescribed
@@ -237,9 +340,9 @@ def march_back(bar, rho_bar, states, rho, spacing, w, physics, programs, kinds, 
     """
     for n in range(times.shape[0] - 1, -1, -1):
         step_cells_back(
-            n, bar, rho_bar, states, rho, physics, programs, times, weights, at_edge, points, work
+            n, bar, p_bar, states, rho, physics, programs, times, weights, at_edge, points, work
         )
         step_faces_back(
-            n, bar, rho_bar, states, rho, spacing, w, physics, programs, kinds, betas, rules, wraps,
+            n, bar, p_bar, states, rho, spacing, w, physics, programs, kinds, betas, rules, wraps,
             times, given, weights, given_bar, at_edge, points, work,
         )  # fmt: skip

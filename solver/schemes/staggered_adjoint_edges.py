@@ -3,13 +3,14 @@
 from opalux.base.kernels import njit
 from opalux.solver.edges import EQUILIBRIUM
 from opalux.solver.formulas.programs import run
+from opalux.solver.schemes.staggered_derivatives import BY_TEMPERATURE, FIRST, VALUE
 from opalux.solver.schemes.staggered_edges import CLOSED, DRIVEN, HELD, edge_value
 
 E, FX, FY, T = range(4)
 UP, DOWN, LEFT, RIGHT = range(4)
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def place(side, n, ny, nx):
     """Return (j, i) of the n-th cell on an edge, of its ghost, its face and the next face."""
     if side == UP:
@@ -21,10 +22,10 @@ def place(side, n, ny, nx):
     return (n + 1, nx), (n + 1, nx + 1), (n + 1, nx), (n + 1, nx - 1)
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def opacities(side, cells, old, rho, pair):
     """Evaluate ``pair`` on an edge (see `edge`); ghosts continue ρ, so that ρ_l = ρ_k."""
-    code, results, registers = pair
+    code, _, registers = pair
     ny, nx = old.shape[1] - 2, old.shape[2] - 2
     for n in range(cells):
         (j, i), outside, _, _ = place(side, n, ny, nx)
@@ -32,12 +33,9 @@ def opacities(side, cells, old, rho, pair):
         registers[0, n] = registers[2, n] = rho[j, i]
         registers[1, n] = T_f
     run(code, registers, cells)
-    return (
-        registers[results[0]], registers[results[1]], registers[results[2]], registers[results[3]]
-    )  # fmt: skip
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def held(F, F_new, below, push, b, c_dt, z, theta):
     """Return ∂F⁺/∂F, −∂F⁺/∂E_1 and ∂F⁺/∂σ of an edge that holds E + β F."""
     r, before = 1 + 0.5 * z, b * (1 - theta)
@@ -46,7 +44,7 @@ def held(F, F_new, below, push, b, c_dt, z, theta):
     return (1 - r * before) / den, r * push / den, c_dt * by_z / den
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def free(F, G, G_new, sigma, h, c_dt, w, theta):
     """Return the derivatives of F⁺ on a free edge by F, G, G⁺ and σ."""
     z = c_dt * sigma
@@ -72,8 +70,8 @@ def free(F, G, G_new, sigma, h, c_dt, w, theta):
     return by_P, (by_P * alpha + before / den) / beyond, (after / den - alpha) / beyond, by_sigma
 
 
-@njit(error_model="numpy")
-def edge(side, kind, beta, rules, bar, rho_bar, given_bar, G_bar, F_out, old, new, rho, pair, h,
+@njit(error_model="numpy", borrows=True)
+def edge(side, kind, beta, rules, bar, p_bar, given_bar, G_bar, F_out, old, new, rho, pair, h,
          c_dt, k, w, a, theta):  # fmt: skip
     """Step the flux on one edge backwards, in all of its cells.
 
@@ -81,20 +79,21 @@ def edge(side, kind, beta, rules, bar, rho_bar, given_bar, G_bar, F_out, old, ne
     ----------
     side, kind, beta, rules : which edge, what it does (`staggered_edges`), how ghosts are filled
     bar : (4, ny + 2, nx + 2); F̄⁺ on the edge becomes F̄; Ē, T̄, F̄⁺ on the next face are added to
-    rho_bar : (ny + 2, nx + 2), added to
+    p_bar : (parameters, ny + 2, nx + 2), added to
     given_bar : (cells,), becomes the derivative by what is given: g, or F itself
     G_bar : (cells,), becomes the derivative by the flux on the next face before the step
     F_out : (cells,) the flux that is prescribed outside
     old, new : (4, ny + 2, nx + 2) the states before, with its ghosts, and after the step
-    pair : program of s = σ_k + σ_l, ∂s/∂ρ_k, ∂s/∂ρ_l, ∂s/∂T_f
+    pair : program of s = σ_k + σ_l, see `staggered_derivatives`
     h, c_dt, k, w, a : the cell across the edge, c Δt, k, √k, radiation constant
     theta : START in the first half step, else CENTRED
     """
     ny, nx = old.shape[1] - 2, old.shape[2] - 2
     f = FY if side < 2 else FX
     inwards = 1 if side in (DOWN, LEFT) else -1
-    s, s_k, s_l, s_T = opacities(side, given_bar.shape[0], old, rho, pair)
-    T_faces = pair[2][1]
+    opacities(side, given_bar.shape[0], old, rho, pair)
+    _, results, registers = pair
+    s, s_T, T_faces = registers[results[VALUE]], registers[results[BY_TEMPERATURE]], registers[1]
     for n in range(given_bar.shape[0]):
         (j, i), outside, face, beside = place(side, n, ny, nx)
         F_bar = bar[f, face[0], face[1]]
@@ -125,12 +124,14 @@ def edge(side, kind, beta, rules, bar, rho_bar, given_bar, G_bar, F_out, old, ne
             bar[f, beside[0], beside[1]] += F_bar * by_G_new
         bar[f, face[0], face[1]] = F_bar * by_F
         s_bar = 0.5 * F_bar * by_sigma
-        rho_bar[j, i] += s_bar * (s_k[n] + s_l[n])
+        for p in range(p_bar.shape[0]):
+            by_k, by_l = results[FIRST + 2 * p], results[FIRST + 2 * p + 1]
+            p_bar[p, j, i] += s_bar * (registers[by_k, n] + registers[by_l, n])
         by_T = 0.5 * s_bar * s_T[n] / T_faces[n] ** 3
         bar[T, j, i] += by_T * (T_1**3 + (T_o**3 if follows else 0.0))
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def spread(bar, share, weights, step, at_edge):
     """Add the weights of one step: the transpose of `staggered_signals.record`.
 
@@ -177,7 +178,7 @@ def second(side, j, i):
     return j, (i - 1 if side == RIGHT else i + 1)
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", borrows=True)
 def spread_points(bar, share, points, step):
     """Add the weights of what detectors read in one step; fluxes as in `spread`."""
     places, weights = points
