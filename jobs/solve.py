@@ -3,6 +3,7 @@
 import sys
 
 from opalux.base import command_line
+from opalux.jobs.simulation.petsc_flag import add_petsc, gathered
 from opalux.jobs.starting.models import MODELS
 
 DESCRIPTION = """\
@@ -26,12 +27,13 @@ def main(argv: list[str] | None = None) -> int:
         "YAML file or its name, or .cfg file of the original program",
         settings=MODELS["solve"],
     )
-    parsed = parser.parse_args(argv)
+    add_petsc(parser)
+    parsed = parser.parse_args(gathered(sys.argv[1:] if argv is None else argv))
 
     def work() -> int:
         from opalux.jobs.simulation.job import solve
 
-        return solve(command_line.arguments(parsed))
+        return solve(command_line.arguments(parsed), parsed.petsc)
 
     return command_line.run(work, parsed)
 

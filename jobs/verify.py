@@ -6,6 +6,7 @@ from pathlib import Path
 
 from opalux.base import command_line
 from opalux.base.shipped import CHECKOUT
+from opalux.jobs.simulation.petsc_flag import add_petsc, gathered
 from opalux.jobs.starting.models import MODELS
 
 DEFAULT = CHECKOUT / "docs" if CHECKOUT else Path("verification")
@@ -63,12 +64,13 @@ def _transport(argv: list[str]) -> int:
         default=QUADRATURE,
         help=f"even number N of S_N, with N² directions (default: {QUADRATURE})",
     )
-    parsed = parser.parse_args(argv)
+    add_petsc(parser)
+    parsed = parser.parse_args(gathered(argv))
 
     def work() -> int:
         from opalux.jobs.verification.transport import compare
 
-        return compare(command_line.arguments(parsed), parsed.quadrature)
+        return compare(command_line.arguments(parsed), parsed.quadrature, parsed.petsc)
 
     return command_line.run(work, parsed)
 

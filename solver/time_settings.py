@@ -14,7 +14,7 @@ IMPLICIT_KEYS = frozenset(
 )
 """Keys of `Time` that explicit steps do not use."""
 
-OPTIONS = ("ksp_", "pc_", "sub_", "mg_", "mat_", "log_view", "options_left")
+OPTIONS = ("ksp_", "pc_", "sub_", "mg_", "mat_")
 """Beginnings of the options of PETSc that have a meaning here."""
 
 TOLERANCES = {"implicit": 1e-3, "steady": 1e-8}
@@ -70,6 +70,8 @@ class Time(Settings):
             known = word.lstrip("-").startswith(OPTIONS)
             if word.startswith("-") and not number and not known:
                 raise ValueError(f"found {word}, expected options that begin with -ksp_ or -pc_")
+            if word == "-ksp_atol":
+                raise ValueError("found -ksp_atol; residuals have no scale: give -ksp_rtol")
         if petsc and not petsc.lstrip().startswith("-"):
             raise ValueError(f"found '{petsc}', expected options such as '-ksp_type cg'")
         return petsc

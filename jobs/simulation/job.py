@@ -29,10 +29,14 @@ from opalux.solver.watch import SolverWarning
 DRY_RUN_CELLS = 10**7  # up to here a dry run also checks densities and initial values, in a moment
 
 
-def solve(arguments: Arguments) -> int:
+def solve(arguments: Arguments, petsc: str = "") -> int:
     """Solve the problem of a configuration file; return the exit code.
 
     Every process of the run calls this; a single one needs neither MPI nor PETSc.
+
+    Parameters
+    ----------
+    petsc : options that are added to ``time.petsc``
 
     Raises
     ------
@@ -41,11 +45,13 @@ def solve(arguments: Arguments) -> int:
     """
     ranks = Ranks()
     compilation.announce(ranks.rank == 0)
-    return ranks.run(lambda: _solve(arguments, ranks))
+    return ranks.run(lambda: _solve(arguments, petsc, ranks))
 
 
-def _solve(arguments: Arguments, ranks: Ranks) -> int:
-    settings, text = ranks.on_root(lambda: read_settings(arguments.config, arguments.overrides))
+def _solve(arguments: Arguments, petsc: str, ranks: Ranks) -> int:
+    settings, text = ranks.on_root(
+        lambda: read_settings(arguments.config, arguments.overrides, petsc)
+    )
     replace = arguments.resume or arguments.force
     ranks.on_root(lambda: check_export(settings, replace=replace))
     if ranks.rank == 0 and (said := reading(settings)):

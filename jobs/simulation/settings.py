@@ -1,5 +1,6 @@
 """What a configuration of ``opalux solve`` says: a problem and what to do with its solution."""
 
+import json
 from pathlib import Path
 from typing import Literal, Self
 
@@ -65,12 +66,15 @@ class SolveSettings(Problem):
         return self
 
 
-def read_settings(path: Path, overrides: list[str]) -> tuple[SolveSettings, str]:
+def read_settings(path: Path, overrides: list[str], petsc: str = "") -> tuple[SolveSettings, str]:
     """Read YAML or a published .cfg; return the settings and their resolved text.
 
     A .cfg was written for the original program, so its scheme is ``published`` unless told
-    otherwise.
+    otherwise. Options of ``petsc`` come after those of ``time.petsc``, so that they win.
     """
+    if petsc:
+        before = read_settings(path, overrides)[0].time.petsc
+        overrides = [*overrides, f"time.petsc={json.dumps(f'{before} {petsc}'.strip())}"]
     if path.suffix.lower() != ".cfg":
         return load(SolveSettings, path, overrides)
     data = {"scheme": "published", **read_cfg(read_text(path), str(path), path.parent)}

@@ -32,19 +32,20 @@ PUBLISHED, TEXTBOOK = 1.0, 1 / 3
 """k of the published model and of the textbook's P1."""
 
 
-def compare(arguments: Arguments, order: int) -> int:
+def compare(arguments: Arguments, order: int, petsc: str = "") -> int:
     """Solve a problem by P1 and by S_N and write how far they are apart; return the exit code.
 
     Parameters
     ----------
     order : N of the reference
+    petsc : options that are added to ``time.petsc``
 
     Raises
     ------
     InputError
         When anything in the input is wrong, or transport does not know what it asks for.
     """
-    settings, text = read_settings(arguments.config, arguments.overrides)
+    settings, text = read_settings(arguments.config, arguments.overrides, petsc)
     reference = Reference(settings, order)  # checks all that may be wrong
     models = {name_of(k): with_eddington(settings, k) for k in factors(settings)}
     if arguments.dry_run:

@@ -5,26 +5,29 @@ blocks of the grid are. The matrix is assembled: multigrid and incomplete factor
 The preconditioner is made again when iterations show that it has grown old.
 """
 
+import dataclasses
+import weakref
 from typing import Any
 
 import numpy as np
 
-from opalux.base.errors import InputError
 from opalux.base.kernels import njit
 from opalux.solver.domains.domain import Domain
 from opalux.solver.domains.linear import CENTRE, EAST, NORTH, SOUTH, WEST, Solved
 from opalux.solver.domains.petsc import PETSc
+from opalux.solver.domains.petsc_options import PetscOptions, last_line
 
 MOST = 500  # iterations of a solve
-FEW = 6  # iterations that no preconditioner is too old for
-OLD = 2  # times those of a fresh preconditioner, from which on it is made again
+OLD = 1  # iterations above those of a fresh preconditioner after which it is made again
+TOO_OLD = 12  # such iterations at which a solve is given up, to begin anew with a fresh one
+SLACK = 10  # times the tolerance that a residual may be where PETSc says that it has converged
 
 REASONS = {
-    value: name.removeprefix("DIVERGED_").lower().replace("_", " ")
+    value: name.removeprefix("DIVERGED_").removeprefix("CONVERGED_").lower().replace("_", " ")
     for name, value in vars(PETSc.KSP.ConvergedReason).items()
-    if isinstance(value, int) and value < 0
+    if isinstance(value, int)
 }
-"""Why PETSc gives a solve up, in words."""
+"""Why PETSc ends a solve, in words."""
 
 
 class PetscSolver:
@@ -32,7 +35,8 @@ class PetscSolver:
 
     Conjugate gradients (BiCGStab where the matrix is unsymmetric) with hypre's multigrid, or GAMG
     where PETSc has no hypre; PETSc's options change that. Residuals are true ones, not those of the
-    preconditioned system, which a bad preconditioner makes small.
+    preconditioned system, which a bad preconditioner makes small; and whatever the options are, the
+    residual of what PETSc calls solved is computed anew.
 
     Parameters
     ----------
@@ -44,7 +48,7 @@ class PetscSolver:
     Raises
     ------
     InputError
-        When PETSc does not take an option.
+        When PETSc does not take an option, or nothing asks for it.
     """
 
     def __init__(
@@ -76,12 +80,37 @@ class PetscSolver:
         self._A.setOption(PETSc.Mat.Option.SPD, symmetric)
         self._b = PETSc.Vec().createWithArray(self.right.reshape(-1), (n, whole), comm=comm)
         self._x = PETSc.Vec().createWithArray(self.found.reshape(-1), (n, whole), comm=comm)
-        self._ksp = _krylov(self._A, symmetric, options, comm)
+        self._domain, product = domain, np.zeros(shape)
+        self._product_array = product
+        self._product = PETSc.Vec().createWithArray(product.reshape(-1), (n, whole), comm=comm)
+        given = PetscOptions(options)
+        weakref.finalize(self, given.close)
+        self._A.setOptionsPrefix(given.prefix)
+        if options:
+            self._try(domain, given, symmetric)
+        self._ksp = _krylov(self._A, symmetric, given)
+        self._asked, _, _, self._most = self._ksp.getTolerances()
         self.name = f"petsc {self._ksp.getType()} + {self._ksp.getPC().getType()}"
-        self._fresh_iterations, self._stale = 0, True
+        self._few, self._fresh = 0, True
 
-    def solve(self, tolerance: float) -> Solved:
-        """Fill ``found``; see `LinearSolver`."""
+    def _try(self, domain: Domain, given: PetscOptions, symmetric: bool) -> None:
+        """Solve a system like those to come: only then has every part asked for its options."""
+        self.matrix[...] = -1.0
+        self.matrix[..., CENTRE] = 5.0
+        self.right[...] = 1.0
+        self._fill()
+        ksp = _krylov(self._A, symmetric, given)
+        try:
+            ksp.solve(self._b, self._x)
+        except PETSc.Error as error:
+            raise given.refused(last_line(error)) from None
+        ksp.destroy()
+        left = [name for name in given.names if not domain.any(given.used(name))]
+        if left:
+            raise given.refused(f"nothing asks for {' and '.join(left)}")
+
+    def _fill(self) -> None:
+        """Give PETSc the entries of ``matrix``, which are packed to its front."""
         pack(self._entries, self._inside)
         if not self._shared:
             self._A.zeroEntries()
@@ -89,57 +118,64 @@ class PetscSolver:
                 self._rows, self._columns, self._values, addv=PETSc.InsertMode.ADD_VALUES
             )
         self._A.assemble()
-        fresh = self._stale
-        solved = self._attempt(tolerance, fresh)
-        if solved.failure and not fresh:
-            fresh = True
-            again = self._attempt(tolerance, fresh)
-            solved = Solved(solved.iterations + again.iterations, again.failure)
-        if fresh:
-            self._fresh_iterations = solved.iterations
-        limit = max(FEW, OLD * self._fresh_iterations)
-        self._stale = bool(solved.failure) or (solved.iterations > limit)
-        return solved
+        # The kernels write where PETSc does not see it, and it keeps norms that it knows.
+        self._A.stateIncrease()
+        self._b.stateIncrease()
 
-    def _attempt(self, tolerance: float, fresh: bool) -> Solved:
+    def solve(self, tolerance: float) -> Solved:
+        """Fill ``found``; see `LinearSolver`."""
+        self._fill()
+        solved, spent = self._attempt(tolerance), 0
+        if solved.failure and not self._fresh:
+            self._fresh, spent = True, solved.iterations
+            solved = self._attempt(tolerance)
+        if self._fresh:
+            self._few = solved.iterations
+        self._fresh = bool(solved.failure) or solved.iterations > self._few + OLD
+        return dataclasses.replace(solved, iterations=spent + solved.iterations)
+
+    def _attempt(self, tolerance: float) -> Solved:
         ksp = self._ksp
-        ksp.getPC().setReusePreconditioner(not fresh)
-        ksp.setTolerances(rtol=tolerance)
+        ksp.getPC().setReusePreconditioner(not self._fresh)
+        most = self._most if self._fresh else min(self._most, self._few + TOO_OLD)
+        ksp.setTolerances(rtol=min(tolerance, self._asked), max_it=most)
         try:
             ksp.solve(self._b, self._x)
         except PETSc.Error as error:  # of a preconditioner, for instance
-            return Solved(0, str(error).strip().splitlines()[-1])
-        reason = ksp.getConvergedReason()
-        return Solved(ksp.getIterationNumber(), "" if reason > 0 else _in_words(reason))
+            return Solved(0, last_line(error))
+        reason, iterations = ksp.getConvergedReason(), ksp.getIterationNumber()
+        if reason <= 0:
+            return Solved(iterations, f"diverged ({REASONS.get(reason, f'reason {reason}')})")
+        self._A.mult(self._x, self._product)
+        squares = np.array([((self._product_array - self.right) ** 2).sum(), (self.right**2).sum()])
+        left, size = np.sqrt(self._domain.total(squares))
+        if left <= SLACK * tolerance * size:
+            return Solved(iterations)
+        return Solved(
+            iterations,
+            f"called solved ({REASONS.get(reason, f'reason {reason}')}) where the residual is "
+            f"{left / size:.2g} of the right-hand side",
+        )
 
 
-def _in_words(reason: int) -> str:
-    return f"diverged ({REASONS.get(reason, f'reason {reason}')})"
-
-
-def _krylov(A: Any, symmetric: bool, options: str, comm: Any) -> Any:
+def _krylov(A: Any, symmetric: bool, given: PetscOptions) -> Any:
     """Return the KSP, with the user's options."""
-    ksp = PETSc.KSP().create(comm=comm)
+    ksp = PETSc.KSP().create(comm=A.comm)
+    ksp.setOptionsPrefix(given.prefix)
     ksp.setOperators(A)
     ksp.setType("cg" if symmetric else "bcgs")
     if not symmetric:
         ksp.setPCSide(PETSc.PC.Side.RIGHT)
-    ksp.setTolerances(atol=0.0, divtol=1e10, max_it=MOST)
+    ksp.setTolerances(rtol=0.5, atol=0.0, divtol=1e10, max_it=MOST)
     ksp.setNormType(PETSc.KSP.NormType.UNPRECONDITIONED)
     try:
         ksp.getPC().setType("hypre")
     except PETSc.Error:
         ksp.getPC().setType("gamg")
-    database = PETSc.Options()
     try:
-        if options:
-            database.insertString(options)
         ksp.setFromOptions()
     except PETSc.Error as error:
-        raise InputError(
-            f"time.petsc: found '{options}', which PETSc does not take "
-            f"({str(error).strip().splitlines()[-1]}); see 'Krylov methods' in PETSc's manual"
-        ) from None
+        raise given.refused(last_line(error)) from None
     return ksp
 
 
