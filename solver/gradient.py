@@ -18,10 +18,9 @@ from opalux.solver.readings import Readings
 from opalux.solver.schemes.ghosts import wrap
 from opalux.solver.schemes.staggered import Stepper
 from opalux.solver.schemes.staggered_adjoint import march_back, step_cells_back, step_faces_back
-from opalux.solver.schemes.staggered_derivatives import cell_rows, face_rows
+from opalux.solver.schemes.staggered_adjoint import scratch as scratch_back
 from opalux.solver.schemes.staggered_edges import OPEN, E, edge_kinds
 from opalux.solver.schemes.staggered_tangent import march_on, scratch
-from opalux.solver.schemes.strips import PIECE, strip_rows
 from opalux.solver.start import time_steps
 from opalux.solver.trajectory import Part, Trajectory
 
@@ -70,8 +69,6 @@ class SignalGradient:
         self._trajectory = Trajectory(self._domain, len(self.times), memory)
         self._readings = Readings(problem, block) if problem.detectors else None
         self._spacing = (problem.cells.dx, problem.cells.dy)
-        width = block.nx + 2
-        self._strip = strip_rows(block.ny, width) * width
         self._known = False
 
     def simulate(self, rho: np.ndarray) -> Signals:
@@ -143,13 +140,7 @@ class SignalGradient:
             np.zeros(bar.shape[1:]) if SOURCE in names else None,
             tuple(np.zeros((len(self.times), self._along(name))) for name in EDGES),
         )
-        rows, width = face_rows(len(medium)), block.nx + 2
-        longest = max(block.nx, block.ny)
-        work = (
-            np.zeros(bar[0].size), np.zeros((cell_rows(len(medium)), PIECE)),
-            np.zeros((rows, PIECE + 1)), np.zeros((rows, self._strip + width)),
-            tuple(np.zeros(self._along(name)) for name in EDGES), np.zeros((4, longest)),
-        )  # fmt: skip
+        work = scratch_back(block.nx, block.ny, len(medium))
         programs = self._programs(medium)
         for part in self._trajectory.backwards():
             self._part_back(bar, found, part, weights, programs, work)

@@ -1,5 +1,7 @@
 """The adjoint of what the staggered scheme does on the edges; see `staggered_edges`."""
 
+import math
+
 from opalux.base.kernels import njit
 from opalux.solver.edges import EQUILIBRIUM
 from opalux.solver.formulas.programs import run
@@ -29,7 +31,8 @@ def opacities(side, cells, old, rho, pair):
     ny, nx = old.shape[1] - 2, old.shape[2] - 2
     for n in range(cells):
         (j, i), outside, _, _ = place(side, n, ny, nx)
-        T_f = (0.5 * (old[T, j, i] ** 4 + old[T, outside[0], outside[1]] ** 4)) ** 0.25
+        inside2, outside2 = old[T, j, i] ** 2, old[T, outside[0], outside[1]] ** 2
+        T_f = math.sqrt(math.sqrt(0.5 * (inside2 * inside2 + outside2 * outside2)))
         registers[0, n] = registers[2, n] = rho[j, i]
         registers[1, n] = T_f
     run(code, registers, cells)
@@ -91,7 +94,8 @@ def edge(side, kind, beta, rules, bar, p_bar, given_bar, G_bar, F_out, old, new,
     ny, nx = old.shape[1] - 2, old.shape[2] - 2
     f = FY if side < 2 else FX
     inwards = 1 if side in (DOWN, LEFT) else -1
-    opacities(side, given_bar.shape[0], old, rho, pair)
+    if kind not in (CLOSED, DRIVEN):
+        opacities(side, given_bar.shape[0], old, rho, pair)
     _, results, registers = pair
     s, s_T, T_faces = registers[results[VALUE]], registers[results[BY_TEMPERATURE]], registers[1]
     for n in range(given_bar.shape[0]):

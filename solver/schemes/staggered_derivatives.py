@@ -19,22 +19,28 @@ The adjoint and the tangent of the scheme are made of these, and of nothing else
 `PIECE` cells or faces at most.
 """
 
+import numpy as np
+
 from opalux.base.kernels import njit
 from opalux.solver.formulas.programs import run
 from opalux.solver.schemes.coupling import POINTS, WEIGHTS
 from opalux.solver.schemes.opacities import face_temperature
+from opalux.solver.schemes.strips import PIECE, aligned
 
 VALUE, BY_TEMPERATURE, FIRST = range(3)
 """Results of a program: those by parameters begin at FIRST."""
 
-# Rows of scratch that cells need: a temperature, C̄, G_T⁺, −G_T; what is left to who takes the
-# step; and C̄_p of one parameter after the other.
-AT, MEAN, GAIN_NEW, GAIN_OLD, BY_GAIN, BY_MIDDLE, BY_OLD, BY_HEAT, MEAN_BY = range(9)
+# Where the rows of scratch that cells need begin: a temperature, G_T⁺ and −G_T; what the step of
+# cells fills; and C̄_p of one parameter after the other. The rows lie in one array, so that loops
+# need not find out whether they overlap.
+AT, GAIN_NEW, GAIN_OLD, BY_GAIN, BY_MIDDLE, BY_OLD, BY_HEAT, STAR, COOLED, LAGGING, MEAN_BY = range(
+    0, 11 * PIECE, PIECE
+)
 
 
-def cell_rows(parameters: int) -> int:
-    """Return how many rows of scratch cells need."""
-    return MEAN_BY + parameters
+def cell_scratch(parameters: int) -> np.ndarray:
+    """Return the scratch that cells need."""
+    return aligned(1, MEAN_BY + parameters * PIECE)[0]
 
 
 @njit(error_model="numpy", borrows=True)
@@ -49,40 +55,38 @@ def evaluate(program, rho, T):
 
 
 @njit(error_model="numpy", borrows=True)
-def gain(rows, capacity, rho, T_old, T_new):
-    """Fill the rows of C̄, G_T⁺ and −G_T, and C̄_p, of n cells where C depends on T."""
+def gain(scratch, capacity, rho, T_old, T_new):
+    """Fill the rows of G_T⁺, −G_T and C̄_p of n cells where C depends on T."""
     _, results, registers = capacity
     n, parameters = rho.shape[0], results.shape[0] - FIRST
-    for row in (MEAN, GAIN_NEW, GAIN_OLD):
-        for i in range(n):
-            rows[row, i] = 0.0
+    for i in range(n):
+        scratch[GAIN_NEW + i] = scratch[GAIN_OLD + i] = 0.0
     for p in range(parameters):
         for i in range(n):
-            rows[MEAN_BY + p, i] = 0.0
-    at, gain_new, gain_old = rows[AT], rows[GAIN_NEW], rows[GAIN_OLD]
+            scratch[MEAN_BY + p * PIECE + i] = 0.0
     for q in range(3):
         share, weight = POINTS[q], WEIGHTS[q]
         for i in range(n):
-            at[i] = T_old[i] + share * (T_new[i] - T_old[i])
-        evaluate(capacity, rho, at[:n])
+            scratch[AT + i] = T_old[i] + share * (T_new[i] - T_old[i])
+        evaluate(capacity, rho, scratch[AT : AT + n])
         C, C_T = registers[results[VALUE]], registers[results[BY_TEMPERATURE]]
         for i in range(n):
             slope = weight * C_T[i] * (T_new[i] - T_old[i])
-            gain_new[i] += weight * C[i] + share * slope
-            gain_old[i] += weight * C[i] - (1 - share) * slope
+            scratch[GAIN_NEW + i] += weight * C[i] + share * slope
+            scratch[GAIN_OLD + i] += weight * C[i] - (1 - share) * slope
         for p in range(parameters):
-            mean_by, C_by = rows[MEAN_BY + p], registers[results[FIRST + p]]
+            C_by = registers[results[FIRST + p]]
             for i in range(n):
-                mean_by[i] += weight * C_by[i]
+                scratch[MEAN_BY + p * PIECE + i] += weight * C_by[i]
 
 
 @njit(error_model="numpy", borrows=True)
-def evaluate_cells(rows, T_old, T_new, rho, matter):
+def evaluate_cells(scratch, T_old, T_new, rho, matter):
     """Evaluate what `exchange` and the parameters need in n cells.
 
     Parameters
     ----------
-    rows : (`cell_rows`, >= n) scratch
+    scratch : see `cell_scratch`
     T_old, T_new, rho : (n,) T before and after the step, density
     matter : programs: of σ_a and C at once (all that of σ_a first), of σ_a for a second
         temperature, and of C for a third, with no registers where C does not depend on T
@@ -90,12 +94,11 @@ def evaluate_cells(rows, T_old, T_new, rho, matter):
     old, middle, capacity = matter
     n = rho.shape[0]
     if capacity[2].shape[0] > 0:
-        gain(rows, capacity, rho, T_old, T_new)
-    at = rows[AT]
+        gain(scratch, capacity, rho, T_old, T_new)
     for i in range(n):
-        at[i] = 0.5 * (T_old[i] + T_new[i])
+        scratch[AT + i] = 0.5 * (T_old[i] + T_new[i])
     evaluate(old, rho, T_old)
-    evaluate(middle, rho, at[:n])
+    evaluate(middle, rho, scratch[AT : AT + n])
 
 
 @njit(error_model="numpy", inline="always")

@@ -29,7 +29,7 @@ from opalux.solver.schemes.staggered_derivatives import (
     GAIN_OLD,
     MEAN_BY,
     VALUE,
-    cell_rows,
+    cell_scratch,
     evaluate_cells,
     evaluate_faces,
     exchange,
@@ -165,7 +165,7 @@ def faces_of_row(change, dp, old, new, rho, f, j, first, last, pair, knows_T, c_
 def cells_of_row(change, dp, emitted, old, new, rho, j, nu_x, nu_y, a, c_dt, matter, work):
     """Step δE and δT of the cells of row j."""
     scratch, brought = work[0], work[2]
-    d_mean, dm, ds, dC = scratch[BY_GAIN], scratch[BY_MIDDLE], scratch[BY_OLD], scratch[BY_HEAT]
+    d_mean, dm, ds, dC = scratch[BY_GAIN:], scratch[BY_MIDDLE:], scratch[BY_OLD:], scratch[BY_HEAT:]
     old_program, middle_program, capacity = matter
     by_old, old_values = old_program[1], old_program[2]
     by_middle, middle_values = middle_program[1], middle_program[2]
@@ -173,7 +173,7 @@ def cells_of_row(change, dp, emitted, old, new, rho, j, nu_x, nu_y, a, c_dt, mat
     heat = FIRST + parameters  # where the results for C begin
     C = old_values[by_old[heat + VALUE]]
     varies = capacity[2].shape[0] > 0
-    gain_new, gain_old = (scratch[GAIN_NEW], scratch[GAIN_OLD]) if varies else (C, C)
+    gain_new, gain_old = (scratch[GAIN_NEW:], scratch[GAIN_OLD:]) if varies else (C, C)
     for low in range(1, change.shape[2] - 1, PIECE):
         high = min(low + PIECE, change.shape[2] - 1)
         k = slice(low, high)
@@ -187,7 +187,7 @@ def cells_of_row(change, dp, emitted, old, new, rho, j, nu_x, nu_y, a, c_dt, mat
             d_mean[i] = dm[i] = ds[i] = dC[i] = 0.0
         for p in range(parameters):
             C_p = old_values[by_old[heat + FIRST + p]]
-            add(d_mean, scratch[MEAN_BY + p] if varies else C_p, dp[p, j, k])
+            add(d_mean, scratch[MEAN_BY + p * PIECE :] if varies else C_p, dp[p, j, k])
             add(dm, middle_values[by_middle[FIRST + p]], dp[p, j, k])
             add(ds, old_values[by_old[FIRST + p]], dp[p, j, k])
             add(dC, C_p, dp[p, j, k])
@@ -270,6 +270,6 @@ def march_on(change, dp, dg, emitted, states, rho, spacing, w, physics, programs
 def scratch(nx: int, ny: int, parameters: int) -> tuple[np.ndarray, ...]:
     """Return the scratch arrays of `step_on`."""
     return (
-        np.zeros((cell_rows(parameters), PIECE)), np.zeros(PIECE), np.zeros(PIECE),
+        cell_scratch(parameters), np.zeros(PIECE), np.zeros(PIECE),
         np.zeros((4, max(nx, ny))), np.zeros((4, max(nx, ny))),
     )  # fmt: skip
