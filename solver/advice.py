@@ -28,6 +28,8 @@ SEEN = math.log(100)  # what has fallen to 1 % is not followed any further
 SAMPLED = 2**17  # times, at most, at which formulas and tables are looked at
 COUNTED = 10**5  # cells, about, of which the median is taken
 FASTEST = 1e100  # [1/sh]; what is estimated beyond it is rounding
+MANY = 50_000  # explicit steps, which cost what a few hundred implicit ones do
+PERIOD = 10_000  # explicit steps that cost what implicit ones of a period of a source do
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +88,8 @@ def advise(march: TimeLoop) -> Advice:
     explicit = problem.time.method == "explicit"  # implicit steps are as long as their error lets
     wave = fastest_wave(problem, depths[1]) if explicit else None
     lines = _said_of_wave(problem, wave, depths[1]) if wave else []
+    if explicit:
+        lines += _said_of_steps(problem, march.n_steps, wave)
     if depths[1] > THICK:
         lines.append(
             f"half of the cells are more than {depths[1]:.2g} mean free paths thick at the start "
@@ -198,6 +202,24 @@ def _said_of_wave(problem: Problem, wave: Wave, depth: float) -> list[str]:
         f"{name}: over {wave.path:.2g} cm {problem.scheme}, order {problem.order}, keeps "
         f"{100 * wave.kept:.2g} % of its wave at {wave.cells:.2g} cells a wavelength; for signals "
         f"take 'scheme: staggered', which damps nothing{off}"
+    ]
+
+
+def _said_of_steps(problem: Problem, steps: int, wave: Wave | None) -> list[str]:
+    """Return what is to be told where implicit steps would cost less."""
+    periods = problem.time.final * wave.frequency if wave else 0.0
+    changes = "t" in Formula(problem.source, ("x", "y", "t")).uses  # nobody knows how fast
+    if steps < MANY + PERIOD * periods or changes:
+        return []
+    time = {"final": problem.time.final, "method": "implicit"}
+    try:
+        Problem.model_validate(_with_staggered(problem) | {"time": time})
+    except ValueError:  # such as numbers in float32
+        return []
+    return [
+        f"{steps:,} explicit steps, none longer than light needs for a cell: 'scheme: staggered' "
+        f"with 'time: {{final: {problem.time.final:g}, method: implicit}}' takes steps as long as "
+        "their error allows, a few hundred as a rule (docs/implicit.md)"
     ]
 
 

@@ -255,7 +255,9 @@ class Problem(Settings):
         if step == 0 or time.final / step > MAX_STEPS:
             raise ValueError(
                 f"time.final: found {time.final}, which is more than {MAX_STEPS:.0e} steps of "
-                f"cfl·h/c = {step:.3g} sh; lower it, raise time.cfl or coarsen the grid"
+                f"cfl·h/c = {step:.3g} sh; take 'scheme: staggered' with 'time: {{method: "
+                "implicit}', whose steps have no such limit, or lower it, raise time.cfl or "
+                "coarsen the grid"
             )
 
     @property

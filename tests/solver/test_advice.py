@@ -2,14 +2,17 @@
 
 import cmath
 import math
+import re
 
 import numpy as np
 import pytest
+import yaml
 
 from opalux.solver.advice import advise, fastest_wave
 from opalux.solver.domains.domain import SerialDomain
-from opalux.solver.march import March, simulate
+from opalux.solver.march import simulate, time_loop
 from opalux.solver.problem import Problem
+from opalux.solver.verification.lit_slab import LitSlab
 from opalux.solver.waves import frequency_of
 
 VARIANTS: dict[str, dict[str, object]] = {
@@ -33,7 +36,7 @@ def lit(n: int, **changes: object) -> Problem:
 
 
 def of(problem: Problem):
-    return advise(March(problem, SerialDomain(problem)))
+    return advise(time_loop(problem, SerialDomain(problem)))
 
 
 @pytest.mark.parametrize("k", [1.0, 1 / 3])
@@ -157,3 +160,45 @@ def test_the_frequency_of_samples_is_that_of_the_sine(f):
     t = np.linspace(0, 0.1, 5000)
     assert frequency_of(t, 7 + 3 * np.sin(2 * np.pi * f * t + 1)) == pytest.approx(f, rel=0.02)
     assert frequency_of(t, np.full_like(t, 3.0)) == 0
+
+
+def thick(n: int, **changes: object) -> Problem:
+    """Return a row that heat goes through for so long that light crosses ``n`` cells."""
+    given = {
+        "grid": {"nx": 8, "ny": 1, "x": [0, 1], "y": [0, 0.125]},
+        "time": {"final": n / 8 / 299, "cfl": 0.5},
+        "material": {"density": 1, "sigma_a": "0.1", "sigma_c": "1"},
+        "edges": {"left": {"kind": "prescribed", "E": "9"}},
+    }
+    return Problem.model_validate(given | changes)
+
+
+def test_many_steps_are_told_to_be_few_as_implicit_ones() -> None:
+    (line,) = of(thick(40_000)).lines
+    assert "80,000 explicit steps" in line
+    asked = re.search(r"'time: (\{.*?\})'", line)
+    assert asked
+    time = yaml.safe_load(asked[1])
+    assert thick(1, scheme="staggered", time=time).time.method == "implicit"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"time": {"final": 10_000 / 8 / 299, "cfl": 0.5}},
+        {"edges": {"left": {"kind": "prescribed", "E": "9 + sin(5*t)"}}},
+        {"source": "sin(t)^2"},
+        {"dtype": "float32"},
+        {"scheme": "staggered", "time": {"final": 17, "method": "implicit"}},
+    ],
+)
+def test_nothing_is_told_where_explicit_steps_are_right(changes: dict[str, object]) -> None:
+    assert not of(thick(40_000, **changes)).lines
+
+
+def test_a_depth_that_explicit_steps_cannot_cross_is_refused_with_the_way_out() -> None:
+    slab = LitSlab(tau=1e6)
+    with pytest.raises(ValueError, match="more than 1e") as refused:
+        slab.problem(50)
+    assert "'scheme: staggered' with 'time: {method: implicit}'" in str(refused.value)
+    slab.problem(50, scheme="staggered", time={"final": 24_000, "method": "implicit"})
