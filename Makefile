@@ -23,7 +23,7 @@ test test-slow test-slurm: export OPENBLAS_NUM_THREADS := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-slurm test-pythons lint check format bench bench-env schemas docs gallery verify clean
+.PHONY: help setup demo test test-slow test-slurm test-pythons lint check format bench bench-env schemas docs gallery session verify clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ docs: setup ## Build the documentation as a site, into site/ (index.html is its 
 
 gallery: setup ## Run the scripts of the gallery at full size and keep what they print and draw (minutes)
 	@$(BIN)/python -m docs.website.running
+
+session: setup ## Do what the first page says in an empty environment, and write it down
+	@$(BIN)/python -m docs.website.session
 
 verify: setup ## Compare the solver with exact solutions and the published results
 	$(BIN)/python -m opalux verify

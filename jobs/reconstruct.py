@@ -17,7 +17,8 @@ Reconstruct the density behind your own edge signals with a trained network.
 RUN is the folder of a training run.  SIGNALS are tables of measured values (see
 docs/measured.md), solution.h5 files, published .sds files or CSV exports, or folders
 of them, for each source that the network was trained with.  Writes reconstruction.h5
-(density and uncertainty), reconstruction.json and reconstruction.png.
+(density and uncertainty), reconstruction.json, reconstruction.png and fit.png (the
+signals beside those of the map).
 
 --refine searches on by physics, from the network's map and from a flat one, and keeps
 the map that explains the signals best.  It needs the noise, writes inversion.h5,

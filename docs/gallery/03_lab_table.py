@@ -25,8 +25,8 @@ print(f"χ² = {found.chi2:.2f}; explained: {found.explained}")
 figure, axes = plt.subplots(1, 3, figsize=(12, 3.6), layout="constrained")
 for axis, values, title, colours in (
     (axes[0], found.density, "ρ [g/cm³]", "cividis"),
-    (axes[1], found.spread, "its standard deviation [g/cm³]", "magma"),
-    (axes[2], found.informed, "share that the data tell", "viridis"),
+    (axes[1], found.spread, "its standard deviation [g/cm³]", "BuPu"),
+    (axes[2], found.informed, "share that the data tell", "YlGn"),
 ):
     image = axis.imshow(values, origin="lower", extent=(0, 1, 0, 1), cmap=colours)
     figure.colorbar(image, ax=axis)

@@ -129,7 +129,13 @@ class MapKind:
                 "the error."
             )
         page.section("Best, median and worst map")
-        page.figure(images["maps"], "Truth, reconstruction and error")
+        titles, _ = _chosen(main)
+        page.figure(
+            images["maps"],
+            "Truth, reconstruction and error",
+            "Truth, reconstruction and their difference of three maps: "
+            + "; ".join(title.replace("\n", ", ") for title in titles),
+        )
         page.section("By family")
         page.table(
             ["family", "maps", "pooled R²", "mean R²", "MAE [g/cm³]", "SSIM"],
@@ -140,8 +146,18 @@ class MapKind:
             ],
         )
         page.section("Where the errors are")
-        page.figure(images["depth"], "Error against the distance from the edge")
-        page.figure(images["cells"], "Reconstructed against true density")
+        depth = main.numbers["rms_error_by_depth"]
+        page.figure(
+            images["depth"],
+            "Error against the distance from the edge",
+            "Root mean square error against the distance from the nearest edge: from "
+            f"{depth[0]:.3g} g/cm³ at the edge to {depth[-1]:.3g} in the middle.",
+        )
+        page.figure(
+            images["cells"],
+            "Reconstructed against true density",
+            "Every cell as a point; exact reconstructions would lie on the diagonal.",
+        )
 
     def limits(self, main: Mapping[str, Any]) -> str:
         """See `Kind`."""

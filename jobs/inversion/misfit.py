@@ -12,6 +12,7 @@ from opalux.jobs.inversion.metrics import LOWEST, data_misfit, depths
 from opalux.jobs.inversion.trained import Trained
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.jobs.sampling.sample import simulate_sources
+from opalux.learning.data.layout import Layout
 from opalux.learning.data.measurement import Measurement
 from opalux.learning.data.resampler import resample
 
@@ -27,8 +28,31 @@ Ends = NDArray[np.float64]
 """Where each source starts and stops, (sources, 2) [cm]."""
 
 
-def misfit_of(trained: Trained, signals: Array, density: Array, ends: Ends | None) -> float | None:
-    """Simulate a density as the training data were, and compare with the signals.
+@dataclasses.dataclass(frozen=True, eq=False)
+class Fit:
+    """Signals beside those of a density that was simulated as the training data were.
+
+    Attributes
+    ----------
+    layout : of both
+    times : (n_times,) [sh]
+    given, again : (sources, edges, quantities, n_times, n_cells); given: NaN where not known
+    """
+
+    layout: Layout
+    times: NDArray[np.float64]
+    given: Array
+    again: Array
+
+    @property
+    def misfit(self) -> float:
+        """‖F(ρ̂)−d‖/‖d‖ over what is known."""
+        known = np.isfinite(self.given)
+        return data_misfit(self.again[known], self.given[known])
+
+
+def fit_of(trained: Trained, signals: Array, density: Array, ends: Ends | None) -> Fit | None:
+    """Simulate a density as the training data were, and set it beside the signals.
 
     Parameters
     ----------
@@ -38,14 +62,12 @@ def misfit_of(trained: Trained, signals: Array, density: Array, ends: Ends | Non
 
     Returns
     -------
-    ‖F(ρ̂)−d‖/‖d‖; None when the network's data were not simulated here, or the sources are not
-    known.
+    Both; None when the network's data were not simulated here, or the sources are not known.
     """
     if trained.campaign is None or ends is None:
         return None
     again = _simulated(trained, trained.campaign, np.maximum(density, LOWEST), ends)
-    known = np.isfinite(signals)
-    return data_misfit(again[known], signals[known])
+    return Fit(trained.layout, trained.times, signals, again)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -101,10 +123,10 @@ def held_out(
                 signals = _simulated(trained, campaign, drawn.density, drawn.sources)
                 given = np.where(known, signals, np.float32(np.nan))
                 found, deviation = answer(given)
-                misfit = misfit_of(trained, given, found, drawn.sources)
+                fit = fit_of(trained, given, found, drawn.sources)
             except (InputError, ArithmeticError, OSError):  # its maps are gone, or it is bad
                 continue
-            misfits.append(misfit or 0.0)
+            misfits.append(0.0 if fit is None else fit.misfit)
             if deviation is not None:
                 far.append(np.abs(found - drawn.density) / np.maximum(deviation, LOWEST))
             progress.advance()

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from opalux.base.plots import DENSITY_MAP
+from opalux.base.plots import CHANGE_MAP, COUNT_MAP, DENSITY_MAP, SPREAD_MAP
 from opalux.jobs.inversion.comparison import Compared
 from opalux.jobs.inversion.metrics import error_by_depth, rel_l2_each
 
@@ -40,7 +40,7 @@ def maps(
                 field, vmin=low, vmax=high, cmap=DENSITY_MAP, **shared
             )
         difference = axes[row, 2].imshow(
-            error[row], vmin=-largest, vmax=largest, cmap="RdBu_r", **shared
+            error[row], vmin=-largest, vmax=largest, cmap=CHANGE_MAP, **shared
         )
         axes[row, 0].set_ylabel(f"{title}\n\ny [cm]")
     for column, name in enumerate(("truth", "reconstruction", "reconstruction − truth")):
@@ -81,7 +81,7 @@ def found_against_true(truth: Array, predicted: Array) -> Figure:
     high = float(max(truth.max(), predicted.max()))
     edges = np.linspace(low, high, 81)
     counts, _, _ = np.histogram2d(truth.ravel(), predicted.ravel(), bins=(edges, edges))
-    image = axes.pcolormesh(edges, edges, np.log10(np.maximum(counts.T, 0.5)), cmap="magma")
+    image = axes.pcolormesh(edges, edges, np.log10(np.maximum(counts.T, 0.5)), cmap=COUNT_MAP)
     axes.plot([low, high], [low, high], color="w", lw=0.8, ls="--")
     axes.set(xlabel="true density [g/cm³]", ylabel="reconstructed density [g/cm³]", aspect="equal")
     figure.colorbar(image, ax=axes, label="log₁₀ number of cells")
@@ -168,7 +168,7 @@ def reconstruction(
     """
     panels = [("density [g/cm³]", density, DENSITY_MAP)]
     if uncertainty is not None:
-        panels.append(("spread [g/cm³]", uncertainty, "magma"))
+        panels.append(("spread [g/cm³]", uncertainty, SPREAD_MAP))
     figure = Figure(figsize=(4.8 * len(panels), 4.0), layout="constrained")
     row = figure.subplots(1, len(panels), squeeze=False)[0]
     for axes, (label, field, colours) in zip(row, panels, strict=True):

@@ -20,6 +20,7 @@ from opalux.jobs.inversion.given import assembled, read_for
 from opalux.jobs.inversion.physics import compare_physics
 from opalux.jobs.inversion.reconstruction import Reconstruction, reconstruct, require_map
 from opalux.jobs.inversion.settings import ReconstructSettings
+from opalux.jobs.inversion.signal_fit import signal_fit
 from opalux.jobs.inversion.trained import Trained, load_ensemble
 from opalux.learning.data.measurement import Measurement
 
@@ -47,7 +48,7 @@ class Inputs:
 
 
 EMPTY: Mapping[str, NDArray[np.floating]] = MappingProxyType({})
-MAKES = ("reconstruction.h5", "reconstruction.png", "reconstruction.json", "run.json")
+MAKES = ("reconstruction.h5", "reconstruction.png", "fit.png", "reconstruction.json", "run.json")
 
 
 def check_inputs(run: Path, signals: Sequence[Path], settings: ReconstructSettings) -> Inputs:
@@ -74,7 +75,7 @@ def reconstruct_into(
     resume: bool = False,
     force: bool = False,
 ) -> Reconstruction:
-    """Reconstruct, and write reconstruction.h5, reconstruction.png and reconstruction.json.
+    """Reconstruct, and write reconstruction.h5 and .json, reconstruction.png and fit.png.
 
     Parameters
     ----------
@@ -98,6 +99,8 @@ def reconstruct_into(
         )
         write_reconstruction(found, out / "reconstruction.h5")
         save(found.plot(), out / "reconstruction.png")
+        if found.fit is not None:
+            save(signal_fit(found.fit), out / "fit.png")
         write_json(out / "run.json", provenance())
         write_json(out / "reconstruction.json", numbers_of(inputs, found))
     return found

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from opalux.base.errors import InputError
 from opalux.base.optional import import_xarray
 from opalux.jobs.inversion.given import assembled, calibration_of, noise_of, read_for
-from opalux.jobs.inversion.misfit import ends_of, held_out, misfit_of
+from opalux.jobs.inversion.misfit import Fit, ends_of, fit_of, held_out
 from opalux.jobs.inversion.physics import Physics, compare_physics
 from opalux.jobs.inversion.trained import Trained
 from opalux.learning.data.measurement import Measurement, filled
@@ -41,6 +41,7 @@ class Reconstruction:
     x, y : (nx,), (ny,) centres of the cells [cm]
     notes : what was assumed of the signals because files do not say it, and what differs from the
         training data, in words
+    fit : the signals beside those of the density simulated again; None when this was not done
     """
 
     density: Array
@@ -54,6 +55,7 @@ class Reconstruction:
     x: NDArray[np.float64]
     y: NDArray[np.float64]
     notes: tuple[str, ...] = ()
+    fit: Fit | None = None
 
     @property
     def misfit_suspicious(self) -> bool | None:
@@ -199,16 +201,16 @@ def reconstruct(
         return mean[0].cpu().numpy(), None if deviation is None else deviation[0].cpu().numpy()
 
     density, uncertainty = answer(given)
-    misfit = misfit_of(first, given, density, ends) if simulate else None
+    fit = fit_of(first, given, density, ends) if simulate else None
     usual = None
-    if misfit is not None:
+    if fit is not None:
         usual = held_out(first, answer, np.isfinite(given), misfit_maps)
     x, y = _centres(first)
     return Reconstruction(
         density=density,
         uncertainty=uncertainty,
         spread=None if usual is None else usual.spread(uncertainty),
-        data_misfit=misfit,
+        data_misfit=None if fit is None else fit.misfit,
         misfit_normal=None if usual is None else usual.misfit,
         sources=names,
         members=len(models) * (8 if symmetric else 1),
@@ -216,6 +218,7 @@ def reconstruct(
         x=x,
         y=y,
         notes=notes,
+        fit=fit,
     )
 
 

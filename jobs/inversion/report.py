@@ -12,6 +12,7 @@ from opalux.base.provenance import git_revision, version
 from opalux.jobs.inversion import pictures
 from opalux.jobs.inversion.comparison import Compared
 from opalux.jobs.inversion.kind import Judged, Kind
+from opalux.jobs.inversion.low_scores import low_scores
 from opalux.jobs.inversion.number import number
 from opalux.jobs.inversion.trained import Trained
 from opalux.learning.training import logbook
@@ -108,6 +109,8 @@ def _page(
             for key, meaning in kind.meaning.items()
         ],
     )
+    for reason in low_scores({name: result.headline for name, result in judged.items()}):
+        page.text(reason)
     kind.add_sections(page, main, images)
     if subsets:
         page.section("From parts of the signals")
@@ -123,7 +126,12 @@ def _page(
         _add_ways(page, compared, images)
     if "training" in images:
         page.section("Training")
-        page.figure(images["training"], "Loss and scores against the epoch")
+        page.figure(
+            images["training"],
+            "Loss and scores against the epoch",
+            "Two curves against the epoch: the loss of the training, and the scores on maps that "
+            "were held out; their last values are in metrics.jsonl.",
+        )
     if curve:
         page.section("Learning curve")
         page.table(
@@ -134,7 +142,11 @@ def _page(
                 for point in curve
             ],
         )
-        page.figure(images["learning_curve"], "Scores against the number of training maps")
+        page.figure(
+            images["learning_curve"],
+            "Scores against the number of training maps",
+            "The numbers of the table above as curves.",
+        )
     ours = main.scores
     if objective.published:
         page.section("Published figures")
@@ -173,4 +185,9 @@ def _add_ways(page: Page, compared: Mapping[str, Compared], images: Mapping[str,
         ],
     )
     for place, (name, one) in enumerate(compared.items()):
-        page.figure(images[f"physics-{place}"], f"{name}. {one.note}")
+        page.figure(
+            images[f"physics-{place}"],
+            f"{name}. {one.note}",
+            "A true map beside the network's, the refined one and that of physics alone, and the "
+            "error of each against the distance from the edge.",
+        )

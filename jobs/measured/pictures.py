@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from opalux.base.plots import DENSITY_MAP, LABELS
+from opalux.base.plots import DENSITY_MAP, LABELS, SHARE_MAP, SPREAD_MAP
 from opalux.jobs.measured.inversion import Inverted
 
 Array = NDArray[np.float64]
@@ -20,8 +20,8 @@ def map_figure(result: Inverted, extent: tuple[float, float, float, float]) -> F
         (LABELS["rho"], result.density, {"cmap": DENSITY_MAP})
     ]
     if result.spread is not None and result.informed is not None:
-        maps.append(("spread [g/cm³]", result.spread, {"cmap": "magma", "vmin": 0.0}))
-        shares = {"cmap": "viridis", "vmin": 0.0, "vmax": 1.0}
+        maps.append(("spread [g/cm³]", result.spread, {"cmap": SPREAD_MAP, "vmin": 0.0}))
+        shares = {"cmap": SHARE_MAP, "vmin": 0.0, "vmax": 1.0}
         maps.append(("informed by the data", result.informed, shares))
     figure = Figure(figsize=(4.3 * len(maps), 3.8), layout="constrained")
     for axes, (label, values, options) in zip(

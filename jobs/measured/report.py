@@ -99,10 +99,18 @@ def _page(result: Inverted, plan: Plan, numbers: dict[str, Any], images: dict[st
     if plan.remarks:
         page.points(plan.remarks)
     page.section("The map")
-    page.figure(images["map"], _map_caption(result))
+    low, high = result.density.min(), result.density.max()
+    page.figure(
+        images["map"],
+        _map_caption(result),
+        f"Maps of {nx} × {ny} cells; the density lies between {low:.3g} and {high:.3g} g/cm³.",
+    )
     page.section("What it explains")
     page.figure(
-        images["fit"], "Measured and predicted signals, residuals, and χ² against time and place"
+        images["fit"],
+        "Measured and predicted signals, residuals, and χ² against time and place",
+        "Signals as measured and as the map gives them, and what is left between them in standard "
+        f"deviations of the noise; the mean of its square is {result.chi2:.3g}.",
     )
     rows = [
         [name, group, value]

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from opalux.base.plots import ENERGY_MAP, HEAT_MAP
 from opalux.jobs.verification.page import Section, at_least, at_most, figure, table
 from opalux.solver.scheme import Feature
 from opalux.solver.verification import crooked_pipe, lattice, shadow
@@ -81,7 +82,7 @@ def pipe() -> Section:
             at_most(f"crooked pipe, {variant}: highest E/source", highest, 1.05),
         ]  # fmt: skip
         if variant == SECOND:
-            drawn = axis.imshow(fields[3], origin="lower", extent=(0, 7, 0, 2), cmap="inferno")
+            drawn = axis.imshow(fields[3], origin="lower", extent=(0, 7, 0, 2), cmap=HEAT_MAP)
     made.colorbar(drawn, label="T [keV]")
     axis.plot(*np.array(crooked_pipe.PROBES).T, "wo", markersize=4)
     axis.set(xlabel="x [cm]", ylabel="y [cm]")
@@ -115,7 +116,7 @@ def lattice_and_shadow() -> Section:
             ),
             at_most(f"shadow, {variant}: worst probe off", off, SHADOW_BOUNDS[variant]),
         ]  # fmt: skip
-    drawn = axis.imshow(np.log10(E), origin="lower", extent=(0, 7, 0, 7), cmap="viridis", vmin=-6)
+    drawn = axis.imshow(np.log10(E), origin="lower", extent=(0, 7, 0, 7), cmap=ENERGY_MAP, vmin=-6)
     made.colorbar(drawn, label="log E")
     axis.set(xlabel="x [cm]", ylabel="y [cm]")
     rows.append(["fine mesh", f"{lattice.FINE:.4f}", *(f"{e:.4f}" for e in shadow.FINE)])

@@ -121,6 +121,10 @@ def convergence_plot(axis: Any, lines: dict[str, dict[int, Series]]) -> None:
             f"order {order}", (cells[-1], slope[-1]), fontsize=8, xytext=(4, 0),
             textcoords="offset points", va="center",
         )  # fmt: skip
+    orders = sorted({order for series in lines.values() for order in series})
+    for order in orders if len(orders) > 1 else []:
+        axis.plot([], [], f"k{STYLES[order]}", label=f"order {order}")
+    axis.plot([], [], "k:", linewidth=0.9, label="slopes to compare")
     every = sorted({n for series in lines.values() for cells, _ in series.values() for n in cells})
     axis.set_xticks(every, [str(n) for n in every])
     axis.minorticks_off()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from opalux.base.axes import EDGES
-from opalux.base.page import NO_VALUE, Page, code
+from opalux.base.page import NO_VALUE, Page, bold, code
 from opalux.base.plots import png
 from opalux.jobs.verification.distance import Distances
 from opalux.jobs.verification.transport_pictures import fields_figure, signals_figure
@@ -52,6 +52,7 @@ def page(
     """
     reference = next(iter(solutions))
     made = Page("How far P1 is from transport", LEAD)
+    made.answers(*_answers(problem, solutions, apart))
     made.section("Distances")
     made.text(
         f"Relative L2 distances from {reference}: of the fields at t = "
@@ -74,9 +75,63 @@ def page(
     models = {name: each for name, each in solutions.items() if name.startswith("P1")}
     shown = {reference: solutions[reference], **models}
     made.section("Fields")
-    made.figure(png(fields_figure(shown)), "At the final time, each row on one scale.")
+    made.figure(
+        png(fields_figure(shown)),
+        "At the final time, each row on one scale.",
+        f"Maps of E and T by {', '.join(shown)}; how far they differ stands in the table above.",
+    )
     made.section("Signals")
-    made.figure(png(signals_figure(shown)), "Means along the edges, each row on one scale.")
+    made.figure(
+        png(signals_figure(shown)),
+        "Means along the edges, each row on one scale.",
+        f"Curves over time of E and F·n at the four edges by {', '.join(shown)}; how far they "
+        "differ stands in the table above.",
+    )
     made.section("Problem")
     made.code(text)
     return made.html()
+
+
+def _answers(
+    problem: Problem, solutions: Mapping[str, Solution], apart: Mapping[str, Distances]
+) -> tuple[list[str], list[str], list[str]]:
+    """Return what you got, what it means and what to do next."""
+    reference = next(iter(solutions))
+    own = next(name for name in apart if name.startswith("P1"))
+    models = {name: _signal_distance(one) for name, one in apart.items() if name.startswith("P1")}
+    angles = [_signal_distance(one) for name, one in apart.items() if not name.startswith("P1")]
+    best = min(models, key=lambda name: models[name])
+    got = [
+        bold("Your problem, solved twice")
+        + f" on {problem.cells.nx} × {problem.cells.ny} cells: by {reference}, and by P1 with k = "
+        + ", ".join(name.partition("k = ")[2] for name in models)
+        + "."
+    ]
+    means = [
+        f"The signals of {own}, yours, are {models[own]:.1%} from those of transport, in E over "
+        "all edges (the largest of the four). That is an error of your model that no grid and no "
+        "network removes."
+    ]
+    if angles and models[own] < 2.0 * angles[0]:
+        means.append(
+            f"But fewer angles alone change transport by {angles[0]:.1%}: the reference is not "
+            "fine enough to tell."
+        )
+    then = []
+    if best != own and models[best] < 0.8 * models[own]:
+        k = best.partition("k = ")[2].replace("1/3", "0.3333333333")
+        nearer = f"{best} is nearer, at {models[best]:.1%}: "
+        then.append(nearer + code(f"--set constants.eddington={k}") + ".")
+    then.append(
+        "When you invert measurements, a noise below this distance would fit P1's own error: give "
+        + code("noise")
+        + " at least of this size."
+    )
+    if angles and models[own] < 2.0 * angles[0]:
+        then.append("A finer reference: more angles, by " + code("--quadrature") + ".")
+    return got, means, then
+
+
+def _signal_distance(apart: Distances) -> float:
+    """Return the largest distance of E over the edges."""
+    return max(value for edge in EDGES if (value := apart[edge]["E"]) is not None)

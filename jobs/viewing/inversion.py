@@ -6,15 +6,15 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from opalux.base.plots import DENSITY_MAP, LABELS
+from opalux.base.plots import DENSITY_MAP, LABELS, SHARE_MAP, SPREAD_MAP
 from opalux.jobs.viewing.scene import Array, Map, Plot
 
 _MAPS = {
     "density": (LABELS["rho"], DENSITY_MAP),
     "network": (f"network, {LABELS['rho']}", DENSITY_MAP),
-    "spread": ("spread [g/cm³]", "magma"),
-    "uncertainty": ("uncertainty [g/cm³]", "magma"),
-    "informed": ("informed by the data", "viridis"),
+    "spread": ("spread [g/cm³]", SPREAD_MAP),
+    "uncertainty": ("uncertainty [g/cm³]", SPREAD_MAP),
+    "informed": ("informed by the data", SHARE_MAP),
 }
 """Label and colours of each map of inversion.h5 and reconstruction.h5."""
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from opalux.base.axes import EDGES, along
 from opalux.base.errors import InputError
-from opalux.base.plots import CHANGE_MAP, COLOURS, DENSITY_MAP, LABELS
+from opalux.base.plots import CHANGE_MAP, COLOURS, DENSITY_MAP, LABELS, SHARE_MAP
 from opalux.jobs.viewing.scene import Map
 from opalux.solver.march import simulate
 from opalux.solver.problem import Problem
@@ -181,7 +181,7 @@ class Easel:
             maps = [_found_map("inverted", file["density"][:], rho)]
             if "informed" in file:
                 maps.append(
-                    Map(name="informed", label="informed by the data", colours="viridis",
+                    Map(name="informed", label="informed by the data", colours=SHARE_MAP,
                         values=file["informed"][:], extent=(0.0, 1.0, 0.0, 1.0), limits=(0.0, 1.0))
                 )  # fmt: skip
         return {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from opalux.base.plots import CHANGE_MAP, DENSITY_MAP, LABELS
+from opalux.base.plots import CHANGE_MAP, DENSITY_MAP, LABELS, SPREAD_MAP
 from opalux.jobs.inversion.reconstruction import reconstruct
 from opalux.jobs.inversion.trained import load_trained
 from opalux.jobs.viewing.scene import Array, Map, Plot
@@ -58,7 +58,7 @@ class TrainingScene:
         ]  # fmt: skip
         if deviation is not None:
             shown.append(
-                Map(name="uncertainty", label=f"uncertainty, {label}", colours="magma",
+                Map(name="uncertainty", label=f"uncertainty, {label}", colours=SPREAD_MAP,
                     values=deviation, extent=extent, axes=axes)
             )  # fmt: skip
         return shown

@@ -13,8 +13,11 @@ import matplotlib.pyplot as plt
 from opalux.base.files import atomic
 
 DENSITY_MAP, ENERGY_MAP, FLUX_MAP, HEAT_MAP = "cividis", "magma", "viridis", "inferno"
+SPREAD_MAP, SHARE_MAP = "BuPu", "YlGn"
+"""Of standard deviations, and of the share that data tell."""
+COUNT_MAP = "Blues"
 CHANGE_MAP = "RdBu_r"
-"""Of differences, with white at 0."""
+"""Of differences and of signed numbers, with white at 0."""
 COLOURS = {"rho": DENSITY_MAP, "E": ENERGY_MAP, "F": FLUX_MAP, "T": HEAT_MAP}
 """Colour map of each field and quantity."""
 LABELS = {

@@ -105,7 +105,8 @@ def test_solutions_sds_and_csv_of_the_same_density_give_the_same_map(
     assert expected.shape == (16, 16)
     assert 0 < numbers["data_misfit"] < 0.2
     assert numbers["sources"] == list(EDGES)
-    assert (tmp_path / "a" / "reconstruction.png").stat().st_size > 10_000
+    for name in ("reconstruction.png", "fit.png"):
+        assert (tmp_path / "a" / name).stat().st_size > 10_000
     dt = ["--set", f"dt={STEP[16]}"]
     from_sds, _ = reconstructed(run, tmp_path / "b", signals / "16-sds", *dt)
     np.testing.assert_allclose(from_sds, expected, atol=1e-3)

@@ -87,6 +87,17 @@ def test_report_is_one_self_contained_page(finished):
     assert not re.search(r'(src|href)="(?!data:)', page)
 
 
+def test_the_report_begins_with_answers_and_describes_its_figures(finished):
+    page = (finished / "report.html").read_text()
+    found = json.loads((finished / "metrics.json").read_text())
+    first = page[page.index("What you got") : page.index("<h2>Answers")]
+    for answer in found["verdicts"].values():
+        assert f"<b>{answer.capitalize()}.</b>" in first
+    figures = re.findall(r'alt="([^"]*)".*?<figcaption>([^<]*)', page, re.DOTALL)
+    described = [alt for alt, caption in figures if alt != caption]
+    assert len(described) >= 8
+
+
 def test_every_published_score_stands_beside_ours(finished):
     with (finished / "tables" / "published_and_ours.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -205,6 +216,7 @@ def test_another_subject_is_studied_without_a_word_of_the_paper(tmp_path):
     page = page[: page.index("How this report was made")]
     assert not SILICON.search(page)
     assert "alcohol" in page
+    assert "other clusterers" not in page, "the usual sets of points are no concern of his"
     found = json.loads((out / "metrics.json").read_text())
     assert list(found["data"]["classes"]) == ["light", "medium", "strong"]
     assert "conclusions_hold" not in found

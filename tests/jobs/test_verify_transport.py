@@ -130,3 +130,13 @@ def test_distances_are_relative_and_do_not_depend_on_the_time_steps():
     assert found["fields"] == pytest.approx({"E": 0.1, "T": 0.1})
     assert found["left"] == pytest.approx({"E": 0.1, "F": 0.1})
     assert found["up"] == {"E": pytest.approx(0.1), "F": None}
+
+
+def test_the_page_says_first_which_model_is_nearer_and_how_to_take_it(tmp_path):
+    assert run(write(tmp_path, 20), tmp_path / "out") == 0
+    page = (tmp_path / "out/report.html").read_text()
+    found = json.loads((tmp_path / "out/transport.json").read_text())["distances"]
+    nearest = max(one["E"] for edge, one in found["P1, k = 1/3"].items() if edge != "fields")
+    assert page.index("What you got") < page.index("What next") < page.index("Distances")
+    assert f"P1, k = 1/3 is nearer, at {nearest:.1%}" in page
+    assert "--set constants.eddington=0.3333333333" in page

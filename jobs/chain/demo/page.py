@@ -55,14 +55,35 @@ def demo_page(
         "0.87–0.89 on its own solver and grid, without noise."
     )
     page.section("The published density")
-    page.figure(_published(out), "The published density, its reconstruction, and the error")
+    page.figure(
+        _published(out),
+        "The published density, its reconstruction, and the error",
+        "Three maps: smooth hills of 1 to 5 g/cm³, what the network makes of their signals, and "
+        "the difference of the two.",
+    )
     page.section("Best, median and worst of the held-out maps")
-    page.figure(_picture(out / TRAIN / "maps.png"), "Truth, reconstruction and error")
+    page.figure(
+        _picture(out / TRAIN / "maps.png"),
+        "Truth, reconstruction and error",
+        "The best, the median and the worst map, each beside its reconstruction and the error.",
+    )
     _scores(page, {"held-out maps": metrics} | metrics["apart"])
-    page.figure(_picture(out / TRAIN / "depth.png"), "Error against the distance to the edge")
+    page.figure(
+        _picture(out / TRAIN / "depth.png"),
+        "Error against the distance to the edge",
+        "Root mean square error against the distance to the nearest edge; it grows with depth.",
+    )
     page.section("The simulation behind it: the published case")
-    page.figure(_picture(out / SOLVE / "fields.png"), "Fields at the final time")
-    page.figure(_picture(out / SOLVE / "signals.png"), "Signals on the edges")
+    page.figure(
+        _picture(out / SOLVE / "fields.png"),
+        "Fields at the final time",
+        "Density, radiation energy, flux and temperature as maps.",
+    )
+    page.figure(
+        _picture(out / SOLVE / "signals.png"),
+        "Signals on the edges",
+        "Energy, flux and temperature along each edge over time, as changes from the first values.",
+    )
     page.section("What was run")
     for line, taken in zip(lines, seconds, strict=True):
         page.text(f"{line.title}: {taken:.0f} s")
@@ -72,6 +93,7 @@ def demo_page(
 
 
 def _scores(page: Page, sets: dict[str, dict[str, Any]]) -> None:
+    from opalux.jobs.inversion.low_scores import low_scores
     from opalux.jobs.inversion.metrics import MEANING
     from opalux.jobs.inversion.number import number
 
@@ -82,6 +104,8 @@ def _scores(page: Page, sets: dict[str, dict[str, Any]]) -> None:
             for key, meaning in MEANING.items()
         ],
     )
+    for reason in low_scores(sets):
+        page.text(reason)
 
 
 def _picture(path: Path) -> bytes:

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
+from opalux.base.plots import COUNT_MAP
 from opalux.learning.siqd.clustering.r_min_plot import cluster_colours, draw_r_min
 from opalux.learning.siqd.report.look import canvas, class_colours, label, short
 from opalux.learning.siqd.study.classify import Assessment, Curve
@@ -103,8 +104,8 @@ def clusters(study: Study) -> Figure:
     )
     left.legend(frameon=False, fontsize=8)
     profile = np.array([features[model.labels_ == c].mean(axis=0) for c in range(len(colours))])
-    image = right.imshow(profile, vmin=0, vmax=1, cmap="cividis", aspect="auto")
-    annotate(right, profile, "{:.2f}", profile < 0.55)
+    image = right.imshow(profile, vmin=0, vmax=1, cmap=COUNT_MAP, aspect="auto")
+    annotate(right, profile, "{:.2f}", profile > 0.55)
     names = [short(study, name) for name in study.prepared.subject.features]
     right.set_xticks(range(len(names)), names, rotation=35, ha="right")
     right.set_yticks(range(len(colours)), [f"cluster {c + 1}" for c in range(len(colours))])
@@ -156,7 +157,7 @@ def draw_confusion(axis: Axes, assessment: Assessment, title: str) -> None:
     """Draw counts of true (rows) and predicted classes; colour: share of the row."""
     counts = assessment.confusion
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axis.imshow(shares, vmin=0, vmax=1, cmap="Blues")
+    axis.imshow(shares, vmin=0, vmax=1, cmap=COUNT_MAP)
     annotate(axis, counts, "{:d}", shares > 0.55)
     names = assessment.task.classes
     axis.set_xticks(range(len(names)), names, rotation=35, ha="right")

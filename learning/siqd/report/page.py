@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from opalux.base.page import Page, bold
 from opalux.learning.siqd.clustering.peers import METHODS, SHARE
+from opalux.learning.siqd.report.alts import alts
+from opalux.learning.siqd.report.answers import first_answers
 from opalux.learning.siqd.report.look import short
 from opalux.learning.siqd.report.metrics import mean_agreement
 from opalux.learning.siqd.report.pictures import captions
@@ -45,6 +47,7 @@ def html(
     study = results.study
     report = _Report(_page(study), results, pictures)
     page = report.page
+    page.answers(*first_answers(study, verdicts))
     if study.table.rebuilt:
         page.box(_substitute(study))
     _answers(page, study, verdicts)
@@ -75,14 +78,14 @@ class _Report:
 
     def __init__(self, page: Page, results: Results, pictures: Mapping[str, bytes]) -> None:
         self.page, self.results, self.study = page, results, results.study
-        self._pictures, self._captions = pictures, captions(results)
+        self._pictures, self._captions, self._alts = pictures, captions(results), alts(results)
 
     def show(self, *beginnings: str) -> None:
         """Add every figure whose name begins so, where it exists."""
         for beginning in beginnings:
             for name, caption in self._captions.items():
                 if name.startswith(beginning):
-                    self.page.figure(self._pictures[name], caption)
+                    self.page.figure(self._pictures[name], caption, self._alts.get(name, ""))
 
     def oddities(self, section: str) -> None:
         """Add what is unusual in the paper, where the paper is the subject."""

@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from opalux.base.plots import CHANGE_MAP
 from opalux.learning.siqd.clustering.r_min_plot import cluster_colours
 from opalux.learning.siqd.clustering.width import count_of
 from opalux.learning.siqd.report.figures import annotate
@@ -18,7 +19,7 @@ def correlation_map(study: Study) -> Figure:
     names = [short(study, name) for name in found.names]
     figure = Figure(figsize=(8.6, 6.4), layout="constrained")
     axis, strip = figure.subplots(1, 2, width_ratios=(len(names), 1.3))
-    image = axis.imshow(found.matrix, vmin=-1, vmax=1, cmap="RdBu_r")
+    image = axis.imshow(found.matrix, vmin=-1, vmax=1, cmap=CHANGE_MAP)
     annotate(axis, found.matrix, "{:.2f}", np.abs(found.matrix) > 0.6)
     axis.set_xticks(range(len(names)), names, rotation=40, ha="right")
     axis.set_yticks(range(len(names)), names)
@@ -26,7 +27,7 @@ def correlation_map(study: Study) -> Figure:
     figure.colorbar(image, ax=axis, location="bottom", shrink=0.6, label="correlation")
     skews = found.skews[:, None]
     most = max(1.0, float(np.abs(skews).max()))
-    strip.imshow(skews, vmin=-most, vmax=most, cmap="PuOr_r", aspect="auto")
+    strip.imshow(skews, vmin=-most, vmax=most, cmap=CHANGE_MAP, aspect="auto")
     annotate(strip, skews, "{:.2f}", np.abs(skews) > 0.6 * most)
     strip.set_xticks([])
     strip.set_yticks(range(len(names)), names)
@@ -185,7 +186,7 @@ def weights(study: Study, role: str) -> Figure:
     axes = figure.subplots(1, len(layers), width_ratios=[max(2, x.shape[1]) for x in layers])
     for i, (axis, layer) in enumerate(zip(np.atleast_1d(axes), layers, strict=True)):
         most = float(np.abs(layer).max())
-        image = axis.imshow(layer, cmap="RdBu_r", vmin=-most, vmax=most, aspect="auto")
+        image = axis.imshow(layer, cmap=CHANGE_MAP, vmin=-most, vmax=most, aspect="auto")
         below = (
             [short(study, name) for name in study.prepared.subject.features]
             if i == 0

@@ -222,8 +222,15 @@ class SiqdSettings(StudySettings):
     """Make this set instead of reading a table."""
     search: SearchSettings | None = None
     """Search for other hyper-parameters than the published ones."""
-    peers: PeersSettings | None = PeersSettings()
-    """Compare clusterers; null leaves this out."""
+    peers: PeersSettings | None = None
+    """Compare clusterers on usual sets of points. Left out: in the preset only; null: never."""
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _peers_of_the_preset(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "peers" not in data and data.get("subject") is None:
+            return {**data, "peers": {}}
+        return data
 
     @pydantic.model_validator(mode="after")
     def _one_set(self) -> Self:
