@@ -1,5 +1,7 @@
 """The picture of what a reconstruction explains shows what is known, at the far edge."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -25,7 +27,7 @@ def test_the_misfit_is_that_of_what_is_known(fit):
 
 
 def test_each_measured_source_is_shown_at_its_far_edge_or_at_one_that_is_known(fit):
-    axes = signal_fit(fit).axes
+    axes: Any = signal_fit(fit).axes
     shown = [
         axis.get_ylabel().replace("\n", ", ") for axis in axes if "source" in axis.get_ylabel()
     ]
