@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from opalux.base.axes import EDGES, along
+from opalux.base.axes import EDGES
 from opalux.base.errors import InputError
 from opalux.solver.domains.domain import Domain, SerialDomain
 from opalux.solver.edges import edge_rules
@@ -14,19 +14,16 @@ from opalux.solver.march import March
 from opalux.solver.media import cut_block
 from opalux.solver.parameters import MEDIUM, SOURCE, Programs, checked, medium_programs
 from opalux.solver.problem import Problem
-from opalux.solver.readings import Readings
-from opalux.solver.schemes.ghosts import wrap
 from opalux.solver.schemes.staggered import Stepper
 from opalux.solver.schemes.staggered_adjoint import march_back, step_cells_back, step_faces_back
 from opalux.solver.schemes.staggered_adjoint import scratch as scratch_back
 from opalux.solver.schemes.staggered_edges import OPEN, E, edge_kinds
 from opalux.solver.schemes.staggered_tangent import march_on, scratch
+from opalux.solver.sharing import Sharing, Signals, fitting
 from opalux.solver.start import time_steps
 from opalux.solver.trajectory import Part, Trajectory
 
 MEMORY = 2**31  # bytes that the states kept for the way back may take
-
-Signals = dict[str, np.ndarray]
 
 
 class SignalGradient:
@@ -64,10 +61,9 @@ class SignalGradient:
         self.problem = problem
         self._domain = domain or SerialDomain(problem)
         _check_blocks(self._domain)
-        block = self._domain.block
         self.times = time_steps(problem)[1]
         self._trajectory = Trajectory(self._domain, len(self.times), memory)
-        self._readings = Readings(problem, block) if problem.detectors else None
+        self._sharing = Sharing(problem, self._domain, self.times)
         self._spacing = (problem.cells.dx, problem.cells.dy)
         self._known = False
 
@@ -93,9 +89,9 @@ class SignalGradient:
         trajectory = self._trajectory
         assert isinstance(march.stepper, Stepper)
         march.stepper.settle()
-        trajectory.start(march, signals := self._empty(len(self.times)), rows := self._rows())
+        trajectory.start(march, signals := self._sharing.empty(), rows := self._sharing.rows())
         self._known = True
-        return self._whole(signals, rows)
+        return self._sharing.whole_signals(signals, rows)
 
     def pull(self, weights: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return ∂J/∂ρ (ny, nx) at the density of the last `simulate`, J = Σ weights · signals.
@@ -138,20 +134,22 @@ class SignalGradient:
         found = _Found(
             np.zeros((len(medium), *bar.shape[1:])),
             np.zeros(bar.shape[1:]) if SOURCE in names else None,
-            tuple(np.zeros((len(self.times), self._along(name))) for name in EDGES),
+            tuple(np.zeros((len(self.times), self._sharing.cells_along(name))) for name in EDGES),
         )
         work = scratch_back(block.nx, block.ny, len(medium))
         programs = self._programs(medium)
         for part in self._trajectory.backwards():
             self._part_back(bar, found, part, weights, programs, work)
         slopes = {
-            name: self._joined(found.medium[number, 1:-1, 1:-1])
+            name: self._sharing.whole_map(found.medium[number, 1:-1, 1:-1])
             for number, name in enumerate(medium)
         }
         if found.source is not None:
-            slopes[SOURCE] = self._joined(found.source[1:-1, 1:-1])
+            slopes[SOURCE] = self._sharing.whole_map(found.source[1:-1, 1:-1])
         sides = dict(zip(EDGES, found.edges, strict=True))
-        slopes |= {name: self._side(name, sides[name]) for name in names if name in EDGES}
+        slopes |= {
+            name: self._sharing.whole_side(name, sides[name]) for name in names if name in EDGES
+        }
         return {name: slopes[name] for name in names}
 
     def push(self, change: np.ndarray | Mapping[str, np.ndarray | float]) -> Signals:
@@ -175,25 +173,25 @@ class SignalGradient:
         names, domain, block = checked(changes), self._domain, self._domain.block
         cells = self.problem.cells
         whole = {
-            name: _fitting(name, changes[name], (cells.ny, cells.nx))
+            name: fitting(name, changes[name], (cells.ny, cells.nx))
             for name in names
             if name not in EDGES
         }
         medium = [name for name in names if name in MEDIUM]
         moved = np.zeros(domain.state.shape)
         data = _Found(
-            np.stack([self._with_ghosts(whole[name]) for name in medium])
+            np.stack([self._sharing.with_ghosts(whole[name]) for name in medium])
             if medium
             else np.zeros((0, *moved.shape[1:])),
             cut_block(whole[SOURCE], block, SOURCE) if SOURCE in names else None,
-            tuple(self._own_side(name, changes.get(name, 0.0)) for name in EDGES),
+            tuple(self._sharing.own_side(name, changes.get(name, 0.0)) for name in EDGES),
         )
-        signals, rows = self._empty(len(self.times)), self._rows()
+        signals, rows = self._sharing.empty(), self._sharing.rows()
         work = scratch(block.nx, block.ny, len(medium))
         programs = self._programs(medium)
         for part in self._trajectory.forwards():
             self._part_on(moved, data, part, signals, rows, programs, work)
-        return self._whole(signals, rows)
+        return self._sharing.whole_signals(signals, rows)
 
     def _part_back(
         self,
@@ -210,8 +208,8 @@ class SignalGradient:
         times, rho = march.times[start:stop], march.rho
         given = trajectory.given(start, stop)
         given_bar = tuple(side[start:stop] for side in found.edges)
-        own = tuple(self._own_weights(weights, name, start, stop) for name in EDGES)
-        points = self._points(weights, start, stop)
+        own = tuple(self._sharing.weights(weights, name, start, stop) for name in EDGES)
+        points = self._sharing.points(weights, start, stop)
         if domain.size == 1 and found.source is None:
             march_back(
                 bar, found.medium, states, rho, self._spacing, self.problem.wave_speed,
@@ -255,8 +253,8 @@ class SignalGradient:
                 slice(first, first + at_once),
                 slice(first - start, first - start + at_once),
             )
-            if self._readings and rows is not None:
-                self._readings.note(moved, rows[first])
+            if self._sharing.readings and rows is not None:
+                self._sharing.readings.note(moved, rows[first])
             if data.source is not None:
                 emitted = data.source * self._emitted(march.times[first])
             domain.exchange(moved)
@@ -267,8 +265,8 @@ class SignalGradient:
                 march.times[here], tuple(side[there] for side in given),
                 tuple(seen[here] for seen in signals), stepper.at_edge, work,
             )  # fmt: skip
-        if self._readings and rows is not None:
-            self._readings.note(moved, rows[stop])
+        if self._sharing.readings and rows is not None:
+            self._sharing.readings.note(moved, rows[stop])
 
     @property
     def _physics(self) -> tuple[float, float, float]:
@@ -287,127 +285,9 @@ class SignalGradient:
         emitted: np.ndarray = dt * at
         return emitted
 
-    def _along(self, edge: str) -> int:
-        """Return how many of the own cells lie along an edge, whether it touches them or not."""
-        block = self._domain.block
-        return block.nx if along(edge) == "x" else block.ny
-
-    def _with_ghosts(self, change: np.ndarray) -> np.ndarray:
-        """Return the own part of a change of a parameter, continued as the medium is."""
-        domain = self._domain
-        wide = np.zeros(domain.state.shape)
-        wide[0] = cut_block(change, domain.block, "change")
-        domain.exchange(wide)
-        wrap(wide, *domain.wraps)
-        return wide[0].copy()
-
-    def _own_side(self, edge: str, change: Any) -> np.ndarray:
-        """Return the own part (n, cells) of a change of what an edge prescribes."""
-        block = self._domain.block
-        whole = _fitting(edge, change, (len(self.times), _cells(self.problem, edge)))
-        first = block.i0 if along(edge) == "x" else block.j0
-        own = np.zeros((len(self.times), self._along(edge)))
-        if block.touches[edge]:
-            own[...] = whole[:, first : first + own.shape[1]]
-        return own
-
     def _after_simulate(self, what: str) -> None:
         if not self._known:
             raise ValueError(f"{what}: found no density yet, expected simulate(rho) before")
-
-    def _empty(self, steps: int) -> tuple[np.ndarray, ...]:
-        """Return room for the own block's signals; no cells on edges that it does not touch."""
-        block = self._domain.block
-        return tuple(
-            np.empty((steps, 4, self._along(name) if block.touches[name] else 0)) for name in EDGES
-        )
-
-    def _rows(self) -> np.ndarray | None:
-        return self._readings.empty(len(self.times)) if self._readings else None
-
-    def _own_weights(
-        self, weights: Mapping[str, np.ndarray], name: str, start: int, stop: int
-    ) -> np.ndarray:
-        """Return the weights of the own cells on an edge, and of the next one; see `march_back`."""
-        block, axis = self._domain.block, along(name)
-        if name not in weights or not block.touches[name]:
-            return np.zeros((stop - start, 4, 0))
-        given = np.asarray(weights[name], dtype=np.float64)[start:stop]
-        first, count = (block.i0, block.nx) if axis == "x" else (block.j0, block.ny)
-        own = np.zeros((stop - start, 4, count + 1))
-        own[:, :, :-1] = given[:, :, first : first + count]
-        follows = first + count
-        if follows < given.shape[2]:
-            own[:, :, -1] = given[:, :, follows]
-        elif self.problem.edges.periodic[0 if axis == "x" else 1]:
-            own[:, :, -1] = given[:, :, 0]
-        return own
-
-    def _points(
-        self, weights: Mapping[str, np.ndarray], start: int, stop: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return own places that detectors read, and the weights of these in some steps.
-
-        The face between periodic sides is one of them for the signals of the left and the lower
-        side: its owner is the cell on the other side.
-        """
-        block, steps = self._domain.block, slice(start, stop)
-        places, values = [np.zeros((3, 0), dtype=np.int64)], [np.zeros((stop - start, 0))]
-        if self._readings and "detectors" in weights:
-            given = np.asarray(weights["detectors"], dtype=np.float64)[steps]
-            places.append(self._readings.own)
-            values.append(self._readings.spread(given))
-        share = 1.0 if self.problem.signals.at == "edge" else 0.5
-        for name, opposite, field in (("left", "right", 1), ("down", "up", 2)):
-            if not (self.problem.edges.periodic[field - 1] and block.touches[opposite]):
-                continue
-            if name not in weights:
-                continue
-            count, last = (block.ny, block.nx) if field == 1 else (block.nx, block.ny)
-            first = block.j0 if field == 1 else block.i0
-            along_edge, beside = np.arange(1, count + 1), np.full(count, last)
-            j, i = (along_edge, beside) if field == 1 else (beside, along_edge)
-            places.append(np.stack([np.full(count, field), j, i]))
-            given = np.asarray(weights[name], dtype=np.float64)[steps, field]
-            values.append(share * given[:, first : first + count])
-        return np.concatenate(places, axis=1), np.concatenate(values, axis=1)
-
-    def _whole(self, signals: tuple[np.ndarray, ...], rows: np.ndarray | None) -> Signals:
-        """Return the signals of all processes, on all of them."""
-        domain = self._domain
-        whole: Signals = {}
-        for name, own in zip(EDGES, signals, strict=True):
-            whole[name] = self._side(name, own)
-        if self._readings and rows is not None:
-            read = domain.gather(self._readings.noted(rows, self.times))
-            found = self._readings.read(read) if read is not None else None
-            whole["detectors"] = domain.broadcast(found)
-        return whole
-
-    def _side(self, edge: str, own: np.ndarray) -> np.ndarray:
-        """Return what all processes have (n, ..., own cells) on an edge, on all of them."""
-        domain, block = self._domain, self._domain.block
-        first = block.i0 if along(edge) == "x" else block.j0
-        parts = domain.gather((first, own if block.touches[edge] else own[..., :0]))
-        joined = None
-        if parts is not None:
-            joined = np.empty((*own.shape[:-1], _cells(self.problem, edge)))
-            for low, part in parts:
-                joined[..., low : low + part.shape[-1]] = part
-        whole: np.ndarray = domain.broadcast(joined)
-        return whole
-
-    def _joined(self, own: np.ndarray) -> np.ndarray:
-        """Return a map (ny, nx) of all processes' cells, on all of them."""
-        domain = self._domain
-        parts = domain.gather((domain.block.inner, own))
-        whole = None
-        if parts is not None:
-            whole = np.empty((self.problem.cells.ny, self.problem.cells.nx))
-            for place, part in parts:
-                whole[place] = part
-        joined: np.ndarray = domain.broadcast(whole)
-        return joined
 
 
 class _Found(NamedTuple):
@@ -423,20 +303,6 @@ class _Found(NamedTuple):
     medium: np.ndarray
     source: np.ndarray | None
     edges: tuple[np.ndarray, ...]
-
-
-def _fitting(name: str, change: Any, shape: tuple[int, int]) -> np.ndarray:
-    """Return a change of the right shape; one number is for all."""
-    array = np.asarray(change, dtype=np.float64)
-    if array.shape not in ((), shape):
-        raise InputError(
-            f"push: found a change of {name} of shape {array.shape}, expected {shape} or a number"
-        )
-    return np.broadcast_to(array, shape)
-
-
-def _cells(problem: Problem, edge: str) -> int:
-    return problem.cells.nx if along(edge) == "x" else problem.cells.ny
 
 
 def _check_blocks(domain: Domain) -> None:

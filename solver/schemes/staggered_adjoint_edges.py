@@ -144,25 +144,17 @@ def spread(bar, share, weights, step, at_edge):
     """
     ny, nx = bar.shape[1] - 2, bar.shape[2] - 2
     for side in range(4):
+        cells = weights[side].shape[2] - 1
         along_x = side < 2
         deeper = (ny if along_x else nx) > 1
         normal, tangent = (FY, FX) if along_x else (FX, FY)
-        cells = weights[side].shape[2] - 1
-        for n in range(cells):
-            (j, i), _, face, _ = place(side, n, ny, nx)
-            j2, i2 = second(side, j, i)
-            for f in range(4):
-                flux = f in (FX, FY)
-                weight = weights[side][step, f, n] * (abs(share) if flux else 1.0)
-                if not flux and share < 0:
-                    continue
-                if at_edge and f == normal:
-                    bar[f, face[0], face[1]] += weight
-                elif at_edge and deeper:
-                    to_cell(bar, f, j, i, 1.5 * weight)
-                    to_cell(bar, f, j2, i2, -0.5 * weight)
-                else:
-                    to_cell(bar, f, j, i, weight)
+        for f in range(4):
+            flux = f in (FX, FY)
+            if flux or share > 0:
+                spread_field(
+                    bar, side, f, cells, weights[side][step, f], abs(share) if flux else 1.0,
+                    at_edge and f == normal, at_edge and deeper,
+                )  # fmt: skip
         if cells > 0:
             (j, i), _, _, _ = place(side, cells - 1, ny, nx)
             j2, i2 = second(side, j, i)
@@ -172,6 +164,26 @@ def spread(bar, share, weights, step, at_edge):
                 bar[tangent, j2, i2] += 0.5 * (-0.5 * weight)
             else:
                 bar[tangent, j, i] += 0.5 * weight
+
+
+@njit(error_model="numpy", borrows=True)
+def spread_field(bar, side, f, cells, weights, share, on_face, extrapolated):
+    """Add the weights of one field along one edge; those of the cells alone."""
+    ny, nx = bar.shape[1] - 2, bar.shape[2] - 2
+    if on_face:
+        for n in range(cells):
+            _, _, face, _ = place(side, n, ny, nx)
+            bar[f, face[0], face[1]] += share * weights[n]
+    elif extrapolated:
+        for n in range(cells):
+            (j, i), _, _, _ = place(side, n, ny, nx)
+            j2, i2 = second(side, j, i)
+            to_cell(bar, f, j, i, 1.5 * (share * weights[n]))
+            to_cell(bar, f, j2, i2, -0.5 * (share * weights[n]))
+    else:
+        for n in range(cells):
+            (j, i), _, _, _ = place(side, n, ny, nx)
+            to_cell(bar, f, j, i, share * weights[n])
 
 
 @njit(error_model="numpy", inline="always")

@@ -19,12 +19,13 @@ The adjoint and the tangent of the scheme are made of these, and of nothing else
 `PIECE` cells or faces at most.
 """
 
+import math
+
 import numpy as np
 
 from opalux.base.kernels import njit
 from opalux.solver.formulas.programs import run
 from opalux.solver.schemes.coupling import POINTS, WEIGHTS
-from opalux.solver.schemes.opacities import face_temperature
 from opalux.solver.schemes.strips import PIECE, aligned
 
 VALUE, BY_TEMPERATURE, FIRST = range(3)
@@ -96,9 +97,10 @@ def evaluate_cells(scratch, T_old, T_new, rho, matter):
     if capacity[2].shape[0] > 0:
         gain(scratch, capacity, rho, T_old, T_new)
     for i in range(n):
-        scratch[AT + i] = 0.5 * (T_old[i] + T_new[i])
+        middle[2][0, i] = rho[i]
+        middle[2][1, i] = 0.5 * (T_old[i] + T_new[i])
+    run(middle[0], middle[2], n)
     evaluate(old, rho, T_old)
-    evaluate(middle, rho, scratch[AT : AT + n])
 
 
 @njit(error_model="numpy", inline="always")
@@ -142,14 +144,17 @@ def evaluate_faces(pair, knows_T, T_k, T_l, rho_k, rho_l):
     """Evaluate ``pair``, the program of s, on n faces between the cells k and l."""
     code, _, registers = pair
     n = rho_k.shape[0]
-    for i in range(n):
-        registers[0, i] = rho_k[i]
-        registers[2, i] = rho_l[i]
-    if knows_T:
-        face_temperature(registers[1], T_k, T_l, 0.5)
+    if knows_T:  # in one loop: what is copied costs nothing beside the roots
+        for i in range(n):
+            low, high = T_k[i] * T_k[i], T_l[i] * T_l[i]
+            registers[1, i] = math.sqrt(math.sqrt(0.5 * (low * low + high * high)))
+            registers[0, i] = rho_k[i]
+            registers[2, i] = rho_l[i]
     else:
         for i in range(n):
+            registers[0, i] = rho_k[i]
             registers[1, i] = 1.0
+            registers[2, i] = rho_l[i]
     run(code, registers, n)
 
 
