@@ -1,72 +1,122 @@
-"""The journal of an inversion on the disk."""
+"""The answers of an inversion on the disk, one after the other, as they are computed.
 
-import time
-import zipfile
+A file of records that only grows: to keep an answer costs what the answer is large, however many
+went before, and none need stay in memory. A kill leaves at most the last record unfinished, which
+is computed again.
+"""
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
-from opalux.base.errors import InputError
-from opalux.base.files import atomic
-from opalux.solver.inversion.journal import Journal
+from opalux.base.errors import InputError, StorageError
+from opalux.solver.inversion.journal import Answer
 
-NAME = "checkpoint.npz"
-EVERY = 10.0
-"""Time between two writes [s]; more where a write takes long."""
+NAME = "checkpoint.bin"
+_HEAD = struct.Struct("<QI")
+"""Of each record: the size of its content [bytes], and the checksum of it."""
+_MARK = struct.Struct("<I")
+"""After the head: its own checksum, so that a wrong size is not taken for the end of the file."""
 
 
-def read_answers(out: Path, fingerprint: str) -> list[tuple[np.ndarray, ...]]:
-    """Return what an earlier run in ``out`` has computed; nothing where there is no checkpoint.
+class Checkpoint:
+    """The answers of one inversion.
+
+    Parameters
+    ----------
+    out : folder of the run; answers of an earlier run in it are kept
+    fingerprint : names what is inverted
 
     Raises
     ------
     InputError
-        When the checkpoint is damaged, or is of other signals.
+        When the file is damaged, or is of other signals.
     """
-    path = out / NAME
-    if not path.exists():
-        return []
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            if str(file["fingerprint"]) != fingerprint:
-                raise InputError(
-                    f"{path}: is of other signals; give the same files, or --force to start afresh"
-                )
-            sizes = file["sizes"].tolist()
-            return [
-                tuple(file[f"{number}_{part}"] for part in range(size))
-                for number, size in enumerate(sizes)
-            ]
-    except InputError:
-        raise
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{path}: is damaged ({error}); remove it, or give --force, to start afresh"
-        ) from None
-
-
-class Checkpoint:
-    """Writes a journal every few seconds."""
 
     def __init__(self, out: Path, fingerprint: str) -> None:
-        self._path, self._fingerprint = out / NAME, fingerprint
-        self._next = time.monotonic() + EVERY
+        self._path = out / NAME
+        self._end = 0
+        """Where the last whole record ends."""
+        try:
+            self._check(fingerprint.encode())
+        except OSError as error:
+            raise InputError(f"{self._path}: cannot be read ({error.strerror})") from None
 
-    def written(self, journal: Journal) -> None:
-        """Write the journal, where it is time to."""
-        if time.monotonic() >= self._next:
-            self.write(journal)
+    def _check(self, fingerprint: bytes) -> None:
+        if self._path.exists():
+            with self._path.open("rb") as file:
+                first = next(_records(file, self._path), fingerprint)
+                if first != fingerprint:
+                    raise InputError(
+                        f"{self._path}: is of other signals; give the same files, or --force to "
+                        "start afresh"
+                    )
+                file.seek(0)
+                for _ in _records(file, self._path):
+                    self._end = file.tell()
+        if not self._end:
+            self._add(fingerprint)
 
-    def write(self, journal: Journal) -> None:
-        """Write the journal."""
-        began = time.monotonic()
-        arrays = {
-            f"{number}_{part}": values
-            for number, answer in enumerate(journal.answers)
-            for part, values in enumerate(answer)
-        }
-        sizes = np.array([len(answer) for answer in journal.answers], dtype=np.int64)
-        with atomic(self._path) as temporary, temporary.open("wb") as file:
-            np.savez(file, fingerprint=self._fingerprint, sizes=sizes, **arrays)  # type: ignore[arg-type]
-        now = time.monotonic()
-        self._next = now + max(EVERY, 20 * (now - began))
+    def known(self) -> Iterator[Answer]:
+        """Yield the answers of the earlier run, in their order."""
+        if not self._end:
+            return
+        with self._path.open("rb") as file:
+            end, records = self._end, _records(file, self._path)
+            next(records)
+            while file.tell() < end:
+                yield _unpacked(next(records))
+
+    def keep(self, answer: Answer) -> None:
+        """Append an answer; it is in the file when this returns.
+
+        Raises
+        ------
+        StorageError
+            When the disk is full.
+        """
+        content = io.BytesIO()
+        for part in answer:
+            np.save(content, part, allow_pickle=False)
+        self._add(content.getvalue())
+
+    def _add(self, content: bytes) -> None:
+        head = _HEAD.pack(len(content), zlib.crc32(content))
+        try:
+            with self._path.open("r+b" if self._path.exists() else "wb") as file:
+                file.seek(self._end)
+                file.truncate()
+                file.write(head + _MARK.pack(zlib.crc32(head)) + content)
+        except OSError as error:
+            raise StorageError.of(error, self._path) from None
+        self._end += len(head) + _MARK.size + len(content)
+
+
+def _records(file: BinaryIO, path: Path) -> Iterator[bytes]:
+    """Yield the content of each whole record; one that the file's end cuts off is left out."""
+    whole = path.stat().st_size
+    while file.tell() + _HEAD.size + _MARK.size <= whole:
+        head, mark = file.read(_HEAD.size), file.read(_MARK.size)
+        size, checksum = _HEAD.unpack(head)
+        sound = zlib.crc32(head) == _MARK.unpack(mark)[0]
+        if sound and file.tell() + size > whole:
+            return
+        content = file.read(size) if sound else b""
+        if not sound or zlib.crc32(content) != checksum:
+            raise InputError(
+                f"{path}: is damaged (before byte {file.tell()}); remove it, or give --force, to "
+                "start afresh"
+            )
+        yield content
+
+
+def _unpacked(content: bytes) -> Answer:
+    file, parts = io.BytesIO(content), list[np.ndarray]()
+    while file.tell() < len(content):
+        parts.append(np.load(file, allow_pickle=False))
+    return tuple(parts)

@@ -18,9 +18,10 @@ from opalux.jobs.measured.signals import Measured, named_sources, problem_of, re
 from opalux.jobs.simulation.ranks import launched_size
 from opalux.solver.inversion.forward import Forward, on_finer_grid
 from opalux.solver.inversion.journal import Journal
-from opalux.solver.inversion.minimise import Found, Minimiser, Search
+from opalux.solver.inversion.minimise import Minimiser
 from opalux.solver.inversion.priors import Gaussian, NoPrior, Prior, Smooth, TotalVariation
 from opalux.solver.inversion.rows import Rows
+from opalux.solver.inversion.search import Found, Search
 from opalux.solver.inversion.uncertainty import LARGEST, Uncertainty, uncertainty
 from opalux.solver.inversion.unknown import Unknown
 from opalux.solver.problem import Problem

@@ -98,8 +98,7 @@ def _invert(arguments: Arguments, signals: Sequence[Path], leader: Leader | None
 def _work(planned: Plan, out: Path, signals: Sequence[Path], stop: Any) -> int:
     fingerprint, began = planned.fingerprint, time.perf_counter()
     saved = checkpoint.Checkpoint(out, fingerprint)
-    journal = Journal(checkpoint.read_answers(out, fingerprint), stop, saved.written)
-    before = len(journal.answers)
+    journal = Journal(saved.known(), stop, saved.keep)
     steps = planned.settings.steps
     with Progress("invert", steps) as progress:
 
@@ -109,13 +108,8 @@ def _work(planned: Plan, out: Path, signals: Sequence[Path], stop: Any) -> int:
         try:
             result = run(planned, journal, told)
         except Stopped:
-            saved.write(journal)
             print("stopped by a signal; start again with --resume", file=sys.stderr)
             return CHECKPOINTED
-        except BaseException:
-            if len(journal.answers) > before:
-                saved.write(journal)
-            raise
     return finish(out, result, planned, signals, time.perf_counter() - began)
 
 

@@ -154,7 +154,7 @@ class InvertSettings(Settings):
     """Simulate on a grid so many times finer than the map; auto: until the measured grid error of
     the signals is below the noise."""
     prior: SearchPrior = SearchPrior()
-    steps: int = pydantic.Field(200, ge=3, le=100_000)
+    steps: int = pydantic.Field(500, ge=3, le=100_000)
     """Gradients at most."""
     coupling: CouplingSettings | None = None
     """Unknown gains of sources or detectors; left out: signals are as they are simulated."""

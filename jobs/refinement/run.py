@@ -80,17 +80,12 @@ def _work(
     began = time.perf_counter()
     fingerprint = plan.fingerprint + _fingerprint(inputs)
     saved = checkpoint.Checkpoint(out, fingerprint)
-    journal = Journal(checkpoint.read_answers(out, fingerprint), stop, saved.written)
+    journal = Journal(saved.known(), stop, saved.keep)
     try:
         found, refined = _searched(inputs, settings, plan, journal)
     except Stopped:
-        saved.write(journal)
         print("stopped by a signal; start again with --resume", file=sys.stderr)
         return CHECKPOINTED
-    except BaseException:
-        if journal.answers:
-            saved.write(journal)
-        raise
     kept = _kept(found, refined)
     network = {
         "network": found.density,

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opalux.jobs.measured.inversion import Inverted, Plan, assessed
-from opalux.solver.inversion.forward import Forward
-from opalux.solver.inversion.grid_error import GridError, measure
 from opalux.solver.inversion.journal import Journal
-from opalux.solver.inversion.minimise import Found, Minimiser, Search, explained
+from opalux.solver.inversion.judge import Judge
+from opalux.solver.inversion.minimise import Minimiser
 from opalux.solver.inversion.priors import Both, Prior
+from opalux.solver.inversion.search import Found
 
 Array = NDArray[np.float64]
 Name = Literal["network", "refined", "physics"]
@@ -75,7 +75,7 @@ def search_both(
     """
     search = plan.search
     network = search.unknown.density(search.unknown.inside(network))
-    judge = _Judge(search, journal)
+    judge = Judge(search, journal)
     around = prior(judge(network, search.refinement or FIRST).chi2)
     priors: dict[Name, Prior] = {
         "refined": search.prior if around is None else Both(around, search.prior),
@@ -104,36 +104,3 @@ def search_both(
         chi2={name: one.chi2 for name, one in judged.items()},
         seconds=seconds,
     )
-
-
-class _Judge:
-    """Judges maps by what they explain on a grid, whatever their search took them for."""
-
-    def __init__(self, search: Search, journal: Journal) -> None:
-        self._search, self._journal = search, journal
-        self._models: dict[int, Forward] = {}
-
-    def model(self, refinement: int) -> Forward:
-        """Return the simulation on one of the grids."""
-        if refinement not in self._models:
-            search = self._search
-            made = Forward(search.problems, search.rows, refinement, search.make)
-            self._models[refinement] = made
-        return self._models[refinement]
-
-    def __call__(self, rho: Array, refinement: int) -> Found:
-        """Return a map with its χ², corrected for the grid error at it."""
-        search = self._search
-        rows = search.rows
-
-        def compute() -> tuple[Array, ...]:
-            if not search.corrects:
-                values = self.model(refinement).values(rho)
-                return values, np.zeros_like(values)
-            found = measure(self.model(refinement), self.model(2 * refinement), rho, rows.sigma)
-            return found.values, found.correction
-
-        values, correction = self._journal.answer(compute)
-        units = float(np.sqrt(np.mean((correction / rows.sigma) ** 2)))
-        error = GridError(values, correction, units)
-        return explained(search, error, rho, refinement)

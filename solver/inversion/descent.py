@@ -18,8 +18,12 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Objective = Callable[[Array], tuple[float, Array]]
+Pairs = list[tuple[Array, Array]]
+"""Steps with the changes of the gradient along them, the latest last."""
 
-PAIRS = 50  # of steps and gradients that are remembered
+PAIRS = 50  # that are remembered
+PAIRS_MEMORY = 2**28  # bytes that they may take; on large maps they are fewer
+FEWEST_PAIRS = 5
 LONGEST = 1.0  # change of an entry in one step
 ENOUGH = 1e-4  # share of the linear decrease that a step has to bring (Armijo)
 SHORTER = (0.1, 0.5)  # how much shorter the next trial is
@@ -38,31 +42,26 @@ class Point:
 
 def descend(
     objective: Objective,
-    start: Array,
+    at: Point,
     bounds: tuple[float, float],
-    metric: Callable[[Array], Array],
-    *,
-    renew: int,
-    flat: float,
-) -> Array:
-    """Return where the objective is low; it may end the search by an exception.
+    curvature: Array,
+    pairs: Pairs,
+    steps: int,
+) -> Point:
+    """Return a point that is lower by some steps; ``at`` itself where there is none.
 
     Parameters
     ----------
-    objective : its value and gradient (n,)
-    start : (n,) within the bounds
+    objective : its value and gradient (n,); it may end the search by an exception
+    at : where to begin, within the bounds
     bounds : of every entry
-    metric : returns the estimated curvature (n,) > 0 of the objective at a point
-    renew : steps after which the metric is asked for anew
-    flat : relative decrease in each of two steps on end that ends the search
+    curvature : (n,) > 0, that of the objective, estimated
+    pairs : what was learnt of the objective before; changed
+    steps : at most
     """
     low, high = bounds
-    at = Point(start, *objective(start))
-    pairs: list[tuple[Array, Array]] = []
-    curvature, steps, idle = metric(at.z), 0, 0
-    while idle < 2:
-        if steps and steps % renew == 0:
-            curvature = metric(at.z)
+    room = int(np.clip(PAIRS_MEMORY // (2 * at.z.nbytes), FEWEST_PAIRS, PAIRS))
+    for _ in range(steps):
         held = ((at.z <= low) & (at.gradient > 0)) | ((at.z >= high) & (at.gradient < 0))
         slope = np.where(held, 0.0, at.gradient)
         direction = np.where(held, 0.0, -_two_loops(slope, pairs, curvature))
@@ -70,23 +69,20 @@ def descend(
             pairs.clear()
             direction = -slope / curvature
         found = _search_line(objective, at, direction, bounds)
-        steps += 1
         if found is None:
             if not pairs:
-                return at.z
+                return at
             pairs.clear()
-            curvature = metric(at.z)
             continue
-        idle = idle + 1 if at.value - found.value <= flat * abs(at.value) else 0
         step, change = found.z - at.z, found.gradient - at.gradient
         if step @ change > CURVED * np.linalg.norm(step) * np.linalg.norm(change):
             pairs.append((step, change))
-            del pairs[:-PAIRS]
+            del pairs[:-room]
         at = found
-    return at.z
+    return at
 
 
-def _two_loops(slope: Array, pairs: list[tuple[Array, Array]], curvature: Array) -> Array:
+def _two_loops(slope: Array, pairs: Pairs, curvature: Array) -> Array:
     """Return the inverse Hessian of the pairs times the slope."""
     q, shares = slope.copy(), list[float]()
     for step, change in reversed(pairs):

@@ -8,7 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from opalux.base.axes import FIELDS
 from opalux.base.errors import InputError
+from opalux.solver.checkpointing import LEAST
 from opalux.solver.gradient import SignalGradient
 from opalux.solver.inversion.observation import Observation, Signals, detectors_of
 from opalux.solver.inversion.rows import Rows
@@ -48,6 +50,7 @@ class Forward:
     refinement : simulate on a grid so many times finer than the map
     make : makes the simulator of a problem
     at_once : whether sources are simulated side by side, in threads
+    memory : bytes for the states of all sources; three states of each are always kept
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Forward:
         make: Callable[[Problem, int], Simulator] = SignalGradient,
         *,
         at_once: bool = True,
+        memory: int = MEMORY,
     ) -> None:
         self._at_once = at_once
         self.refinement, self.size = refinement, len(rows)
@@ -69,7 +73,7 @@ class Forward:
             own = rows.take(where)
             problem = on_finer_grid(problems[name], refinement, float(own.time.max()))
             problem = problem.model_copy(update={"detectors": detectors_of(own)})
-            simulator = make(problem, MEMORY // len(rows.sources))
+            simulator = make(problem, max(memory // len(rows.sources), _three_states(problem)))
             self._simulators.append(simulator)
             self._observations.append(Observation(own, problem.cells, simulator.times))
             self._where.append(where)
@@ -128,6 +132,12 @@ class Forward:
             return [one(number) for number in range(count)]  # type: ignore[misc]
         with ThreadPoolExecutor(min(count, len(os.sched_getaffinity(0)))) as threads:
             return list(threads.map(one, range(count)))  # type: ignore[arg-type]
+
+
+def _three_states(problem: Problem) -> int:
+    """Return the bytes without which no gradient can be taken."""
+    grid, itemsize = problem.cells, np.dtype(np.float64).itemsize
+    return LEAST * itemsize * len(FIELDS) * (grid.ny + 2) * (grid.nx + 2)
 
 
 def on_finer_grid(problem: Problem, times: int, until: float) -> Problem:

@@ -26,12 +26,17 @@ class GridError:
     ----------
     values : (rows,) of the simulation
     correction : (rows,) what is to be added to them
-    noise_units : root mean square of the correction, in standard deviations of the noise
+    sigma : (rows,) standard deviations of the noise
     """
 
     values: Array
     correction: Array
-    noise_units: float
+    sigma: Array
+
+    @property
+    def noise_units(self) -> float:
+        """Root mean square of the correction, in standard deviations of the noise."""
+        return float(np.sqrt(np.mean((self.correction / self.sigma) ** 2)))
 
     @property
     def left_over(self) -> float:
@@ -48,4 +53,4 @@ def measure(coarse: Forward, fine: Forward, rho: Array, sigma: Array) -> GridErr
     """Return the grid error of ``coarse`` at a map; ``fine`` simulates on a twice finer grid."""
     values = coarse.values(rho)
     correction = RICHARDSON * (fine.values(rho) - values)
-    return GridError(values, correction, float(np.sqrt(np.mean((correction / sigma) ** 2))))
+    return GridError(values, correction, sigma)

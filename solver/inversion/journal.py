@@ -1,12 +1,12 @@
 """A journal of what was computed, so that a run that was killed goes on to the same bits.
 
 The minimiser and the eigenvalue solver keep their state to themselves. But they are functions of
-what they are told: so a run that starts again is told the answers that the journal holds, in
-their order, and computes only those that are missing.
+what they are told: so a run that starts again is told the answers of the earlier run, in their
+order, and computes only those that are missing.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -14,25 +14,23 @@ Answer = tuple[np.ndarray, ...]
 
 
 class Stopped(Exception):
-    """The work was asked to stop, and the journal holds all that is done."""
+    """The work was asked to stop, and all that is done is kept."""
 
 
 @dataclasses.dataclass
 class Journal:
-    """Answers in the order in which they were asked for.
+    """Answers in the order in which they are asked for.
 
     Attributes
     ----------
-    answers : what is known, from an earlier run or from this one
+    known : the answers of an earlier run
     stop : says whether to stop before the next answer is computed
-    written : called after each new answer
-    asked : number of answers given
+    keep : called with each new answer
     """
 
-    answers: list[Answer] = dataclasses.field(default_factory=list)
+    known: Iterator[Answer] = dataclasses.field(default_factory=lambda: iter(()))
     stop: Callable[[], bool] = lambda: False
-    written: Callable[["Journal"], None] = lambda _: None
-    asked: int = 0
+    keep: Callable[[Answer], None] = lambda _: None
 
     def answer(self, compute: Callable[[], Answer]) -> Answer:
         """Return the next answer, computed only where it is not known.
@@ -42,12 +40,11 @@ class Journal:
         Stopped
             When it would have to be computed, and the work is to stop.
         """
-        if self.asked == len(self.answers):
-            if self.stop():
-                raise Stopped
-            self.answers.append(tuple(np.asarray(part) for part in compute()))
-            self.asked += 1
-            self.written(self)
-        else:
-            self.asked += 1
-        return self.answers[self.asked - 1]
+        told = next(self.known, None)
+        if told is not None:
+            return told
+        if self.stop():
+            raise Stopped
+        computed = tuple(np.asarray(part) for part in compute())
+        self.keep(computed)
+        return computed

@@ -16,6 +16,7 @@ import yaml
 from opalux.base.axes import EDGES
 from opalux.jobs import invert
 from opalux.jobs.benchmarks.measured import SURROUNDINGS, measured, r_squared
+from opalux.jobs.measured.checkpoint import Checkpoint
 from opalux.solver.files.measurements import write_table
 from opalux.solver.inversion.rows import Rows, joined
 from opalux.solver.march import simulate
@@ -90,7 +91,7 @@ def test_a_map_is_found_from_a_flat_start_and_explains_its_signals(rows, tmp_pat
     assert (informed <= 1).all()
     for name in ("map.png", "fit.png", "report.html", "run.json"):
         assert (out / name).stat().st_size > 100
-    assert not (out / "checkpoint.npz").exists()
+    assert not (out / "checkpoint.bin").exists()
 
 
 @pytest.mark.parametrize(
@@ -217,7 +218,7 @@ def test_a_run_that_a_signal_stopped_goes_on_to_the_same_bits(table, tmp_path):
     child.send_signal(signal.SIGTERM)
     _, error = child.communicate(timeout=60)
     assert child.returncode == 75, error
-    assert (parts / "checkpoint.npz").exists()
+    assert (parts / "checkpoint.bin").exists()
     assert invert.main([path, str(table), "--out", str(parts), "--resume"]) == 0
     a, b = read(whole), read(parts)
     for name in a:
@@ -227,10 +228,11 @@ def test_a_run_that_a_signal_stopped_goes_on_to_the_same_bits(table, tmp_path):
 def test_a_checkpoint_of_other_signals_or_a_damaged_one_is_refused(rows, table, tmp_path, capsys):
     path, out = config(tmp_path, accept_chi2=1e9, steps=3), tmp_path / "out"
     assert invert.main([path, str(table), "--out", str(out)]) == 0
-    np.savez(out / "checkpoint.npz", fingerprint="other", sizes=np.zeros(0, dtype=np.int64))
+    Checkpoint(out, "other").keep((np.zeros(3),))
     assert invert.main([path, str(table), "--out", str(out), "--resume"]) == 2
     assert "other signals" in capsys.readouterr().err
-    (out / "checkpoint.npz").write_bytes(b"PK damaged")
+    whole = (out / "checkpoint.bin").read_bytes()
+    (out / "checkpoint.bin").write_bytes(whole[:-5] + b"?" + whole[-4:])
     assert invert.main([path, str(table), "--out", str(out), "--resume"]) == 2
     assert "damaged" in capsys.readouterr().err
 

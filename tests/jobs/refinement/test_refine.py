@@ -74,7 +74,7 @@ def test_the_kept_map_never_explains_the_data_worse_than_the_networks(run, table
     assert "kept: " in (tmp_path / "out" / "report.html").read_text()
     for name in ("reconstruction.png", "map.png", "fit.png", "run.json"):
         assert (tmp_path / "out" / name).stat().st_size > 100
-    assert not (tmp_path / "out" / "checkpoint.npz").exists()
+    assert not (tmp_path / "out" / "checkpoint.bin").exists()
     found = refine(load_trained(run), table, QUICK)
     np.testing.assert_allclose(found.inverted.density, maps["kept"], rtol=1e-6)
 

@@ -8,10 +8,11 @@ import pytest
 from opalux.base.axes import EDGES
 from opalux.solver.inversion.coupling import Coupling, Seen
 from opalux.solver.inversion.forward import Forward
-from opalux.solver.inversion.journal import Journal, Stopped
-from opalux.solver.inversion.minimise import Minimiser, Search
+from opalux.solver.inversion.journal import Answer, Journal, Stopped
+from opalux.solver.inversion.minimise import Minimiser
 from opalux.solver.inversion.priors import Gaussian, NoPrior
 from opalux.solver.inversion.rows import Rows
+from opalux.solver.inversion.search import Search
 from opalux.solver.inversion.uncertainty import uncertainty
 from opalux.solver.inversion.unknown import Unknown
 from opalux.solver.problem import Problem
@@ -23,7 +24,7 @@ TRUTH = 1 + np.random.default_rng(5).random((N, N))
 class Linear:
     """Signals of the upper edge that are a fixed matrix times the mean density of each block."""
 
-    def __init__(self, problem, memory):
+    def __init__(self, problem, memory=0):
         self.n = problem.cells.nx
         self.times = np.linspace(0, 0.02, 12)
         self.times[-1] = 0.02
@@ -95,16 +96,15 @@ def test_no_more_gradients_are_taken_than_allowed():
 
 @pytest.mark.parametrize("kept", [0, 1, 9])
 def test_a_search_that_was_stopped_goes_on_to_the_same_bits(kept):
-    whole, told = Journal(), Journal()
-    expected = Minimiser(search(), whole).run()
-    stopping = Journal(stop=lambda: len(stopping.answers) == kept)
+    whole, answers, more = list[Answer](), list[Answer](), list[Answer]()
+    expected = Minimiser(search(), Journal(keep=whole.append)).run()
+    stopping = Journal(stop=lambda: len(answers) == kept, keep=answers.append)
     with pytest.raises(Stopped):
         Minimiser(search(), stopping).run()
-    told = Journal(answers=list(stopping.answers))
-    found = Minimiser(search(), told).run()
+    found = Minimiser(search(), Journal(iter(answers), keep=more.append)).run()
     np.testing.assert_array_equal(found.density, expected.density)
     np.testing.assert_array_equal(found.history, expected.history)
-    assert len(told.answers) == len(whole.answers)
+    assert len(answers) + len(more) == len(whole)
 
 
 def spread_of(given, coupling, gains, samples=0):
