@@ -2,7 +2,8 @@
 
     python -m opalux.jobs.benchmarks.measured [MAP ...] [--edges E,E] [--quantities Q,Q]
 
-prints R², χ², the coverage of the spread and CPU seconds of each; docs/measured.md holds them.
+prints R², χ², the coverage of the spread, also by depth, and CPU seconds of each; docs/measured.md
+holds them. ``--table FILE`` writes what is measured instead, for ``opalux invert``.
 """
 
 import argparse
@@ -132,10 +133,15 @@ def _line(name: str, truth: Array, found: Inverted, seconds: float) -> str:
     error = np.abs(found.density - truth)
     spread = np.full_like(truth, np.nan) if found.spread is None else found.spread
     within = [float((error <= k * spread).mean()) for k in (1, 2)]
+    ny, nx = truth.shape
+    rows, columns = np.minimum(np.arange(ny), ny - 1 - np.arange(ny)), np.arange(nx)
+    depth = np.minimum(rows[:, None], np.minimum(columns, nx - 1 - columns))
+    quarters = [depth * 8 // min(ny, nx) == quarter for quarter in range(4)]
+    deep = ", ".join(f"{(error <= spread)[cells].mean():.2f}" for cells in quarters)
     return (
         f"{name}: R2 {r_squared(truth, found.density):.3f}  chi2 {found.chi2:.2f}  "
-        f"within 1, 2 spreads {within[0]:.2f}, {within[1]:.2f}  grid x{found.found.refinement}, "
-        f"error {found.found.grid_error.noise_units:.2f}  gradients {len(found.found.history)}  "
+        f"within 1, 2 spreads {within[0]:.2f}, {within[1]:.2f} (by depth {deep})  "
+        f"grid x{found.found.refinement}, error {found.found.grid_error.noise_units:.2f}  gradients {len(found.found.history)}  "
         f"CPU {seconds:.0f} s"
     )
 
@@ -145,6 +151,10 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("maps", nargs="*", default=MAPS)
     parser.add_argument("--cells", type=int, default=32)
+    parser.add_argument("--fine", type=int, default=4, help="data from a grid so much finer")
+    parser.add_argument("--places", type=int, help="detectors along each edge; as a rule, cells")
+    parser.add_argument("--times", type=int, default=32)
+    parser.add_argument("--sources", default=",".join(EDGES))
     parser.add_argument("--edges", default=",".join(EDGES))
     parser.add_argument("--quantities", default="E,F,T")
     parser.add_argument("--steps", type=int)
@@ -154,9 +164,10 @@ def main(argv: list[str] | None = None) -> int:
         truth = map_named(name, given.cells)
         rows = measured(
             truth,
-            fine=4 * given.cells,
-            places=given.cells,
-            n_times=32,
+            fine=given.fine * given.cells,
+            places=given.places or given.cells,
+            n_times=given.times,
+            sources=given.sources.split(","),
             edges=given.edges.split(","),
             quantities=given.quantities.split(","),
         )

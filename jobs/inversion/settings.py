@@ -63,7 +63,7 @@ class EvaluateSettings(JudgedMaps):
     apart: dict[str, JudgedMaps] = pydantic.Field({})
     subset: Literal["table"] | dict[str, Subset] | None = None
     invert: int = pydantic.Field(0, ge=0)
-    invert_steps: int = pydantic.Field(200, ge=3, le=100_000)
+    invert_steps: int = pydantic.Field(500, ge=3, le=100_000)
 
 
 class ReconstructSettings(Settings):

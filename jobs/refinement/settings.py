@@ -25,7 +25,7 @@ class RefineSettings(ReconstructSettings):
     grid error of the signals is below the noise."""
     tv: pydantic.PositiveFloat = 15.0
     """With --refine: weight of the total variation: few, sharp edges are held likely."""
-    steps: int = pydantic.Field(200, ge=3, le=100_000)
+    steps: int = pydantic.Field(500, ge=3, le=100_000)
     """With --refine: gradients at most, from each of the two starts."""
     modes: int = pydantic.Field(32, ge=0, le=1000)
     """With --refine: directions along which the data's own information is measured for the spread

@@ -27,6 +27,10 @@ class Prior(Protocol):
         """Return B (any, cells) with BᵀB = ∂²R/∂ρ², or its positive part, near ``rho``."""
         ...
 
+    def width_root(self, rho: Array) -> sp.csr_matrix:
+        """Return B with BᵀB the precision of a Gaussian as wide as exp(−R) near ``rho``."""
+        ...
+
 
 @dataclasses.dataclass(frozen=True)
 class NoPrior:
@@ -39,6 +43,8 @@ class NoPrior:
     def root(self, rho: Array) -> sp.csr_matrix:
         """Return B with BᵀB = ∂²R/∂ρ²."""
         return sp.csr_matrix((0, rho.size))
+
+    width_root = root
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +66,16 @@ class TotalVariation:
         size = np.sqrt(dx**2 + dy**2 + TV_ROUNDING**2).ravel()
         return _gradient(rho.shape, self.weight / size)
 
+    def width_root(self, rho: Array) -> sp.csr_matrix:
+        """Return B with BᵀB the precision of a Gaussian as wide as exp(−R).
+
+        Where ∇ρ = 0, exp(−weight |∇ρ|) is far wider than the curvature of its rounded tip says:
+        each component of ∇ρ has the variance 3/weight².
+        """
+        dx, dy = _differences(rho)
+        size = np.sqrt(dx**2 + dy**2 + TV_ROUNDING**2).ravel()
+        return _gradient(rho.shape, np.minimum(self.weight / size, self.weight**2 / 3))
+
 
 @dataclasses.dataclass(frozen=True)
 class Smooth:
@@ -76,6 +92,8 @@ class Smooth:
     def root(self, rho: Array) -> sp.csr_matrix:
         """Return B with BᵀB = ∂²R/∂ρ²."""
         return _gradient(rho.shape, np.full(rho.size, self.weight))
+
+    width_root = root
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -100,6 +118,8 @@ class Gaussian:
         """Return B with BᵀB = ∂²R/∂ρ²."""
         return sp.csr_matrix(sp.diags_array(np.sqrt(self.weight) / self.spread.ravel()))
 
+    width_root = root
+
 
 @dataclasses.dataclass(frozen=True)
 class Both:
@@ -116,6 +136,10 @@ class Both:
     def root(self, rho: Array) -> sp.csr_matrix:
         """Return B with BᵀB = ∂²R/∂ρ²."""
         return sp.csr_matrix(sp.vstack([self.one.root(rho), self.other.root(rho)]))
+
+    def width_root(self, rho: Array) -> sp.csr_matrix:
+        """Return B with BᵀB the precision of a Gaussian as wide as exp(−R)."""
+        return sp.csr_matrix(sp.vstack([self.one.width_root(rho), self.other.width_root(rho)]))
 
 
 def _differences(rho: Array) -> tuple[Array, Array]:

@@ -1,9 +1,10 @@
 """How sure the map is: the Laplace approximation of the posterior of log ρ at the map found.
 
 The data's part is the Gauss–Newton Hessian H = Jᵀ W J of the misfit, by the exact tangent of the
-simulation and its transpose, less what unknown gains would take up; the prior's part P is the
-prior's curvature and a ridge, the width of the bounds. Of the pencil (H, P), the largest
-eigenvalues λ are found by Lanczos; then the covariance is P⁻¹ − Σ λ/(1 + λ) w wᵀ.
+simulation and its transpose, less what unknown gains would take up; the prior's part P is that of
+a Gaussian as wide as the prior near the map, and a ridge, the width of the bounds. Of the pencil
+(H, P), the largest eigenvalues λ are found by Lanczos; then the covariance is
+P⁻¹ − Σ λ/(1 + λ) w wᵀ.
 
 It has limits. Directions beyond those that were asked for are held for not informed, so that the
 spread is too large there. Sharp maps are not Gaussian: the spread is too small inside of them. And
@@ -82,7 +83,9 @@ def uncertainty(
     flat = rho.ravel()
     low, high = np.log(unknown.bounds)
     ridge = 12.0 / (high - low) ** 2  # of a uniform density between the bounds
-    root = sp.vstack([prior.root(rho) @ sp.diags_array(flat), np.sqrt(ridge) * sp.eye_array(n)])
+    root = sp.vstack(
+        [prior.width_root(rho) @ sp.diags_array(flat), np.sqrt(ridge) * sp.eye_array(n)]
+    )
     P = sp.csc_matrix(root.T @ root)
     solve = splu(P).solve
     data = _Data(forward, rho, seen, journal)

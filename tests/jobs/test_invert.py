@@ -232,7 +232,7 @@ def test_a_checkpoint_of_other_signals_or_a_damaged_one_is_refused(rows, table, 
     assert invert.main([path, str(table), "--out", str(out), "--resume"]) == 2
     assert "other signals" in capsys.readouterr().err
     whole = (out / "checkpoint.bin").read_bytes()
-    (out / "checkpoint.bin").write_bytes(whole[:-5] + b"?" + whole[-4:])
+    (out / "checkpoint.bin").write_bytes(b"?" + whole[1:])
     assert invert.main([path, str(table), "--out", str(out), "--resume"]) == 2
     assert "damaged" in capsys.readouterr().err
 

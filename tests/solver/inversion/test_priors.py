@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from opalux.solver.inversion.priors import Gaussian, NoPrior, Prior, Smooth, TotalVariation
+from opalux.solver.inversion.priors import (
+    TV_ROUNDING,
+    Gaussian,
+    NoPrior,
+    Prior,
+    Smooth,
+    TotalVariation,
+)
 from opalux.solver.inversion.unknown import gathered, refined
 
 RHO = 1 + np.random.default_rng(0).random((5, 7))
@@ -41,6 +48,18 @@ def test_a_flat_map_costs_nothing(name):
     penalty, gradient = PRIORS[name].value(np.full((4, 3), 2.5))
     assert penalty == 0.0
     assert not gradient.any()
+
+
+def test_on_a_flat_map_total_variation_is_as_wide_as_its_density():
+    weight, r = 3.0, np.linspace(0, 10, 20_001)
+    density = r * np.exp(-weight * (np.sqrt(r**2 + TV_ROUNDING**2) - TV_ROUNDING))
+    variance = 0.5 * (r**2 * density).sum() / density.sum()  # of each component
+    root = TotalVariation(weight).width_root(np.full((4, 5), 2.0)).toarray()
+    inner = root[np.abs(root).sum(1) > 0]
+    np.testing.assert_allclose(np.abs(inner).max(1) ** 2, 1 / variance, rtol=0.05)
+    steep = np.cumsum(np.full((4, 5), 3.0), axis=1)
+    width, root = TotalVariation(weight).width_root(steep), TotalVariation(weight).root(steep)
+    np.testing.assert_array_equal(width.toarray()[:20], root.toarray()[:20])  # along x
 
 
 def test_gathering_is_the_transpose_of_refining():
