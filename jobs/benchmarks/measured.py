@@ -141,8 +141,8 @@ def _line(name: str, truth: Array, found: Inverted, seconds: float) -> str:
     return (
         f"{name}: R2 {r_squared(truth, found.density):.3f}  chi2 {found.chi2:.2f}  "
         f"within 1, 2 spreads {within[0]:.2f}, {within[1]:.2f} (by depth {deep})  "
-        f"grid x{found.found.refinement}, error {found.found.grid_error.noise_units:.2f}  gradients {len(found.found.history)}  "
-        f"CPU {seconds:.0f} s"
+        f"grid x{found.found.refinement}, error {found.found.grid_error.noise_units:.2f}  "
+        f"gradients {len(found.found.history)}  CPU {seconds:.0f} s"
     )
 
 
