@@ -10,6 +10,7 @@ from opalux.base.exit_codes import FAILURE, OK
 from opalux.base.files import write_text
 from opalux.jobs.verification.edges import driven_wave, edge_waves, slabs
 from opalux.jobs.verification.geometry import lattice_and_shadow, pipe, pulse
+from opalux.jobs.verification.implicit import implicit
 from opalux.jobs.verification.linear import diffusion_limit, plane_waves, small_waves
 from opalux.jobs.verification.marshak import marshak
 from opalux.jobs.verification.nonlinear import manufactured, su_olson
@@ -48,6 +49,7 @@ STUDIES: tuple[Callable[[], Section], ...] = (
     pulse,
     pipe,
     lattice_and_shadow,
+    implicit,
     published,
 )
 
