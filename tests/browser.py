@@ -41,15 +41,17 @@ class Browser:
                 found: dict[str, Any] = told["result"]
                 return found
 
-    def evaluate(self, expression: str) -> Any:
-        """Return the value of an expression of JavaScript."""
-        found = self.send("Runtime.evaluate", expression=expression, returnByValue=True)
+    def evaluate(self, expression: str, *, wait: bool = False) -> Any:
+        """Return the value of an expression of JavaScript; ``wait`` for that of a promise."""
+        found = self.send(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=wait
+        )
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
 
-    def wait_for(self, expression: str) -> None:
-        """Wait until an expression is true."""
-        end = time.monotonic() + PATIENCE
+    def wait_for(self, expression: str, patience: float = PATIENCE) -> None:
+        """Wait until an expression is true, for so long at most [s]."""
+        end = time.monotonic() + patience
         while not self.evaluate(expression):
             assert time.monotonic() < end, f"waited in vain for {expression}"
             time.sleep(0.05)

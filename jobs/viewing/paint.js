@@ -17,7 +17,8 @@ function show() {
   for (let j = 0; j < cells; j++) {
     for (let i = 0; i < cells; i++) {
       const share = Math.log(density[(cells - 1 - j) * cells + i] / least) / Math.log(most / least);
-      image.data.set([30 + 215 * share, 50 + 175 * share, 90 - 20 * share, 255], 4 * (j * cells + i));
+      const colour = told.palette[Math.round(255 * Math.min(1, Math.max(0, share)))];
+      image.data.set([...colour, 255], 4 * (j * cells + i));
     }
   }
   context.putImageData(image, 0, 0);

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from opalux.base.axes import EDGES, along
 from opalux.base.errors import InputError
 from opalux.base.plots import CHANGE_MAP, COLOURS, DENSITY_MAP, LABELS, SHARE_MAP
-from opalux.jobs.viewing.scene import Map
+from opalux.jobs.viewing.scene import Map, palette
 from opalux.solver.march import simulate
 from opalux.solver.problem import Problem
 
@@ -47,7 +47,15 @@ class Easel:
     Parameters
     ----------
     run : folder of a training run, whose network is asked, too; None: no network
+
+    Attributes
+    ----------
+    cells : of the painting, along an axis
+    finer, found, steps : of an inversion: cells of the measurement and of the map that is searched,
+        along an axis, and gradients at most
     """
+
+    finer, found, steps = FINER, FOUND, STEPS
 
     def __init__(self, run: Path | None = None) -> None:
         self._trained: Any = None
@@ -73,6 +81,7 @@ class Easel:
             "densities": DENSITIES,
             "network": self._trained is not None,
             "noise": NOISE,
+            "palette": palette(DENSITY_MAP),
         }
 
     def _density(self, body: Any) -> Density:
@@ -165,12 +174,16 @@ class Easel:
             self._told = {"state": "failed", "line": str(error)}
 
     def _inverted(self, rho: Density, folder: Path) -> dict[str, Any]:
-        finer = max(1, round(FINER / self.cells))
+        finer = max(1, round(self.finer / self.cells))
         np.save(folder / "map.npy", rho.repeat(finer, axis=0).repeat(finer, axis=1))
         (folder / "solve.yaml").write_text(_SOLVE)
+        wanted = (
+            f"noise={NOISE} steps={self.steps} problem.grid.nx={self.found} "
+            f"problem.grid.ny={self.found} start=1"
+        )
         lines = [
             f"solve solve.yaml --set edges.{edge}.kind=source --out {edge}" for edge in EDGES
-        ] + ["init invert", f"invert invert.yaml {' '.join(EDGES)} {_INVERT} --out found"]
+        ] + ["init invert", f"invert invert.yaml {' '.join(EDGES)} --out found --set {wanted}"]
         for line in lines:
             code = self._run(line, folder)
             if code not in (0, 3):
@@ -211,10 +224,6 @@ material: {density: map.npy}
 output: {signals_every: 16, pictures: false}
 edges:
 """ + "".join(f"  {edge}: {{kind: vacuum, T: 5}}\n" for edge in EDGES)
-_INVERT = (
-    f"--set noise={NOISE} --set steps={STEPS} --set problem.grid.nx={FOUND} "
-    f"--set problem.grid.ny={FOUND} --set start=1"
-)
 
 
 def _found_map(name: str, found: Density, rho: Density) -> Map:

@@ -1,5 +1,6 @@
 """The pages in a real browser, on a phone and on a desk; left out where there is no Chromium."""
 
+import base64
 import threading
 
 import numpy as np
@@ -33,7 +34,7 @@ def address(tmp_path_factory):
         high_density = ["--set", f"material.density.high={high}"]
         assert solve([*line, *high_density, "--out", str(folder / name)]) == 0
     easel = Easel()
-    easel.cells = 8
+    easel.cells, easel.finer, easel.found, easel.steps = 8, 32, 8, 20
     show = Show([scene_of(folder / "a"), scene_of(folder / "b")], easel)
     with server(show, 0) as listening:
         threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True).start()
@@ -87,6 +88,26 @@ def test_a_density_is_painted_and_lit(width, tab, address):
     tab.evaluate("document.getElementById('light').click()")
     tab.wait_for("document.querySelectorAll('#lit canvas').length === 5")
     assert tab.too_wide() == []
+
+
+def test_a_painted_density_is_found_again_from_its_signals(tab, address):
+    """The whole way: paint, measure from four sides, search, look at the map."""
+    tab.open(f"{address}paint", 1440)
+    tab.wait_for(READY)
+    place = """(() => { const box = document.getElementById('easel')
+      .getBoundingClientRect(); return [box.left, box.top, box.width, box.height] })()"""
+    left, top, width, height = tab.evaluate(place)
+    tab.evaluate("document.getElementById('brush').value = 2")
+    tab.click(left + 0.25 * width, top + 0.75 * height)  # below, on the left: 2 x 2 cells
+    tab.evaluate("document.getElementById('invert').click()")
+    tab.wait_for("document.querySelectorAll('#found canvas').length >= 1", patience=400)
+    assert "χ²" in tab.evaluate("document.getElementById('said').textContent")
+    told = tab.evaluate("fetch('api/inversion').then((answer) => answer.json())", wait=True)
+    values, shape = (told["maps"][0][key] for key in ("values", "shape"))
+    found = np.frombuffer(base64.b64decode(values), "<f4").reshape(shape)
+    painted = np.zeros(found.shape, bool)
+    painted[1:3, 1:3] = True
+    assert found[painted].mean() > 2.5 > 1.5 > found[~painted].max()
 
 
 @pytest.mark.parametrize("width", WIDTHS)
