@@ -73,7 +73,9 @@ class PetscDomain:
         self.rank, self.size = self.comm.Get_rank(), self.comm.Get_size()
         # A single process continues periodic fields itself, as the serial domain does.
         self.wraps = periodic if self.size == 1 else (False, False)
-        layout = _divide(grid, self.size, layers, processes)
+        # What is on an edge is extrapolated from the two cells beside it.
+        thinnest = max(layers, 2 if problem.signals.at == "edge" else 1)
+        layout = _divide(grid, self.size, thinnest, processes)
         self.block = _share(grid, layout, self.rank)
         self.wide, self.state = empty_state(self.block, problem)
         self._number = MPI.DOUBLE if problem.dtype == "float64" else MPI.FLOAT
@@ -137,22 +139,22 @@ class PetscDomain:
 
 
 def _divide(
-    grid: Grid, size: int, layers: int, processes: tuple[int | None, int | None]
+    grid: Grid, size: int, thinnest: int, processes: tuple[int | None, int | None]
 ) -> tuple[int, int]:
-    """Return processes along x and y with the shortest inner sides."""
+    """Return processes along x and y with the shortest inner sides, and ``thinnest`` blocks."""
     fits = [
         (columns, size // columns)
         for columns in range(1, size + 1)
         if size % columns == 0
-        and (columns == 1 or grid.nx // columns >= layers)
-        and (columns == size or grid.ny // (size // columns) >= layers)
+        and (columns == 1 or grid.nx // columns >= thinnest)
+        and (columns == size or grid.ny // (size // columns) >= thinnest)
         and processes[0] in (None, columns)
         and processes[1] in (None, size // columns)
     ]
     if not fits:
         raise InputError(
             f"found {size} processes for a grid of {grid.nx} x {grid.ny} cells, which cannot be "
-            "divided among them; start fewer processes"
+            f"divided among them in blocks of {thinnest} cells or more; start fewer processes"
         )
     return min(fits, key=lambda shape: (shape[0] * grid.ny + shape[1] * grid.nx, shape[0]))
 

@@ -71,7 +71,7 @@ def compiled(tree: Node, variables: tuple[str, ...]) -> Program:
             if bit == "1":
                 made = instruct(MUL, made, base, made)
         if exponent < 0:
-            made = instruct(DIV, n_variables + constants.index(1.0), made, made)
+            made = instruct(DIV, n_variables + constants.index(1.0), made, *({made} - {base}))
         registers.give_back(base)
         return made
 

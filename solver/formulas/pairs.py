@@ -16,6 +16,7 @@ import functools
 
 from opalux.solver.formulas.compiler import compiled
 from opalux.solver.formulas.formula import Formula
+from opalux.solver.formulas.powers import product, separated
 from opalux.solver.formulas.programs import ADD, DIV, MUL, NEG, SUB, Program
 from opalux.solver.formulas.syntax import Node, literal, operation
 
@@ -24,6 +25,9 @@ RHO_K, T_FACE, RHO_L = VARIABLES = ("rho", "T", "rho_l")
 
 def pair_tree(opacity: Formula) -> Node:
     """Return the tree of σ(ρ_k, T_f) + σ(ρ_l, T_f), of `VARIABLES`."""
+    parts = separated(opacity.tree)
+    if parts and parts[1]:
+        return product(_both(parts[0]), parts[1])
     return _sum(opacity.tree) if "T" in opacity.uses else _both(opacity.tree)
 
 

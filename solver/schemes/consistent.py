@@ -27,10 +27,11 @@ from opalux.solver.domains.domain import Domain
 from opalux.solver.edges import EXCHANGED, MARK, MARSHAK
 from opalux.solver.formulas.formula import Formula
 from opalux.solver.problem import Problem
-from opalux.solver.schemes.consistent_step import LEFT, RIGHT, E, advance
+from opalux.solver.schemes.consistent_faces import E
+from opalux.solver.schemes.consistent_step import LEFT, RIGHT, advance
 from opalux.solver.schemes.coupling import ROWS, SETTLED
 from opalux.solver.schemes.emission import volume_source
-from opalux.solver.schemes.opacities import pair_registers, registers_of
+from opalux.solver.schemes.opacities import cell_opacity, pair_opacity, registers_of
 from opalux.solver.schemes.strips import PIECE, strip_rows
 
 
@@ -64,13 +65,15 @@ class Stepper:
         self._w = dtype.type(problem.wave_speed)
         varying = Formula(material.heat_capacity, ("rho", "T")) if capacity is None else None
         sigma_a, sigma_c = (Formula(f, ("rho", "T")) for f in (material.sigma_a, material.sigma_c))
+        absorption, factor = cell_opacity(sigma_a, rho, PIECE)
         self._formulas = (
-            registers_of(sigma_a, PIECE, problem.dtype),
+            absorption,
+            factor.reshape(-1),
             registers_of(varying, PIECE, problem.dtype),
             registers_of(volume_source(problem), width, problem.dtype),
         )
         self._at_edge = problem.signals.at == "edge"
-        self._pair = pair_registers(sigma_c, PIECE, problem.dtype)
+        self._pair = pair_opacity(sigma_c, rho, PIECE)
         row = np.ones(width, dtype)
         row[0] = rules[LEFT, 0] == EXCHANGED
         row[-1] = rules[RIGHT, 0] == EXCHANGED

@@ -2,61 +2,13 @@
 
 from opalux.base.kernels import njit
 from opalux.solver.edges import EXCHANGED
+from opalux.solver.schemes.consistent_faces import FX, FY, PHI, SHARE, E, T, faces, open_face
 from opalux.solver.schemes.coupling import couple
 from opalux.solver.schemes.emission import emit
 from opalux.solver.schemes.ghosts import fill_row, fill_side, record, wrap
-from opalux.solver.schemes.opacities import face_opacity
 from opalux.solver.schemes.strips import PIECE
 
 UP, DOWN, LEFT, RIGHT = range(4)
-E, FX, FY, T = range(4)
-PHI, SHARE = range(2)  # what is kept of a face: Φ and m
-
-
-@njit(error_model="numpy", borrows=True)
-def through(phi, share, s, E_k, E_l, F_k, F_l, opacity, w_over_h, w):
-    """Fill Φ and m of n faces between the cells k and l; ``s`` becomes ``opacity`` = σ_k + σ_l.
-
-    ``w_over_h`` is 2w/h. No literals: see `coupling`.
-    """
-    for i in range(phi.shape[0]):
-        m = w_over_h / (w_over_h + w_over_h + opacity[i])
-        share[i] = m
-        phi[i] = m * ((F_k[i] + F_l[i]) - w * (E_l[i] - E_k[i]))
-    for i in range(phi.shape[0]):
-        s[i] = opacity[i]
-
-
-@njit(error_model="numpy", borrows=True)
-def faces(out, at, s, E, F, T, rho, start, stop, step, pair, w_over_h, w):
-    """Fill the faces ``at``.. of ``out`` (2, …): from the cells start..stop − 1 ``step`` further.
-
-    ``E``, ``F``, ``T``, ``rho`` are all cells, end to end; ``s`` (>= stop − start,) becomes
-    σ_k + σ_l.
-    """
-    half = w / (w + w)
-    for low in range(start, stop, PIECE):
-        high = min(low + PIECE, stop)
-        k, l = slice(low, high), slice(low + step, high + step)  # noqa: E741
-        here, there = slice(low - start, high - start), slice(low - start + at, high - start + at)
-        face_opacity(pair, rho[k], rho[l], T[k], T[l], half)
-        through(out[PHI, there], out[SHARE, there], s[here], E[k], E[l], F[k], F[l],
-                pair[2][pair[1]], w_over_h, w)  # fmt: skip
-
-
-@njit(error_model="numpy", borrows=True)
-def open_face(out, i, inwards, E, F, s, g, resistance, w_over_h, w):
-    """Let face i of ``out`` lie on a vacuum edge: E + β F = g there, F into the domain.
-
-    The half cell between the edge and the cell's centre damps what leaves, E − F/w:
-
-        Φ (β + 1/w + h σ/(2 k)) = g − (E − F/w)
-
-    ``inwards`` is 1 on the left and lower edge, else −1; E, F are the cell's, ``s`` its σ at the
-    temperature of the face, ``resistance`` is w β + 1.
-    """
-    out[PHI, i] = inwards * (w * (g - E) + inwards * F) / (resistance + s / w_over_h)
-    out[SHARE, i] = w_over_h / (w_over_h + w_over_h + s)
 
 
 @njit(error_model="numpy", borrows=True)
@@ -108,7 +60,7 @@ def exchange_energy(flat, rho, width, first_row, last_row, live, physics, formul
     which of its cells take part (ghosts at the edges of the domain do not).
     """
     dt, c, a, C_v, tolerance, _ = physics
-    sigma_a, heat, source = formulas
+    sigma_a, factor, heat, source = formulas
     start, stop = first_row * width, last_row * width
     if source[2].shape[0] > 0:
         for j in range(first_row, last_row):
@@ -117,8 +69,8 @@ def exchange_energy(flat, rho, width, first_row, last_row, live, physics, formul
         high = min(low + PIECE, stop)
         here = slice(low, high)
         couple(
-            flat[E, here], flat[T, here], rho[here], live[low - start : high - start], C_v, a,
-            c * dt, tolerance, sigma_a, heat, scratch,
+            flat[E, here], flat[T, here], rho[here], factor[here],
+            live[low - start : high - start], C_v, a, c * dt, tolerance, sigma_a, heat, scratch,
         )  # fmt: skip
 
 

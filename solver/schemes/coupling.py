@@ -21,6 +21,7 @@ import numpy as np
 
 from opalux.base.kernels import njit
 from opalux.solver.formulas.programs import run
+from opalux.solver.schemes.opacities import evaluate, whole_power
 
 # Share of T that the sweeps may leave as error.
 SETTLED = {"float64": 1e-7, "float32": 1e-6}
@@ -77,20 +78,20 @@ def mean_capacity(heat, T, T_n, capacity, slope):
 
 
 @njit(error_model="numpy", borrows=True)
-def sweep(T, change, T_n, E, opacity, capacity, slope, C_v, a, c_dt, tolerance):
+def sweep(T, change, T_n, E, factor, power, capacity, slope, C_v, a, c_dt, tolerance):
     """Do a Newton step in every cell that has not settled; return whether one has not now.
 
-    ρ C_v is ``C_v`` times ``capacity`` on average and times ``slope`` at T. ``change`` is the step
-    before, 0 in cells that have settled. The lagged opacity makes the steps shrink by some
-    constant factor, so the error that a step leaves is about step²/(step before).
+    σ_a is ``factor`` times Tᵇ, b = ``power``, see `opacities`; ρ C_v is ``C_v`` times ``capacity``
+    on average and times ``slope`` at T. ``change`` is the step before, 0 in cells that have
+    settled. The lagged opacity makes the steps shrink by some constant factor, so the error that a
+    step leaves is about step²/(step before).
     """
     unsettled = False
-    zero = c_dt - c_dt  # of the cells' own type
+    zero, one = c_dt - c_dt, c_dt / c_dt  # of the cells' own type
     for i in range(E.shape[0]):
         before = change[i]
-        step = newton_step(
-            T[i], T_n[i], E[i], c_dt * opacity[i], C_v * capacity[i], C_v * slope[i], a
-        )
+        k = c_dt * (factor[i] * whole_power(T[i], power, one))
+        step = newton_step(T[i], T_n[i], E[i], k, C_v * capacity[i], C_v * slope[i], a)
         step = step if before != zero else zero
         T[i] += step
         going = not (step * step <= tolerance * T[i] * abs(before))  # NaN goes on
@@ -100,18 +101,18 @@ def sweep(T, change, T_n, E, opacity, capacity, slope, C_v, a, c_dt, tolerance):
 
 
 @njit(error_model="numpy", borrows=True)
-def first_sweep(T_k, E, T, C_v, a, c_dt, tolerance, opacity, slope, live, change):
-    """Do the first Newton step, from T_n; ``T_k`` becomes T after it.
+def first_sweep(T_k, E, T, C_v, a, c_dt, tolerance, factor, power, slope, live, change):
+    """Do the first Newton step, from T_n; ``T_k`` becomes T after it. σ_a as for `sweep`.
 
     Return whether a cell has not settled.
     """
     unsettled = False
     change[0] = TINY
-    zero, tiny = c_dt - c_dt, change[0]  # of the cells' own type
+    zero, one, tiny = c_dt - c_dt, c_dt / c_dt, change[0]  # of the cells' own type
     for i in range(E.shape[0]):
         T_n = T[i]
         a_T3 = a * (T_n * T_n * T_n)
-        k, C = c_dt * opacity[i], C_v * slope[i]
+        k, C = c_dt * (factor[i] * whole_power(T_n, power, one)), C_v * slope[i]
         step = k * (E[i] - a_T3 * T_n) / (C + k * (C + ((a_T3 + a_T3) + (a_T3 + a_T3))))
         step = step if live[i] != zero else zero
         T_next = T_n + step
@@ -140,51 +141,51 @@ def finish(E, T, T_k, C_v, capacity, tolerance, change):
 
 
 @njit(error_model="numpy", borrows=True)
-def couple_row(E, T, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
+def couple_row(E, T, rho, factor, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
     """Couple all cells of a row; see `couple`."""
     for i in range(E.shape[0]):
         scratch[LIVE, i] = 1.0
-    couple(E, T, rho, scratch[LIVE], C_v, a, c_dt, tolerance, sigma_a, heat, scratch)
+    couple(E, T, rho, factor, scratch[LIVE], C_v, a, c_dt, tolerance, sigma_a, heat, scratch)
 
 
 @njit(error_model="numpy", borrows=True)
-def couple(E, T, rho, live, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
+def couple(E, T, rho, factor, live, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
     """Couple those of n cells that ``live`` marks, in place.
 
     Parameters
     ----------
     E, T, rho : (n,) arrays; E and T are updated
+    factor : (n,) K of σ_a = K(ρ) Tᵇ; not read where σ_a has a program
     live : (>= n,) 1 for cells to couple, 0 for others
     C_v : constant heat capacity; 1 where ``heat`` has a program
     c_dt : c Δt [cm]
     tolerance : settled when the error left in T is about this share or less
-    sigma_a, heat : (code, result, registers) of the formulas of (rho, T)
+    sigma_a, heat : (code, result, registers) of the formulas of (rho, T), and b of σ_a
     scratch : (ROWS, >= n)
     """
     n = E.shape[0]
-    code, result, registers = sigma_a
+    code, result, registers, power = sigma_a
     varies = heat[2].shape[0] > 0
     T_k, change = registers[1, :n], scratch[CHANGE, :n]
     capacity, slope = rho, rho
-    for i in range(n):
-        registers[0, i], registers[1, i] = rho[i], T[i]
-    run(code, registers, n)
+    if power == 0:
+        evaluate(sigma_a, rho, T)
+        factor = registers[result]
     if varies:
         capacity, slope = scratch[CAPACITY, :n], scratch[SLOPE, :n]
         for i in range(n):
             heat[2][0, i] = rho[i]
         mean_capacity(heat, T, T, capacity, slope)
-    unsettled = first_sweep(
-        T_k, E, T, C_v, a, c_dt, tolerance, registers[result], slope, live, change
-    )
+    unsettled = first_sweep(T_k, E, T, C_v, a, c_dt, tolerance, factor, power, slope, live, change)
     for _ in range(SWEEPS - 1):
         if not unsettled:
             break
-        run(code, registers, n)
+        if power == 0:
+            run(code, registers, n)
         if varies:
             mean_capacity(heat, T_k, T, capacity, slope)
         unsettled = sweep(
-            T_k, change, T, E, registers[result], capacity, slope, C_v, a, c_dt, tolerance
+            T_k, change, T, E, factor, power, capacity, slope, C_v, a, c_dt, tolerance
         )
     if unsettled:
         for i in range(n):
@@ -194,7 +195,7 @@ def couple(E, T, rho, live, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
         mean_capacity(heat, T_k, T, capacity, slope)
     if finish(E, T, T_k, C_v, capacity, tolerance, change):
         # Nearly all of E went into matter, and the rest is a rounding error: use E's own equation.
-        run(code, registers, n)
+        evaluate(sigma_a, rho, T)
         for i in range(n):
             if E[i] < tolerance * change[i]:
                 k = c_dt * registers[result, i]
@@ -208,7 +209,7 @@ def couple_cell(E_n, T_n, rho, C_v, a, c_dt, tolerance, sigma_a, heat):
     The new temperature lies between the old one and the temperature of the radiation, whatever the
     opacity; g changes sign between the two.
     """
-    code, result, row_registers = sigma_a
+    code, result, row_registers, _ = sigma_a
     heat_code, heat_result, heat_row_registers = heat
     registers = row_registers[:, :1].copy()  # one cell of our own; constants come along
     own_heat = (heat_code, heat_result, heat_row_registers[:, :1].copy())

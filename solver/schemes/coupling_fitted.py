@@ -18,6 +18,7 @@ leave with T <= 0 because transport made E negative, takes implicit Euler betwee
 from opalux.base.kernels import njit
 from opalux.solver.formulas.programs import run
 from opalux.solver.schemes.coupling import TINY, couple_cell, mean_capacity
+from opalux.solver.schemes.opacities import evaluate, whole_power
 
 SWEEPS = 24  # vector sweeps, most of which only the tightest tolerance needs
 NEARLY = 1e-7  # share of T below which the last step of a cell that has not settled is good enough
@@ -30,8 +31,11 @@ ROWS = 8
 
 
 @njit(error_model="numpy", borrows=True)
-def first_sweep(T_k, E, T, C_v, a, c_dt, tolerance, opacity, slope, brought, live, scratch):
+def first_sweep(T_k, E, T, C_v, a, c_dt, tolerance, factor, power, slope, brought, live,
+                scratch):  # fmt: skip
     """Do the first Newton step, from T_n; ``T_k`` becomes T after it.
+
+    σ_a is ``factor`` times Tᵇ, b = ``power``; see `opacities`.
 
     With q = ρ C_v at T_n and z q = k (q + 4 a T_n³), fill WEIGHT with (2 + z) q, LATE with
     (1 + z) q, LAG with q (E_n − a T_n⁴), GOAL with E_n + D: the second equation times WEIGHT needs
@@ -41,12 +45,12 @@ def first_sweep(T_k, E, T, C_v, a, c_dt, tolerance, opacity, slope, brought, liv
     lag, goal = scratch[LAG], scratch[GOAL]
     unsettled = False
     change[0] = TINY
-    zero, tiny = c_dt - c_dt, change[0]  # of the cells' own type
+    zero, one, tiny = c_dt - c_dt, c_dt / c_dt, change[0]  # of the cells' own type
     for i in range(E.shape[0]):
         T_n = T[i]
         a_T3 = a * (T_n * T_n * T_n)
         C = C_v * slope[i]
-        k = c_dt * opacity[i] if live[i] != zero else zero
+        k = c_dt * (factor[i] * whole_power(T_n, power, one)) if live[i] != zero else zero
         fast = k * (C + ((a_T3 + a_T3) + (a_T3 + a_T3)))
         later = C + fast
         heavy = C + later
@@ -63,7 +67,7 @@ def first_sweep(T_k, E, T, C_v, a, c_dt, tolerance, opacity, slope, brought, liv
 
 
 @njit(error_model="numpy", borrows=True)
-def sweep(T, T_n, opacity, capacity, slope, C_v, a, c_dt, tolerance, scratch):
+def sweep(T, T_n, factor, power, capacity, slope, C_v, a, c_dt, half, tolerance, scratch):
     """Do a Newton step in every cell that has not settled; return whether one has not now.
 
     See `coupling.sweep`; σ_a is lagged by one sweep here, too. No literals: see `coupling`.
@@ -71,11 +75,11 @@ def sweep(T, T_n, opacity, capacity, slope, C_v, a, c_dt, tolerance, scratch):
     change, weight, late = scratch[CHANGE], scratch[WEIGHT], scratch[LATE]
     lag, goal = scratch[LAG], scratch[GOAL]
     unsettled = False
-    zero = c_dt - c_dt  # of the cells' own type
+    zero, one = c_dt - c_dt, c_dt / c_dt  # of the cells' own type
     for i in range(T.shape[0]):
         before = change[i]
         a_T3 = a * (T[i] * T[i] * T[i])
-        k = c_dt * opacity[i]
+        k = c_dt * (factor[i] * whole_power(half * (T_n[i] + T[i]), power, one))
         gained = C_v * capacity[i] * (T[i] - T_n[i])
         C = C_v * slope[i]
         step = k * (late[i] * ((goal[i] - a_T3 * T[i]) - gained) + lag[i]) - weight[i] * gained
@@ -116,45 +120,48 @@ def middle(out, T_n, T, half):
 
 
 @njit(error_model="numpy", borrows=True)
-def couple(E, T, rho, brought, live, C_v, a, c_dt, half, tolerance, sigma_a, heat, scratch):
+def couple(E, T, rho, factor, brought, live, C_v, a, c_dt, half, tolerance, sigma_a, heat,
+           scratch):  # fmt: skip
     """Bring ``brought`` = D to n cells and couple them, in place.
 
     Parameters
     ----------
     E, T, rho : (n,) E and T at t_n, which are updated; density
+    factor : (n,) K of σ_a = K(ρ) Tᵇ; not read where σ_a has a program
     brought : (n,) D, energy that transport and sources bring in the step
     live : (n,) 0 in ghost cells, which keep E and T, D being 0
     C_v : constant heat capacity; 1 where ``heat`` has a program
     c_dt, half : c Δt [cm]; 1/2
     tolerance : settled when the error left in T is about this share or less
-    sigma_a, heat : (code, result, registers) of the formulas of (rho, T)
+    sigma_a, heat : (code, result, registers) of the formulas of (rho, T), and b of σ_a
     scratch : (ROWS, >= n)
     """
     n = E.shape[0]
-    code, result, registers = sigma_a
+    code, result, registers, power = sigma_a
     varies = heat[2].shape[0] > 0
     T_k, change = scratch[NEXT, :n], scratch[CHANGE]
     capacity, slope = rho, rho
-    for i in range(n):
-        registers[0, i], registers[1, i] = rho[i], T[i]
-    run(code, registers, n)
+    if power == 0:
+        evaluate(sigma_a, rho, T)
+        factor = registers[result]
     if varies:
         capacity, slope = scratch[CAPACITY, :n], scratch[SLOPE, :n]
         for i in range(n):
             heat[2][0, i] = rho[i]
         mean_capacity(heat, T, T, capacity, slope)
     unsettled = first_sweep(
-        T_k, E, T, C_v, a, c_dt, tolerance, registers[result], slope, brought, live, scratch
+        T_k, E, T, C_v, a, c_dt, tolerance, factor, power, slope, brought, live, scratch
     )
     if varies:
         mean_capacity(heat, T_k, T, capacity, slope)
     for _ in range(SWEEPS - 1):
         if not unsettled:
             break
-        middle(registers[1], T, T_k, half)
-        run(code, registers, n)
+        if power == 0:
+            middle(registers[1], T, T_k, half)
+            run(code, registers, n)
         unsettled = sweep(
-            T_k, T, registers[result], capacity, slope, C_v, a, c_dt, tolerance, scratch
+            T_k, T, factor, power, capacity, slope, C_v, a, c_dt, half, tolerance, scratch
         )
         if varies:
             mean_capacity(heat, T_k, T, capacity, slope)
@@ -169,9 +176,7 @@ def couple(E, T, rho, brought, live, C_v, a, c_dt, half, tolerance, sigma_a, hea
             mean_capacity(heat, T_k, T, capacity, slope)
     if finish(E, T, T_k, C_v, capacity, tolerance, scratch):
         # Nearly all of E went into matter, and the rest is a rounding error: use E's own equation.
-        for i in range(n):
-            registers[1, i] = T[i]
-        run(code, registers, n)
+        evaluate(sigma_a, rho, T)
         for i in range(n):
             if abs(E[i]) < tolerance * change[i]:
                 k = c_dt * registers[result, i]

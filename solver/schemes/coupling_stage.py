@@ -54,7 +54,7 @@ def start_temperature(T_n, T, rho, C_v, heat, scratch):
 
 
 @njit(error_model="numpy", borrows=True)
-def finish_row(E, T, T_n, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
+def finish_row(E, T, T_n, rho, factor, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
     """Do the second stage for n cells in place.
 
     Parameters
@@ -63,7 +63,7 @@ def finish_row(E, T, T_n, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
     T : (n,) temperature of the first stage; becomes T at the end of the step
     T_n, rho : (n,) temperature before the step, density
     c_dt : c Δt of the whole step [cm]
-    C_v, a, tolerance, sigma_a, heat : as for `coupling.couple`
+    factor, C_v, a, tolerance, sigma_a, heat : as for `coupling.couple`
     scratch : (STAGE_ROWS, >= n)
     """
     n = E.shape[0]
@@ -78,8 +78,8 @@ def finish_row(E, T, T_n, rho, C_v, a, c_dt, tolerance, sigma_a, heat, scratch):
         T[i] = start[i] if fine else T_n[i]
         E[i] -= gained[i] if fine else 0.0
         beyond += not fine
-    couple(E, T, rho, live, C_v, a, GAMMA * c_dt, tolerance, sigma_a, heat, scratch)
+    couple(E, T, rho, factor, live, C_v, a, GAMMA * c_dt, tolerance, sigma_a, heat, scratch)
     if beyond > 0:
         for i in range(n):
             live[i] = 1.0 - live[i]
-        couple(E, T, rho, live, C_v, a, c_dt, tolerance, sigma_a, heat, scratch)
+        couple(E, T, rho, factor, live, C_v, a, c_dt, tolerance, sigma_a, heat, scratch)

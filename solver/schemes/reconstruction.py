@@ -34,13 +34,14 @@ from opalux.base.kernels import njit
 from opalux.solver.edges import EQUILIBRIUM, EXCHANGED, GIVEN, MARK, MARSHAK, MIRRORED
 
 GENTLE = 1 / 32
+THIRD = 1 / 3
 KEPT = 0.99
 
 
 @njit(error_model="numpy", inline="always")
 def limited(far, near, level):
     """Return the slope of u or v = ``level`` from the differences at the cell's two faces."""
-    slope = (far + 2 * near) / 3
+    slope = THIRD * (far + 2 * near)
     steepest = 2 * min(abs(far), abs(near)) if far * near > 0 else 0.0
     steepest = max(steepest, GENTLE * abs(level))
     return min(max(slope, -steepest), steepest)
@@ -52,9 +53,10 @@ def differences(P, Q, E_k, E_l, F_k, F_l, sigma_k, sigma_l, pull, w):
 
     ``sigma_k``, ``sigma_l`` (n,) are σ of the half cells on either side, ``pull`` = h/(4 k).
     """
+    per_w = 1 / w
     for i in range(E_k.shape[0]):
         residual = (E_l[i] - E_k[i]) + 2 * pull * (sigma_k[i] * F_k[i] + sigma_l[i] * F_l[i])
-        jump = (F_l[i] - F_k[i]) / w
+        jump = (F_l[i] - F_k[i]) * per_w
         P[i] = residual + jump
         Q[i] = residual - jump
 
@@ -94,15 +96,16 @@ def faces(phi, energy, E_k, E_l, F_k, F_l, sigma_k, sigma_l, P_k, P, Q, Q_l, dra
     behind it; ``drag`` = h/(2 w). E falls by (h/2) σ Φ/k in either half cell, so that on the face
     it is not the mean of a and b where the opacity jumps.
     """
+    per_w = 1 / w
     for i in range(E_k.shape[0]):
-        u, v = E_k[i] + F_k[i] / w, E_l[i] - F_l[i] / w
+        u, v = E_k[i] + F_k[i] * per_w, E_l[i] - F_l[i] * per_w
         m = 1 / (2 + drag * (sigma_k[i] + sigma_l[i]))
         theta = 2 * m * (1 - m)
         a = u + theta * limited(P_k[i], P[i], u)
         b = v - theta * limited(Q_l[i], Q[i], v)
         flux = w * m * (a - b)
         phi[i] = flux
-        energy[i] = 0.5 * (a + b) + 0.5 * drag / w * (sigma_l[i] - sigma_k[i]) * flux
+        energy[i] = 0.5 * (a + b) + 0.5 * drag * per_w * (sigma_l[i] - sigma_k[i]) * flux
 
 
 @njit(error_model="numpy", inline="always")

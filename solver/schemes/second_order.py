@@ -35,7 +35,7 @@ from opalux.solver.schemes.coupling_stage import GAMMA, STAGE_ROWS
 from opalux.solver.schemes.emission import volume_source
 from opalux.solver.schemes.ghosts import record
 from opalux.solver.schemes.halo import fill_halo, wrap_halo
-from opalux.solver.schemes.opacities import registers_of
+from opalux.solver.schemes.opacities import cell_opacity, registers_of
 from opalux.solver.schemes.reconstruction import holds, mirrors
 from opalux.solver.schemes.second_order_stage import stage
 from opalux.solver.schemes.strips import PIECE, strip_rows
@@ -49,7 +49,7 @@ UP, DOWN, LEFT, RIGHT = range(4)
 
 
 @njit(error_model="numpy")
-def advance(wide, state, old, rho, inside, kept, spacing, w, physics, formulas, sigma_c, held,
+def advance(wide, state, old, rho, inside, kept, spacing, w, physics, formulas, opacities, held,
             choices, x, y, times, starts, rules, feeds, given, wraps, signals, at_edge,
             work):  # fmt: skip
     """Do some stages of each of the steps at ``times`` (n,), recording the signals before each.
@@ -57,7 +57,7 @@ def advance(wide, state, old, rho, inside, kept, spacing, w, physics, formulas, 
     Parameters
     ----------
     wide, state : (4, ny + 4, nx + 4); its view with one layer of ghosts (4, ny + 2, nx + 2)
-    old, rho, inside, kept, spacing, w, physics, formulas, sigma_c, held, choices, x, y, work : as
+    old, rho, inside, kept, spacing, w, physics, formulas, opacities, held, choices, x, y, work : as
         for `stage`
     starts : (m, 2) of each stage, when its step begins after ``times``, and which stage it is
     feeds : (4,) whether energy enters at an edge
@@ -76,7 +76,7 @@ def advance(wide, state, old, rho, inside, kept, spacing, w, physics, formulas, 
                            signals[3][n])  # fmt: skip
                 keep_state(old, wide, feeds)
             stage(second, held, choices, wide, old, rho, inside, kept, spacing, w, physics,
-                  formulas, sigma_c, x, y, times[n] + start, rules, work)  # fmt: skip
+                  formulas, opacities, x, y, times[n] + start, rules, work)  # fmt: skip
 
 
 @njit(error_model="numpy")
@@ -124,14 +124,18 @@ class Stepper:
         height = strip_rows(ny, width)
         cells, strip = height * nx, (height + 2) * width
         self._inside = np.ascontiguousarray(self._rho[2:-2, 2:-2]).reshape(-1)
+        sigma_a, sigma_c = (Formula(f, ("rho", "T")) for f in (material.sigma_a, material.sigma_c))
+        absorption, factor_a = cell_opacity(sigma_a, self._inside, PIECE)
         varying = Formula(material.heat_capacity, ("rho", "T")) if capacity is None else None
         self._formulas = (
-            registers_of(Formula(material.sigma_a, ("rho", "T")), PIECE),
+            absorption,
+            factor_a,
             registers_of(varying, PIECE),
             registers_of(volume_source(problem), nx),
         )
-        sigma_c = Formula(material.sigma_c, ("rho", "T"))
-        self._sigma_c = registers_of(sigma_c, PIECE)
+        scattering, factor = cell_opacity(sigma_c, self._rho, PIECE)
+        inner = np.ascontiguousarray(factor[2:-2, 2:-2])
+        self._opacities = scattering, factor.reshape(-1), inner.reshape(-1)
         self._choices = "T" in sigma_c.uses, problem.positivity == "keep"
         normal = rules[[UP, DOWN, LEFT, RIGHT], [FY, FY, FX, FX]]
         self._held = holds(rules)
@@ -199,7 +203,7 @@ class Stepper:
                 domain.exchange()
                 advance(
                     domain.wide, state, self._old, self._rho, self._inside, self._kept,
-                    self._spacing, self._w, self._physics, self._formulas, self._sigma_c,
+                    self._spacing, self._w, self._physics, self._formulas, self._opacities,
                     self._held, self._choices, self._x, self._y, times[i : i + n],
                     starts[j : j + m], rules,
                     self._feeds, tuple(given[i : i + n, j : j + m] for given in all_given),

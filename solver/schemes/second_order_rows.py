@@ -1,9 +1,11 @@
 """Rows of faces and cells of the consistent scheme at second order; see `second_order`."""
 
+import math
+
 from opalux.base.kernels import njit
 from opalux.solver.formulas.programs import run
 from opalux.solver.schemes.coupling_stage import GAMMA
-from opalux.solver.schemes.opacities import face_temperature
+from opalux.solver.schemes.opacities import evaluate, face_temperature, whole_power
 from opalux.solver.schemes.reconstruction import within_reach
 from opalux.solver.schemes.strips import PIECE
 
@@ -11,27 +13,47 @@ DELTA = 1 - 1 / (2 * GAMMA)
 
 
 @njit(error_model="numpy", borrows=True)
-def half_cells(half_k, half_l, rho_k, rho_l, T_k, T_l, sigma_k, sigma_l, sigma_c, knows_T):
+def opacity(out, rho, factor, T, sigma_c):
+    """Fill ``out`` (n,) with σ_c of a row of cells; see `opacities`."""
+    _, result, registers, power = sigma_c
+    if power == 0:
+        evaluate(sigma_c, rho, T)
+        factor = registers[result]
+    for i in range(out.shape[0]):
+        out[i] = factor[i] * whole_power(T[i], power, 1.0)
+
+
+@njit(error_model="numpy", borrows=True)
+def half_cells(half_k, half_l, rho_k, rho_l, factor_k, factor_l, T_k, T_l, sigma_k, sigma_l,
+               sigma_c, knows_T):  # fmt: skip
     """Fill ``half_k``, ``half_l`` (n,) with σ_c of the half cells between the cells k and l.
 
     Both at the temperature of the face, see `formulas.pairs`. ``sigma_k``, ``sigma_l`` are the
     cells' own; where one is 0, on an edge, so is its half cell.
     """
+    power = sigma_c[3]
     if not knows_T:
         for i in range(half_k.shape[0]):
             half_k[i], half_l[i] = sigma_k[i], sigma_l[i]
-        return
-    for low in range(0, half_k.shape[0], PIECE):
-        here = slice(low, min(low + PIECE, half_k.shape[0]))
-        face_temperature(sigma_c[2][1], T_k[here], T_l[here], 0.5)
-        half_cell(half_k[here], rho_k[here], sigma_k[here], sigma_c)
-        half_cell(half_l[here], rho_l[here], sigma_l[here], sigma_c)
+    elif power != 0:
+        for i in range(half_k.shape[0]):
+            low, high = T_k[i] * T_k[i], T_l[i] * T_l[i]
+            T_f = math.sqrt(math.sqrt(0.5 * (low * low + high * high)))
+            value = whole_power(T_f, power, 1.0)
+            half_k[i] = factor_k[i] * value if sigma_k[i] != 0.0 else 0.0
+            half_l[i] = factor_l[i] * value if sigma_l[i] != 0.0 else 0.0
+    else:
+        for low in range(0, half_k.shape[0], PIECE):
+            here = slice(low, min(low + PIECE, half_k.shape[0]))
+            face_temperature(sigma_c[2][1], T_k[here], T_l[here], 0.5)
+            half_cell(half_k[here], rho_k[here], sigma_k[here], sigma_c)
+            half_cell(half_l[here], rho_l[here], sigma_l[here], sigma_c)
 
 
 @njit(error_model="numpy", borrows=True)
 def half_cell(half, rho, sigma, sigma_c):
     """Fill ``half`` (n,) with σ_c at the temperatures in register 1, 0 where ``sigma`` is 0."""
-    code, result, registers = sigma_c
+    code, result, registers, _ = sigma_c
     n = half.shape[0]
     for i in range(n):
         registers[0, i] = rho[i]
@@ -54,10 +76,11 @@ def settle(phi, energy, phi_kept, energy_kept, second, E_k, E_l, F_k, F_l, sigma
             phi[i] = DELTA * phi_kept[i] + (1 - DELTA) * phi[i]
             energy[i] = DELTA * energy_kept[i] + (1 - DELTA) * energy[i]
     if keep:
+        per_w = 1 / w
         for i in range(phi.shape[0]):
             flux = phi[i]
             bounded = within_reach(flux, E_k[i], E_l[i], F_k[i], F_l[i], w)
-            excess = abs(flux - bounded) * (1 + 0.5 * drag * (sigma_k[i] + sigma_l[i])) / w
+            excess = abs(flux - bounded) * (1 + 0.5 * drag * (sigma_k[i] + sigma_l[i])) * per_w
             phi[i] = bounded
             energy[i] -= excess
     if not second:
@@ -96,5 +119,6 @@ def second_update(E_next, Fx, Fy, E_n, Fx_n, Fy_n, x, x_energy, below, energy_be
 def relax(Fx, Fy, sigma, gamma_c_dt):
     """Relax F of n cells implicitly."""
     for i in range(Fx.shape[0]):
-        Fx[i] /= 1 + gamma_c_dt * sigma[i]
-        Fy[i] /= 1 + gamma_c_dt * sigma[i]
+        left = 1 / (1 + gamma_c_dt * sigma[i])
+        Fx[i] *= left
+        Fy[i] *= left

@@ -33,7 +33,7 @@ from opalux.solver.schemes.coupling import SETTLED
 from opalux.solver.schemes.coupling_fitted import ROWS
 from opalux.solver.schemes.emission import volume_source
 from opalux.solver.schemes.ghosts import wrap
-from opalux.solver.schemes.opacities import pair_registers, registers_of
+from opalux.solver.schemes.opacities import cell_opacity, pair_opacity, registers_of
 from opalux.solver.schemes.staggered_edges import DRIVEN, FX, FY, edge_kinds
 from opalux.solver.schemes.staggered_step import advance, advance_and_keep, arrive
 from opalux.solver.schemes.strips import PIECE, strip_rows
@@ -75,12 +75,15 @@ class Stepper:
         self.spacing = dtype.type(grid.dx), dtype.type(grid.dy)
         self.w = dtype.type(problem.wave_speed)
         varying = Formula(material.heat_capacity, ("rho", "T")) if capacity is None else None
+        sigma_a, sigma_c = (Formula(f, ("rho", "T")) for f in (material.sigma_a, material.sigma_c))
+        absorption, factor = cell_opacity(sigma_a, rho, PIECE)
         self._formulas = (
-            registers_of(Formula(material.sigma_a, ("rho", "T")), PIECE, problem.dtype),
+            absorption,
+            factor.reshape(-1),
             registers_of(varying, PIECE, problem.dtype),
             registers_of(volume_source(problem), width, problem.dtype),
         )
-        self._pair = pair_registers(Formula(material.sigma_c, ("rho", "T")), PIECE, problem.dtype)
+        self._pair = pair_opacity(sigma_c, rho, PIECE)
         self.kinds, self.betas = edge_kinds(rules, problem.wave_speed)
         self.at_edge = problem.signals.at == "edge"
         row = np.ones(width, dtype)

@@ -1,10 +1,12 @@
 """The step of the staggered scheme: kernels on strips of rows, end to end; see `staggered`."""
 
+import math
+
 from opalux.base.kernels import njit
 from opalux.solver.schemes.coupling_fitted import couple
 from opalux.solver.schemes.emission import emit
 from opalux.solver.schemes.ghosts import wrap
-from opalux.solver.schemes.opacities import face_opacity
+from opalux.solver.schemes.opacities import face_opacity, whole_power
 from opalux.solver.schemes.staggered_edges import (
     ARRIVE,
     CENTRED,
@@ -29,11 +31,26 @@ from opalux.solver.schemes.strips import PIECE
 @njit(error_model="numpy", borrows=True)
 def push(F, s, E_k, E_l, opacity, half_c_dt, q, half):
     """Step the flux on n faces between the cells k and l; ``s`` becomes ``opacity`` = σ_k + σ_l."""
+    one = half + half
     for i in range(F.shape[0]):
         z = half_c_dt * opacity[i]
-        linear = half * z + (half + half)
-        F[i] = (F[i] - linear * (q * (E_l[i] - E_k[i]))) / (linear + half * z * (z + half + half))
+        linear = half * z + one
+        F[i] = (F[i] - linear * (q * (E_l[i] - E_k[i]))) / (linear + half * z * (z + one))
         s[i] = opacity[i]
+
+
+@njit(error_model="numpy", borrows=True)
+def push_by_power(F, s, E_k, E_l, T_k, T_l, factor_k, factor_l, power, half_c_dt, q, half):
+    """Do what `push` does for σ = K Tᵇ, in one loop: ``factor`` is K and ``power`` b."""
+    one = half + half
+    for i in range(F.shape[0]):
+        low, high = T_k[i] * T_k[i], T_l[i] * T_l[i]
+        T_f = math.sqrt(math.sqrt(half * (low * low + high * high)))
+        opacity = (factor_k[i] + factor_l[i]) * whole_power(T_f, power, one)
+        z = half_c_dt * opacity
+        linear = half * z + one
+        F[i] = (F[i] - linear * (q * (E_l[i] - E_k[i]))) / (linear + half * z * (z + one))
+        s[i] = opacity
 
 
 @njit(error_model="numpy", borrows=True)
@@ -43,11 +60,17 @@ def push_faces(F, s, E, T, rho, start, stop, step, pair, half_c_dt, q, half):
     ``F``, ``E``, ``T``, ``rho`` are all cells, end to end; ``s`` (>= stop − start,) becomes
     σ_k + σ_l.
     """
+    power, factor = pair[4], pair[5]
     for low in range(start, stop, PIECE):
         high = min(low + PIECE, stop)
         k, l = slice(low, high), slice(low + step, high + step)  # noqa: E741
-        face_opacity(pair, rho[k], rho[l], T[k], T[l], half)
-        push(F[k], s[low - start : high - start], E[k], E[l], pair[2][pair[1]], half_c_dt, q, half)
+        s_here = s[low - start : high - start]
+        if power != 0:
+            push_by_power(F[k], s_here, E[k], E[l], T[k], T[l], factor[k], factor[l], power,
+                          half_c_dt, q, half)  # fmt: skip
+        else:
+            face_opacity(pair, rho[k], rho[l], T[k], T[l], half)
+            push(F[k], s_here, E[k], E[l], pair[2][pair[1]], half_c_dt, q, half)
 
 
 @njit(error_model="numpy", borrows=True)
@@ -63,7 +86,7 @@ def step(state, rho_block, spacing, w, physics, formulas, pair, kinds, betas, x,
     """
     dx, dy = spacing
     dt, c, a, C_v, tolerance, half = physics
-    sigma_a, heat, source = formulas
+    sigma_a, factor, heat, source = formulas
     s, brought, emitted, scratch, sides, kept, live = work
     ny, width = state.shape[1] - 2, state.shape[2]
     nx = width - 2
@@ -141,9 +164,8 @@ def step(state, rho_block, spacing, w, physics, formulas, pair, kinds, betas, x,
                 emitted[there], c_dt / dx, c_dt / dy,
             )  # fmt: skip
             couple(
-                flat[E, here], flat[T, here], rho[here], brought, live[there], C_v, a, c_dt, half,
-                tolerance,
-                sigma_a, heat, scratch,
+                flat[E, here], flat[T, here], rho[here], factor[here], brought, live[there], C_v,
+                a, c_dt, half, tolerance, sigma_a, heat, scratch,
             )  # fmt: skip
 
 

@@ -53,7 +53,7 @@ def step(intensity, T, rho, directions, spacing, rules, given, source, physics, 
     given : what enters through the edges at t and at t + γ Δt
     source : (2, ny, nx) S at the same times [g/cm/sh³]
     physics : (Δt, c, a, C_v (1 if a formula), tolerance)
-    formulas : (code, result, registers) of σ_a, σ_c and C_v
+    formulas : (code, result, registers) of σ_a (then 0: its program is run), σ_c and C_v
     work : three arrays like ``intensity``
     """
     dt, c, a, C_v, tolerance = physics
@@ -79,7 +79,7 @@ def step(intensity, T, rho, directions, spacing, rules, given, source, physics, 
         for i in range(nx):
             start[j, i] = E[j, i] + GAMMA * dt * gain[j, i]
             E_1[j, i] = start[j, i] + GAMMA * dt * source[0, j, i]
-        couple_row(E_1[j], T_1[j], rho[j], C_v, a, c_dt, tolerance, sigma_a, heat, scratch)
+        couple_row(E_1[j], T_1[j], rho[j], rho[j], C_v, a, c_dt, tolerance, sigma_a, heat, scratch)
         opacity(sigma[j], rho[j], T_1[j], sigma_c)
         share[j] = 1.0 / (1.0 + c_dt * sigma[j])
     for m in range(n_groups):
@@ -102,7 +102,9 @@ def step(intensity, T, rho, directions, spacing, rules, given, source, physics, 
                 E[j, i] + BEYOND * (E_1[j, i] - E[j, i])
                 + one * gain[j, i] + two * second_gain[j, i]
             )  # fmt: skip
-        finish_row(E_2[j], T_1[j], T[j], rho[j], C_v, a, c * dt, tolerance, sigma_a, heat, scratch)
+        finish_row(
+            E_2[j], T_1[j], T[j], rho[j], rho[j], C_v, a, c * dt, tolerance, sigma_a, heat, scratch
+        )
         opacity(sigma[j], rho[j], T_1[j], sigma_c)
         share[j] = 1.0 / (1.0 + c_dt * sigma[j])
         T[j] = T_1[j]

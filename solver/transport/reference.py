@@ -95,7 +95,7 @@ class Reference:
         capacity = problem.heat_capacity
         heat = Formula(material.heat_capacity, ("rho", "T")) if capacity is None else None
         formulas = (
-            registers_of(Formula(material.sigma_a, ("rho", "T")), grid.nx),
+            (*registers_of(Formula(material.sigma_a, ("rho", "T")), grid.nx), 0),
             registers_of(Formula(material.sigma_c, ("rho", "T")), grid.nx),
             registers_of(heat, grid.nx),
         )

@@ -13,7 +13,7 @@ TEXTS = st.recursive(
     ATOMS,
     lambda inner: st.one_of(
         st.builds("({} {} {})".format, inner, st.sampled_from("+-*/"), inner),
-        st.builds("({})^{}".format, inner, st.sampled_from(("2", "3", "7", "(-3)", "0.5"))),
+        st.builds("({})^{}".format, inner, st.sampled_from(("2", "3", "7", "(-1)", "(-3)", "0.5"))),
         st.builds("({} < {} ? {} : {})".format, inner, inner, inner, inner),
         st.builds("min({}, {})".format, inner, inner),
         st.builds("exp(-{}*{})".format, inner, inner),
