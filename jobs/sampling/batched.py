@@ -40,13 +40,19 @@ class Torch(Settings):
         Raises
         ------
         InputError
-            When the scheme is not written for torch, torch is not installed, or finds no such GPU.
+            When the scheme or detectors are not written for torch, or torch is not installed or
+            finds no such GPU.
         """
         if campaign.problem.scheme != "staggered":
             raise InputError(
                 f"backend.kind: found torch with scheme {campaign.problem.scheme}, expected "
                 "staggered, which alone is written for torch; set 'problem.scheme: staggered', or "
                 "take another back end"
+            )
+        if campaign.problem.detectors:
+            raise InputError(
+                "backend.kind: found torch with problem.detectors, expected none of them, since "
+                "torch keeps the edges alone; take another back end"
             )
         from opalux.torch import gpus  # which says how to install torch
 

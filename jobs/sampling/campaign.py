@@ -20,6 +20,7 @@ from opalux.learning.data.card import NAME, Card, Splits
 from opalux.solver.densities.catalogue import AnyFamily, choose
 from opalux.solver.densities.family import Family, Stream
 from opalux.solver.densities.user import FROM_A_CARD
+from opalux.solver.detectors import detector_places
 from opalux.solver.problem import Material, Problem
 from opalux.solver.start import time_steps
 
@@ -112,11 +113,6 @@ class Campaign(Settings):
             raise ValueError(
                 "problem.material.density: the families give the density; leave it out"
             )
-        if self.problem.detectors:
-            raise ValueError(
-                "problem.detectors: found some, expected none: a data set keeps the signals of the "
-                "edges alone; leave them out"
-            )
         for place in self.sources:
             if getattr(self.problem.edges, place.edge).kind == "periodic":
                 raise ValueError(
@@ -178,6 +174,12 @@ class Campaign(Settings):
     def recorder(self) -> Recorder:
         """Reduces the signals of a simulation to those that the data set keeps."""
         return Recorder(self.steps, self.times, self.quantities, self.refinement)
+
+    @property
+    def detectors(self) -> tuple[tuple[float, float, float], ...]:
+        """x, y and width of each detector of the problem [cm]."""
+        places = detector_places(self.problem.detectors, self.problem.cells)
+        return tuple((x, y, width) for x, y, width in places.T.tolist())
 
     @property
     def source_names(self) -> tuple[str, ...]:

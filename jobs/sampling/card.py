@@ -32,6 +32,7 @@ def card_of(campaign: Campaign, batches: Batches | None = None) -> Card:
         "shape": campaign.shape,
         "sources": campaign.source_names,
         "quantities": campaign.quantities,
+        "detectors": campaign.detectors,
         "signals_at": campaign.problem.signals.at,
         "n_times": len(campaign.times),
         "n_cells": campaign.shape[0],
@@ -73,12 +74,16 @@ def refuse_repeats(campaign: Campaign, card: Card) -> None:
 
 
 def describe(card: Card) -> str:
-    """Return what a campaign with this card makes, in four lines."""
+    """Return what a campaign with this card makes, in a few lines."""
     splits = ", ".join(f"{name} {getattr(card.splits, name)}" for name in SPLITS)
     size = card.sample_bytes * card.n_samples / 1e9
+    detectors = ""
+    if card.detectors:
+        detectors = f"detectors: {card.detectors_shape} = (source, quantity, time, detector)\n"
     return (
         f"{card.n_samples} densities of {card.shape[0]} x {card.shape[1]} cells ({splits})\n"
         f"families: {', '.join(card.families)}; sources: {', '.join(card.sources)}\n"
         f"signals of a density: {card.signals_shape} = (source, edge, quantity, time, cell)\n"
+        f"{detectors}"
         f"{card.n_parts} parts of {card.shard_size}, {size:.3g} GB uncompressed"
     )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opalux.base.config import dump
-from opalux.jobs.sampling.sample import SignalChunk
+from opalux.jobs.sampling.sample import DETECTORS, SignalChunk
 from opalux.solver.files.solution import read_solution
 from opalux.solver.media import ArrayDensity
 from opalux.solver.problem import Problem
@@ -61,4 +61,7 @@ class MpiSimulation:
             if done.returncode:
                 lines = done.stderr.strip().splitlines() or ["no message"]
                 raise RuntimeError(f"{' '.join(self.launcher)} ended with {lines[-1]}")
-            return read_solution(out / "solution.h5").signals
+            solution = read_solution(out / "solution.h5")
+            if solution.detectors is None:
+                return solution.signals
+            return {**solution.signals, DETECTORS: solution.detectors.signals}

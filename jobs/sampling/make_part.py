@@ -198,6 +198,7 @@ def _failed(run: CampaignRun, number: int, reason: str) -> _Outcome:
         density=density,
         signals=np.full(card.signals_shape, np.nan, dtype=np.float32),
         family=family,
+        detectors=np.full(card.detectors_shape, np.nan, np.float32) if card.detectors else None,
         sources=run.campaign.draw_sources(number),
         drawn=drawn,
     )
@@ -206,6 +207,7 @@ def _failed(run: CampaignRun, number: int, reason: str) -> _Outcome:
 
 def _collect(run: CampaignRun, part: int, outcomes: list[_Outcome]) -> Part:
     samples = [outcome.sample for outcome in outcomes]
+    read = [sample.detectors for sample in samples if sample.detectors is not None]
     return Part(
         density=np.stack([sample.density for sample in samples]),
         signals=np.stack([sample.signals for sample in samples]),
@@ -217,4 +219,5 @@ def _collect(run: CampaignRun, part: int, outcomes: list[_Outcome]) -> Part:
         sources=np.stack([sample.sources for sample in samples]),
         drawn=[sample.drawn for sample in samples],
         reason=[outcome.reason for outcome in outcomes],
+        detectors=np.stack(read) if read else None,
     )

@@ -65,6 +65,22 @@ class Recorder:
             self._refinement,
         )
 
+    def add_detectors(
+        self, out: NDArray[np.float64], values: NDArray[np.float64], first: int
+    ) -> None:
+        """Do the same for ``values`` (m, 4, detectors), as they are, in ``out`` likewise.
+
+        Parameters
+        ----------
+        out : (quantities, n_times, detectors)
+        values : E, F_x, F_y, T before the steps first … first + m − 1
+        """
+        E, Fx, Fy, T = values.swapaxes(0, 1)
+        quantities = np.stack([E, np.sqrt(Fx * Fx + Fy * Fy), T])[self._quantities]
+        for steps, share in ((self._before, 1.0 - self._weight), (self._after, self._weight)):
+            here = (share != 0.0) & (steps >= first) & (steps < first + len(values))
+            out[:, here] += share[here, None] * quantities[:, steps[here] - first]
+
 
 @njit(nogil=True)
 def _add(out, signals, first, before, after, weight, quantities, refinement):  # type: ignore[no-untyped-def]

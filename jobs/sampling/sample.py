@@ -11,6 +11,7 @@ from opalux.jobs.sampling.recorder import Recorder
 from opalux.solver.domains.domain import SerialDomain
 from opalux.solver.march import March
 from opalux.solver.problem import Problem
+from opalux.solver.time_loop import Chunk
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -20,13 +21,18 @@ class Sample(Draw):
     Attributes
     ----------
     signals : (sources, edges, quantities, n_times, n_cells) float32, in the units of the data card
+    detectors : (sources, quantities, n_times, detectors) float32 likewise; None: there are none
     """
 
     signals: NDArray[np.float32]
+    detectors: NDArray[np.float32] | None = None
 
+
+DETECTORS = "detectors"
 
 SignalChunk = tuple[int, dict[str, NDArray[np.float64]]]
-"""Consecutive steps: number of the first, and for each edge (steps, 4, cells) E, F_x, F_y, T."""
+"""Consecutive steps: number of the first, and for each edge (steps, 4, cells) E, F_x, F_y, T;
+where there are detectors, (steps, 4, detectors) under their own name."""
 
 Simulation = Callable[[Sequence[Problem], NDArray[np.float64]], Iterator[Iterable[SignalChunk]]]
 """Solves problems on one density (ny, nx), one after the other; the problems may differ only in
@@ -41,7 +47,14 @@ def simulate_here(
     for problem in problems:
         if problem is not problems[0]:
             march.restart(problem.edges)
-        yield ((chunk.first, chunk.signals) for chunk in march.run())
+        yield ((chunk.first, _seen(march, chunk)) for chunk in march.run())
+
+
+def _seen(march: March, chunk: Chunk) -> dict[str, NDArray[np.float64]]:
+    """Return the signals of a chunk, and what the detectors have read in it."""
+    if march.readings is None or chunk.noted is None:
+        return chunk.signals
+    return {**chunk.signals, DETECTORS: march.readings.read([chunk.noted])}
 
 
 def make_sample(campaign: Campaign, number: int, simulation: Simulation = simulate_here) -> Sample:
@@ -53,8 +66,8 @@ def make_sample(campaign: Campaign, number: int, simulation: Simulation = simula
         When the simulation gives numbers that are not finite.
     """
     draw = campaign.draw(number)
-    signals = simulate_sources(campaign, draw.density, draw.sources, simulation)
-    return Sample(**vars(draw), signals=signals)
+    signals, detectors = simulate_all(campaign, draw.density, draw.sources, simulation)
+    return Sample(**vars(draw), signals=signals, detectors=detectors)
 
 
 def simulate_sources(
@@ -64,10 +77,9 @@ def simulate_sources(
     simulation: Simulation = simulate_here,
     recorder: Recorder | None = None,
 ) -> NDArray[np.float32]:
-    """Simulate one density with each source.
+    """Simulate one density with each source, for its signals at the edges alone.
 
-    The density is the float32 array that the data set keeps, so that the signals can be made again
-    from the data set alone. ``recorder`` may keep other times than the campaign's own.
+    ``recorder`` may keep other times than the campaign's own.
 
     Returns
     -------
@@ -78,18 +90,45 @@ def simulate_sources(
     ArithmeticError
         When they are not finite.
     """
+    problem = campaign.problem.model_copy(update={DETECTORS: ()})
+    edges_alone = campaign.model_copy(update={"problem": problem})
+    recorder = recorder or campaign.recorder
+    return simulate_all(edges_alone, density, sources, simulation, recorder)[0]
+
+
+def simulate_all(
+    campaign: Campaign,
+    density: NDArray[np.float32],
+    sources: NDArray[np.float64],
+    simulation: Simulation = simulate_here,
+    recorder: Recorder | None = None,
+) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    """Simulate one density with each source; see `simulate_sources`.
+
+    The density is the float32 array that the data set keeps, so that the signals can be made again
+    from the data set alone.
+
+    Returns
+    -------
+    The signals, and what the detectors read (sources, quantities, n_times, detectors); None where
+    the problem has none.
+    """
     rho = on_solved_grid(campaign, density)
     recorder = recorder or campaign.recorder
     shape = recorder.shape(campaign.shape[0])
+    count = len(campaign.problem.detectors)
     single = np.empty((len(sources), *shape), np.float32)
-    for out, chunks in zip(single, simulation(campaign.problems(sources), rho), strict=True):
-        recorded = np.zeros(shape)
+    read = np.empty((len(sources), *shape[1:3], count), np.float32)
+    for number, chunks in enumerate(simulation(campaign.problems(sources), rho)):
+        recorded, noted = np.zeros(shape), np.zeros(read.shape[1:])
         for first, signals in chunks:
             recorder.add(recorded, signals, first)
-        out[...] = recorded
-    if not np.isfinite(single).all():
+            if count:
+                recorder.add_detectors(noted, signals[DETECTORS], first)
+        single[number], read[number] = recorded, noted
+    if not (np.isfinite(single).all() and np.isfinite(read).all()):
         raise ArithmeticError("the simulation gave signals that are not finite")
-    return single
+    return single, read if count else None
 
 
 def on_solved_grid(campaign: Campaign, density: NDArray[np.float32]) -> NDArray[np.float64]:

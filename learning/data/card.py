@@ -1,5 +1,6 @@
 """The data card: what a data set holds, where it comes from and how it is split."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -87,6 +88,7 @@ class Card(Settings):
     shape : (ny, nx) of a density
     sources : a name for each simulation of a density, in the order of the source axis
     edges, quantities : in the order of their axes; F stands for |F|
+    detectors : x, y and width of each detector [cm], in the order of their axis
     signals_at : where the signals are; not said: as the campaign says, else ``cell``
     n_times, n_cells : lengths of the last two axes of the signals
     shard_size : samples in each part, ``part-*.h5`` (the last may have fewer); the key keeps the
@@ -108,6 +110,7 @@ class Card(Settings):
     sources: Names
     edges: Names = EDGES
     quantities: Names = QUANTITIES
+    detectors: tuple[tuple[float, float, float], ...] = ()
     signals_at: At = "cell"
     n_times: Side
     n_cells: Side
@@ -167,6 +170,12 @@ class Card(Settings):
         channels = len(self.sources), len(self.edges), len(self.quantities)
         return (*channels, self.n_times, self.n_cells)
 
+    @property
+    def detectors_shape(self) -> tuple[int, ...]:
+        """Shape of what the detectors read in one sample: (source, quantity, time, detector)."""
+        channels = len(self.sources), len(self.quantities)
+        return (*channels, self.n_times, len(self.detectors))
+
     def require_signals_at(self, at: At, origin: str) -> None:
         """Refuse signals, of the file or folder ``origin``, that are elsewhere than this set's.
 
@@ -209,10 +218,7 @@ class Card(Settings):
     def sample_bytes(self) -> int:
         """Size of one sample, uncompressed [bytes]."""
         numbers = self.shape[0] * self.shape[1]
-        signals = 1
-        for length in self.signals_shape:
-            signals *= length
-        return 4 * (numbers + signals)
+        return 4 * (numbers + math.prod(self.signals_shape) + math.prod(self.detectors_shape))
 
     def samples_of(self, part: int) -> range:
         """Return the numbers of the samples in ``part-{part}.h5``."""

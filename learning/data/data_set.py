@@ -101,6 +101,14 @@ class DataSet:
         part, row = self._find(position)
         return part.signals(row)
 
+    def detectors(self, position: int) -> NDArray[np.float32]:
+        """Return what detectors read (sources, quantities, n_times, detectors) of one density.
+
+        The card says where they are; of size 0 where there are none.
+        """
+        part, row = self._find(position)
+        return part.detectors(row)
+
     def family(self, position: int) -> str:
         """Return the label of the family that the density was drawn from."""
         part, row = self._find(position)
@@ -155,7 +163,8 @@ class DataSet:
         Returns
         -------
         The variables density (sample, y, x), signals (sample, source, edge, quantity, time, cell),
-        family and status (sample), sources (sample, source, end).
+        family and status (sample), sources (sample, source, end); where there are detectors,
+        detectors (sample, source, quantity, time, detector).
 
         Raises
         ------
@@ -174,7 +183,11 @@ class DataSet:
             "family": np.array([self.family(position) for position in chosen], dtype=object),
             "status": self.status[chosen],
         }
+        if self.card.detectors:
+            arrays["detectors"] = np.empty((len(chosen), *self.card.detectors_shape), np.float32)
         for row, position in enumerate(chosen):
+            if self.card.detectors:
+                arrays["detectors"][row] = self.detectors(position)
             arrays["density"][row] = self.density(position)
             arrays["signals"][row] = self.signals(position)
             arrays["sources"][row] = self.sources(position)

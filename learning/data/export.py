@@ -49,6 +49,7 @@ def export_npy(data: DataSet, out: Path, advance: Advance) -> None:
     """Write the good samples as arrays, split after split.
 
     ``density.npy`` (n, ny, nx), ``signals.npy`` (n, sources, edges, quantities, n_times, n_cells),
+    ``detectors.npy`` (n, sources, quantities, n_times, detectors) where there are some,
     ``times.npy``, ``sample_id.npy``, ``splits.json``: the rows [start, stop) of each split, and
     ``signals.json``: what the axes of the signals count, and whether they are at the edge itself.
     """
@@ -58,8 +59,14 @@ def export_npy(data: DataSet, out: Path, advance: Advance) -> None:
     with (
         _rows(out / "density.npy", (len(order), *card.shape)) as density,
         _rows(out / "signals.npy", (len(order), *card.signals_shape)) as signals,
+        contextlib.ExitStack() as more,
     ):
+        if card.detectors:
+            shape = (len(order), *card.detectors_shape)
+            detectors = more.enter_context(_rows(out / "detectors.npy", shape))
         for position in order:
+            if card.detectors:
+                detectors.write(data.detectors(position).data)
             density.write(data.density(position).data)
             signals.write(data.signals(position).data)
             advance(1)
@@ -75,6 +82,7 @@ def export_npy(data: DataSet, out: Path, advance: Advance) -> None:
         "sources": card.sources,
         "edges": card.edges,
         "quantities": card.quantities,
+        **({"detectors [x, y, width]": card.detectors} if card.detectors else {}),
     }
     for name, words in (("splits", bounds), ("signals", axes)):
         write_text(out / f"{name}.json", json.dumps(words, indent=1) + "\n")
@@ -96,7 +104,8 @@ def export_well(data: DataSet, out: Path, advance: Advance) -> None:
     """Write one HDF5 file for each split, in the format that The Well specifies.
 
     A density is a field that varies with the sample, x and y; a signal is a field that varies with
-    the sample, time and the one coordinate along its edge. Spatial axes are (x, y).
+    the sample, time and the one coordinate along its edge; what a detector reads is a scalar that
+    varies with the sample and time. Spatial axes are (x, y).
 
     References
     ----------
@@ -114,11 +123,15 @@ def export_well(data: DataSet, out: Path, advance: Advance) -> None:
         with _well_file(path, card.sample_bytes * len(positions)) as file:
             _well_header(file, data, len(positions))
             density, signals = _well_fields(file, data, len(positions))
+            scalars = _well_scalars(file, data, len(positions))
             for row, position in enumerate(positions):
                 density[row] = data.density(position).T
                 sample = data.signals(position)
                 for (source, edge, quantity), field in signals.items():
                     field[row] = sample[source, edge, quantity]
+                read = data.detectors(position)
+                for (source, quantity, detector), scalar in scalars.items():
+                    scalar[row] = read[source, quantity, :, detector]
                 advance(1)
 
 
@@ -171,7 +184,7 @@ def _well_header(file: h5py.File, data: DataSet, count: int) -> None:
         )
         boundary.create_dataset("mask", data=mask)
         boundary.create_dataset("values", data=np.zeros(2, dtype=np.float32))
-    for name in ("scalars", "t1_fields", "t2_fields"):
+    for name in ("t1_fields", "t2_fields"):
         file.create_group(name).attrs["field_names"] = np.array([], dtype=h5py.string_dtype())
 
 
@@ -197,6 +210,24 @@ def _well_fields(
                 signals[s, e, q] = field
     group.attrs["field_names"] = ["density", *(name for name in group if name != "density")]
     return density, signals
+
+
+def _well_scalars(
+    file: h5py.File, data: DataSet, count: int
+) -> dict[tuple[int, int, int], h5py.Dataset]:
+    """Create the scalars and return them: one for each (source, quantity, detector)."""
+    card = data.card
+    group = file.create_group("scalars")
+    scalars = {}
+    for s, source in enumerate(card.sources):
+        for q, quantity in enumerate(card.quantities):
+            for d, (x, y, width) in enumerate(card.detectors):
+                name = f"{quantity}_at_detector_{d}_from_{source}"
+                scalar = group.create_dataset(name, (count, card.n_times), np.float32)
+                scalar.attrs.update(sample_varying=True, time_varying=True, x=x, y=y, width=width)
+                scalars[s, q, d] = scalar
+    group.attrs["field_names"] = np.array(list(group), dtype=h5py.string_dtype())
+    return scalars
 
 
 EXPORTS = {"npy": export_npy, "well": export_well}

@@ -8,7 +8,7 @@ from opalux.base.errors import InputError
 from opalux.base.files import atomic, write_text
 from opalux.learning.data.card import part_name
 from opalux.learning.data.data_set import DataSet
-from opalux.learning.data.part import describe_arrays
+from opalux.learning.data.description import describe_arrays
 from opalux.learning.data.stats import NAME as STATS_NAME
 from opalux.learning.data.stats import Stats, combine
 
@@ -66,7 +66,8 @@ def _write_view(data: DataSet) -> None:
     card = data.card
     first = data.part(0)
     with h5py.File(VIEW_NAME, "w", driver="core", backing_store=False) as view:
-        for name in ("density", "signals", "sample_id", "family", "seed", "status", "sources"):
+        large = ("density", "signals", *(["detectors"] if card.detectors else []))
+        for name in (*large, "sample_id", "family", "seed", "status", "sources"):
             array = first[name]
             layout = h5py.VirtualLayout((card.n_samples, *array.shape[1:]), array.dtype)
             for part in range(card.n_parts):

@@ -7,10 +7,12 @@ from numpy.typing import NDArray
 
 from opalux.base.optional import import_xarray
 from opalux.learning.data.card import UNITS, Card
+from opalux.learning.data.description import DETECTOR_PLACES
 
 AXES = {
     "density": ("sample", "y", "x"),
     "signals": ("sample", "source", "edge", "quantity", "time", "cell"),
+    "detectors": ("sample", "source", "quantity", "time", "detector"),
     "family": ("sample",),
     "status": ("sample",),
     "sources": ("sample", "source", "end"),
@@ -31,7 +33,7 @@ def labelled(
     card : of the data set
     positions : (n,) of the samples
     times : (n_times,) [sh]
-    arrays : those of `AXES`, (n, ...) each
+    arrays : those of `AXES`, (n, ...) each; detectors where there are some
 
     Raises
     ------
@@ -40,7 +42,12 @@ def labelled(
     """
     xarray = import_xarray()
     signal_units = "E: {E}, F: {F}, T: {T}".format(**UNITS)
-    units = {"density": UNITS["density"], "signals": signal_units, "sources": UNITS["sources"]}
+    units = {
+        "density": UNITS["density"],
+        "signals": signal_units,
+        "detectors": signal_units,
+        "sources": UNITS["sources"],
+    }
     coordinates: dict[str, Any] = {
         "sample": ("sample", positions),
         **{name: (name, list(labels)) for name, labels in card.labels.items()},
@@ -49,8 +56,11 @@ def labelled(
         "x": ("x", card.x, {"units": "cm"}),
         "end": ("end", ["start", "stop"]),
     }
+    for name, values in zip(DETECTOR_PLACES, zip(*card.detectors, strict=True), strict=False):
+        coordinates[name] = ("detector", list(values), {"units": "cm"})
     variables = {
         name: (axes, arrays[name], {"units": units[name]} if name in units else {})
         for name, axes in AXES.items()
+        if name in arrays
     }
     return xarray.Dataset(variables, coordinates, {"name": card.name, "origin": card.origin})

@@ -23,6 +23,7 @@ KINDS = {
     "sources": "f",
     "density": "f",
     "signals": "f",
+    "detectors": "f",
 }
 """Kinds of the numbers of an array, as `numpy.dtype.kind` has them."""
 
@@ -56,6 +57,8 @@ class OpenPart:
             self.file = h5py.File(self.path, "r", rdcc_nbytes=0)
             self._density = self._array("density", card.shape)
             self._signals = self._array("signals", card.signals_shape)
+            if card.detectors:
+                self._detectors = self._array("detectors", card.detectors_shape)
 
     def density(self, row: int) -> NDArray[np.float32]:
         """Return one density (ny, nx) [g/cm³]."""
@@ -69,6 +72,17 @@ class OpenPart:
         out = np.empty(self._card.signals_shape, dtype=np.float32)
         with self._reading():
             self._signals.read_direct(out, np.s_[row])
+        return out
+
+    def detectors(self, row: int) -> NDArray[np.float32]:
+        """Return what the detectors read (sources, quantities, n_times, detectors), of one density.
+
+        Of size 0 where there are none.
+        """
+        out = np.empty(self._card.detectors_shape, dtype=np.float32)
+        if self._card.detectors:
+            with self._reading():
+                self._detectors.read_direct(out, np.s_[row])
         return out
 
     def small(self, name: str, row: int, read: Callable[[Any], Any] = lambda value: value) -> Any:

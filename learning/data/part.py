@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opalux.base.files import atomic
-from opalux.base.hdf5 import describe
-from opalux.learning.data.card import FORMAT, FORMAT_VERSION, UNITS, Card
+from opalux.learning.data.card import FORMAT, FORMAT_VERSION, Card
+from opalux.learning.data.description import describe_arrays
 from opalux.learning.data.stats import moments
 
 GOOD, FAILED = 0, 1
@@ -53,6 +53,7 @@ class Part:
     ----------
     density : (n, ny, nx) float32 [g/cm³], row 0 = bottom
     signals : (n, sources, edges, quantities, n_times, n_cells) float32; NaN where a sample failed
+    detectors : (n, sources, quantities, n_times, detectors) float32 likewise; None: there are none
     times : (n_times,) [sh]
     sample_id : (n,) numbers of the samples
     family : (n,) labels
@@ -73,6 +74,7 @@ class Part:
     sources: NDArray[np.float64]
     drawn: list[str]
     reason: list[str]
+    detectors: NDArray[np.float32] | None = None
 
 
 def write_part(
@@ -107,6 +109,9 @@ def _image(
 ) -> bytes:
     """Return the bytes of the HDF5 file."""
     text = h5py.string_dtype()
+    large = {"density": part.density, "signals": part.signals}
+    if part.detectors is not None:
+        large["detectors"] = part.detectors
     small = {
         "times": part.times,
         "sample_id": part.sample_id,
@@ -117,7 +122,7 @@ def _image(
         "drawn": np.array(part.drawn, dtype=object),
         "reason": np.array(part.reason, dtype=object),
         "checksum": np.array(
-            [sample_checksum(*pair) for pair in zip(part.density, part.signals, strict=True)],
+            [sample_checksum(*arrays) for arrays in zip(*large.values(), strict=True)],
             dtype=np.uint32,
         ),
         # One sample after the other, so that its numbers stay in the cache.
@@ -135,7 +140,7 @@ def _image(
     # Without a chunk cache every chunk gets its place when it is written, so that the layout of the
     # file does not depend on when a cache is emptied.
     with h5py.File("part", "w", driver="core", backing_store=False, rdcc_nbytes=0) as file:
-        for name, array in (("density", part.density), ("signals", part.signals)):
+        for name, array in large.items():
             file.create_dataset(name, data=array, chunks=(1, *array.shape[1:]), **options)
         for name, values in small.items():
             kind = text if values.dtype == object else values.dtype
@@ -150,57 +155,12 @@ def _image(
         return bytes(file.id.get_file_image())
 
 
-_SIGNAL_UNITS = "E: {E}, |F|: {F}, T: {T}".format(**UNITS)
-
-_DESCRIPTIONS: dict[str, tuple[str | None, tuple[str, ...]]] = {
-    "density": (UNITS["density"], ("sample_id", "y", "x")),
-    "signals": (
-        _SIGNAL_UNITS,
-        ("sample_id", "source", "edge", "quantity", "times", "cell"),
-    ),
-    "family": (None, ("sample_id",)),
-    "seed": (None, ("sample_id",)),
-    "status": (None, ("sample_id",)),
-    "sources": (UNITS["sources"], ("sample_id", "source", "end")),
-    "drawn": (None, ("sample_id",)),
-    "reason": (None, ("sample_id",)),
-    "checksum": (None, ("sample_id",)),
-    "signal_moments": (
-        f"mean: {_SIGNAL_UNITS}; sum of squares: their squares",
-        ("sample_id", "source", "edge", "quantity", "moment"),
-    ),
-    "density_moments": (
-        f"mean: {UNITS['density']}; sum of squares: its square",
-        ("sample_id", "moment"),
-    ),
-    "density_range": (UNITS["density"], ("sample_id", "end")),
-}
-"""Units and axes of each array; an axis that is also an array of the file has coordinates."""
-
-
-def describe_arrays(file: h5py.File, card: Card) -> None:
-    """Write units, names of axes and dimension scales of a part, or of the view of all parts.
-
-    Adds the coordinates ``x`` and ``y`` [cm] of the cells' centres, and the names of ``source``,
-    ``edge`` and ``quantity``.
-    """
-    file["x"], file["y"] = card.x, card.y
-    for name, labels in card.labels.items():
-        file.create_dataset(name, data=list(labels), dtype=h5py.string_dtype())
-    if "signals" in file:
-        file["signals"].attrs["at"] = card.signals_at
-    units = {"x": "cm", "y": "cm", "times": UNITS["times"]}
-    for name in ("x", "y", "times", "sample_id", *card.labels):
-        describe(file[name], units.get(name), [file[name]])
-    for name, (unit, axes) in _DESCRIPTIONS.items():
-        if name in file:
-            describe(file[name], unit, [file.get(axis, axis) for axis in axes])
-
-
-def sample_checksum(density: NDArray[np.float32], signals: NDArray[np.float32]) -> int:
-    """Return the checksum of one sample."""
-    crc = zlib.crc32(np.ascontiguousarray(density).data)
-    return zlib.crc32(np.ascontiguousarray(signals).data, crc)
+def sample_checksum(*arrays: NDArray[np.float32]) -> int:
+    """Return the checksum of one sample: density, signals and, where there are some, detectors."""
+    crc = 0
+    for array in arrays:
+        crc = zlib.crc32(np.ascontiguousarray(array).data, crc)
+    return crc
 
 
 def _index_checksum(file: h5py.File) -> int:
@@ -230,6 +190,10 @@ def validate_part(path: Path, card: Card, part: int) -> NDArray[np.int8]:
         "signals": (len(numbers), *card.signals_shape),
         "times": (card.n_times,),
     }
+    large = ["density", "signals"]
+    if card.detectors:
+        large.append("detectors")
+        shapes["detectors"] = (len(numbers), *card.detectors_shape)
     try:
         with h5py.File(path, "r") as file:
             for name, shape in shapes.items():
@@ -243,7 +207,7 @@ def validate_part(path: Path, card: Card, part: int) -> NDArray[np.int8]:
                 raise DamagedPartError("holds other samples than its name says")
             status: NDArray[np.int8] = file["status"][:]
             for row, expected in enumerate(file["checksum"][:]):
-                if sample_checksum(file["density"][row], file["signals"][row]) != expected:
+                if sample_checksum(*(file[name][row] for name in large)) != expected:
                     raise DamagedPartError(f"sample {numbers[row]} does not fit its checksum")
             return status
     except FileNotFoundError:

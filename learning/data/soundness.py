@@ -20,7 +20,10 @@ def first_damaged(data: DataSet, positions: Iterable[int]) -> int | None:
     """Return the first of the samples that does not fit its checksum; None: all do."""
     kept = data.index("checksum")
     for position in positions:
-        found = sample_checksum(data.density(int(position)), data.signals(int(position)))
+        arrays = [data.density(int(position)), data.signals(int(position))]
+        if data.card.detectors:
+            arrays.append(data.detectors(int(position)))
+        found = sample_checksum(*arrays)
         if found != int(kept[position]):
             return int(position)
     return None

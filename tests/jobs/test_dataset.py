@@ -49,7 +49,7 @@ def folder(tmp_path):
 def rewrite(folder: Path, number: int, **changes: Any) -> None:
     """Write a part with other contents and fitting checksums."""
     with h5py.File(folder / part_name(number)) as part:
-        content = {name: part[name][:] for name in Part.__dataclass_fields__}
+        content = {name: part[name][:] for name in Part.__dataclass_fields__ if name in part}
         attributes = {key: str(part.attrs[key]) for key in ("config", "opalux_version")}
     for name in ("drawn", "reason", "family"):
         content[name] = [bytes(text).decode() for text in content[name]]

@@ -150,10 +150,3 @@ def test_published_formats_do_not_take_signals_on_edges(folder, mode, tmp_path, 
     assert solve.main([str(config), "--out", str(tmp_path / "run"), *words]) == 2
     assert "signals.at: found edge with an export" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
-
-
-def test_a_campaign_with_detectors_is_refused(tmp_path, capsys):
-    config = tmp_path / "campaign.yaml"
-    config.write_text(CAMPAIGN.replace("AT", "edge, }\n  detectors: [{x: 0.5, y: 0.5}]\n#"))
-    assert sample.main([str(config), "--out", str(tmp_path / "data")]) == 2
-    assert "problem.detectors" in capsys.readouterr().err
