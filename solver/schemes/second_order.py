@@ -15,8 +15,9 @@ of its cell.
 
 E and T stay positive: the flux of each face over the whole step is bounded by the energy that moves
 towards it (`reconstruction.reach`), which is twice the largest flux of first-order upwinding. That
-is enough for √k c Δt (1/Δx + 1/Δy) <= 1/2, half the limit of stability; a longer step is divided
-into two, unless positivity is off.
+is enough for √k c Δt (1/Δx + 1/Δy) <= 1/2, half the limit of stability. A longer step is taken all
+the same, and kept if transport leaves no cell with a negative E in either stage; if it does, the
+step is taken back and divided into two. All processes decide together.
 
 References
 ----------
@@ -25,7 +26,6 @@ U. M. Ascher, S. J. Ruuth, R. J. Spiteri, Appl. Numer. Math. 25 (1997) 151, sect
 
 import numpy as np
 
-from opalux.base.kernels import njit
 from opalux.solver.domains.domain import Domain
 from opalux.solver.edges import EXCHANGED, FREE, GIVEN, MIRRORED, edge_tables
 from opalux.solver.formulas.formula import Formula
@@ -33,12 +33,11 @@ from opalux.solver.problem import Problem
 from opalux.solver.schemes.coupling import SETTLED
 from opalux.solver.schemes.coupling_stage import GAMMA, STAGE_ROWS
 from opalux.solver.schemes.emission import volume_source
-from opalux.solver.schemes.ghosts import record
 from opalux.solver.schemes.halo import fill_halo, wrap_halo
 from opalux.solver.schemes.opacities import cell_opacity, registers_of
 from opalux.solver.schemes.reconstruction import holds, mirrors
-from opalux.solver.schemes.second_order_stage import stage
-from opalux.solver.schemes.strips import PIECE, strip_rows
+from opalux.solver.schemes.second_order_step import advance, take_back
+from opalux.solver.schemes.strips import PIECE, STRIP, strip_rows
 
 POSITIVE = 0.5 * (1 + 1e-12)  # largest √k c Δt (1/Δx + 1/Δy) of a step that keeps E positive
 
@@ -46,51 +45,6 @@ Given = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 E, FX, FY, T = range(4)
 UP, DOWN, LEFT, RIGHT = range(4)
-
-
-@njit(error_model="numpy")
-def advance(wide, state, old, rho, inside, kept, spacing, w, physics, formulas, opacities, held,
-            choices, x, y, times, starts, rules, feeds, given, wraps, signals, at_edge,
-            work):  # fmt: skip
-    """Do some stages of each of the steps at ``times`` (n,), recording the signals before each.
-
-    Parameters
-    ----------
-    wide, state : (4, ny + 4, nx + 4); its view with one layer of ghosts (4, ny + 2, nx + 2)
-    old, rho, inside, kept, spacing, w, physics, formulas, opacities, held, choices, x, y, work : as
-        for `stage`
-    starts : (m, 2) of each stage, when its step begins after ``times``, and which stage it is
-    feeds : (4,) whether energy enters at an edge
-    given : per edge (n, m, 4, cells) the prescribed values
-    rules, wraps, signals, at_edge : as in `consistent.advance`
-    """
-    up, down, left, right = given
-    for n in range(times.shape[0]):
-        for m in range(starts.shape[0]):
-            start, second = starts[m, 0], starts[m, 1] > 0
-            wrap_halo(wide, wraps[0], wraps[1])
-            fill_halo(wide, rules, up[n, m], down[n, m], left[n, m], right[n, m], physics[2])
-            if not second:
-                if start == 0:
-                    record(state, at_edge, signals[0][n], signals[1][n], signals[2][n],
-                           signals[3][n])  # fmt: skip
-                keep_state(old, wide, feeds)
-            stage(second, held, choices, wide, old, rho, inside, kept, spacing, w, physics,
-                  formulas, opacities, x, y, times[n] + start, rules, work)  # fmt: skip
-
-
-@njit(error_model="numpy")
-def keep_state(old, wide, feeds):
-    """Keep the state before the step; ghosts do not bound the energy that enters there."""
-    old[:] = wide
-    if feeds[UP]:
-        old[E, -2:] = np.inf
-    if feeds[DOWN]:
-        old[E, :2] = np.inf
-    if feeds[LEFT]:
-        old[E, :, :2] = np.inf
-    if feeds[RIGHT]:
-        old[E, :, -2:] = np.inf
 
 
 class Stepper:
@@ -112,16 +66,15 @@ class Stepper:
         assert domain.wide.shape == (4, ny + 4, nx + 4), "order 2 needs two layers of ghosts"
         capacity = problem.heat_capacity
         number = problem.wave_speed * constants.c * dt * (1 / grid.dx + 1 / grid.dy)
-        self._parts = 1 if number <= POSITIVE or problem.positivity != "keep" else 2
-        dt /= self._parts
+        self._judged = number > POSITIVE and problem.positivity == "keep"
         self._edges, self._domain, self._rules, self._dt = problem.edges, domain, rules, dt
         self._x, self._y = block.x[1:-1], block.y[1:-1]
         self._at_edge = problem.signals.at == "edge"
         self._spacing, self._w = (grid.dx, grid.dy), problem.wave_speed
-        self._physics = (dt, constants.c, constants.a, capacity or 1.0, SETTLED["float64"])
+        self._physics = (constants.c, constants.a, capacity or 1.0, SETTLED["float64"])
         self._rho = self._widen(rho)
         width = nx + 4
-        height = strip_rows(ny, width)
+        height = strip_rows(ny, width, STRIP // 2)  # it has more arrays than first order
         cells, strip = height * nx, (height + 2) * width
         self._inside = np.ascontiguousarray(self._rho[2:-2, 2:-2]).reshape(-1)
         sigma_a, sigma_c = (Formula(f, ("rho", "T")) for f in (material.sigma_a, material.sigma_c))
@@ -169,7 +122,7 @@ class Stepper:
         domain = self._domain
         domain.exchange()
         wrap_halo(domain.wide, *domain.wraps)
-        fill_halo(domain.wide, rules, *given, self._physics[2])
+        fill_halo(domain.wide, rules, *given, self._physics[1])
 
     def fields(self, state: np.ndarray, t: float, rules: np.ndarray) -> np.ndarray:
         """Return the cells of ``state``: it is in their centres, and at ``t``."""
@@ -185,28 +138,54 @@ class Stepper:
         signals: tuple[np.ndarray, ...],
     ) -> None:
         """Take one step for each of ``times``; see `solver.scheme.Stepper`."""
-        domain = self._domain
-        starts = np.array(
-            [(part * self._dt, second) for part in range(self._parts) for second in (0, 1)]
-        )
+        done = 0
+        while done < len(times):
+            rest, seen = times[done:], tuple(signal[done:] for signal in signals)
+            done += self._march(rest, 1, self._judged, rules, wraps, seen)
+            if done < len(times):  # that step was taken back
+                one = slice(done, done + 1)
+                seen = tuple(signal[one] for signal in signals)
+                done += self._march(times[one], 2, False, rules, wraps, seen)
+
+    def _march(
+        self,
+        times: np.ndarray,
+        parts: int,
+        judged: bool,
+        rules: np.ndarray,
+        wraps: tuple[bool, bool],
+        signals: tuple[np.ndarray, ...],
+    ) -> int:
+        """Take each step in ``parts`` steps; see `advance`."""
+        domain, dt = self._domain, self._dt / parts
+        starts = np.array([(part * dt, second) for part in range(parts) for second in (0, 1)])
         tables = [
-            edge_tables(self._edges, domain.block, rules, times + start + second * GAMMA * self._dt)
+            edge_tables(self._edges, domain.block, rules, times + start + second * GAMMA * dt)
             for start, second in starts
         ]
-        all_given = [
+        given = tuple(
             np.stack([getattr(table, name) for table in tables], axis=1)
             for name in ("up", "down", "left", "right")
-        ]
-        n, m = (len(times), len(starts)) if domain.size == 1 else (1, 1)
-        for i in range(0, len(times), n):  # at once, or with an exchange before each stage
-            for j in range(0, len(starts), m):
+        )
+
+        def stages(some: slice, which: slice, judged: bool) -> tuple[int, int]:
+            done: tuple[int, int] = advance(
+                domain.wide, domain.state, self._old, self._rho, self._inside, self._kept,
+                self._spacing, self._w, dt, self._physics, self._formulas, self._opacities,
+                self._held, self._choices, self._x, self._y, times[some], starts[which], judged,
+                rules, self._feeds, tuple(table[some, which] for table in given), wraps,
+                tuple(signal[some] for signal in signals), self._at_edge, self._work,
+            )  # fmt: skip
+            return done
+
+        if domain.size == 1:
+            return stages(slice(None), slice(None), judged)[0]
+        for n in range(len(times)):  # with an exchange before each stage
+            lacking = 0
+            for m in range(len(starts)):
                 domain.exchange()
-                advance(
-                    domain.wide, state, self._old, self._rho, self._inside, self._kept,
-                    self._spacing, self._w, self._physics, self._formulas, self._opacities,
-                    self._held, self._choices, self._x, self._y, times[i : i + n],
-                    starts[j : j + m], rules,
-                    self._feeds, tuple(given[i : i + n, j : j + m] for given in all_given),
-                    domain.wraps, tuple(signal[i : i + n] for signal in signals), self._at_edge,
-                    self._work,
-                )  # fmt: skip
+                lacking += stages(slice(n, n + 1), slice(m, m + 1), False)[1]
+            if judged and domain.any(lacking > 0):
+                take_back(domain.wide, self._old)
+                return n
+        return len(times)

@@ -116,6 +116,15 @@ def second_update(E_next, Fx, Fy, E_n, Fx_n, Fy_n, x, x_energy, below, energy_be
 
 
 @njit(error_model="numpy", borrows=True)
+def count_negative(E):
+    """Return how many of n cells have a negative E, or none; a count takes vector instructions."""
+    found = 0
+    for i in range(E.shape[0]):
+        found += not (E[i] >= 0.0)
+    return found
+
+
+@njit(error_model="numpy", borrows=True)
 def relax(Fx, Fy, sigma, gamma_c_dt):
     """Relax F of n cells implicitly."""
     for i in range(Fx.shape[0]):

@@ -11,7 +11,13 @@ from opalux.solver.schemes.coupling import couple_row
 from opalux.solver.schemes.coupling_stage import GAMMA, finish_row
 from opalux.solver.schemes.emission import emit
 from opalux.solver.schemes.reconstruction import edge_differences, hold
-from opalux.solver.schemes.second_order_rows import first_update, opacity, relax, second_update
+from opalux.solver.schemes.second_order_rows import (
+    count_negative,
+    first_update,
+    opacity,
+    relax,
+    second_update,
+)
 from opalux.solver.schemes.second_order_strips import (
     across,
     bound,
@@ -32,6 +38,8 @@ UP, DOWN, LEFT, RIGHT = range(4)
 def stage(second, held, choices, wide, old, rho, inside, kept, spacing, w, physics, formulas,
           opacities, x, y, t, rules, work):  # fmt: skip
     """Do one stage in place, in one pass over the rows, bottom to top.
+
+    Return in how many cells transport left a negative E: their exchange would not keep the energy.
 
     A strip is updated as soon as the faces above its last row are known. The buffers hold what the
     strip above still needs of it: opacities of two rows, differences on the faces above two rows,
@@ -70,6 +78,7 @@ def stage(second, held, choices, wide, old, rho, inside, kept, spacing, w, physi
     across(y_jumps, y_halves, 0, width, 0, 2 * width, FY, sigma, flat, flat_rho, factor_c, sigma_c,
            knows_T, pull_y, w)  # fmt: skip
     carry(sigma, width, 2 * width)
+    lacking = 0
     low, high = 1, 2  # the lower ghost row comes alone, for the faces above it
     while low < ny + 2:
         start, n = low * width, (high - low) * width
@@ -148,6 +157,7 @@ def stage(second, held, choices, wide, old, rho, inside, kept, spacing, w, physi
                 if source[2].shape[0] > 0:
                     share = 1.0 if second else GAMMA
                     emit(E_row[p], x, y[j - 2], t + share * dt / 2, share * dt, source)
+            lacking += count_negative(E_row)
             for begin in range(0, inner, PIECE):
                 piece = slice(begin, min(begin + PIECE, inner))
                 if second:
@@ -172,3 +182,4 @@ def stage(second, held, choices, wide, old, rho, inside, kept, spacing, w, physi
             carry(y_halves[m], n, 2 * width)
             carry(y_faces[m], n, width)
         low, high = high, min(high + height, ny + 2)
+    return lacking

@@ -14,9 +14,9 @@ LINE = 8  # cells in a line of the cache
 PIECE = 512  # cells of a piece; a multiple of what one turn of a vector loop takes
 
 
-def strip_rows(rows: int, width: int) -> int:
-    """Return how many rows to take at a time: about STRIP cells, in strips of the same height."""
-    return -(-rows // max(1, round(rows * width / STRIP)))
+def strip_rows(rows: int, width: int, cells: int = STRIP) -> int:
+    """Return how many rows to take at a time: about ``cells``, in strips of the same height."""
+    return -(-rows // max(1, round(rows * width / cells)))
 
 
 def aligned(rows: int, width: int) -> np.ndarray:

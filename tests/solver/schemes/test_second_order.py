@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from opalux.jobs.solve import main
 from opalux.solver.domains.domain import SerialDomain
+from opalux.solver.files.solution import read_solution
 from opalux.solver.march import March, simulate
 from opalux.solver.problem import Problem
+from opalux.solver.schemes.second_order import Stepper
 from opalux.solver.verification.convergence import PERIODIC, WALLS, centres, fitted_order
 from opalux.solver.verification.plane_wave import C, PlaneWave
 from tests.jobs.test_solve import UNEVEN, same_bits
@@ -261,6 +263,36 @@ def test_one_two_and_four_ranks_give_the_same_bits(case, scheme, tmp_path, mpiru
         assert done.returncode == 0, done.stderr
         assert json.loads((out / "run.json").read_text())["ranks"] == n
         assert same_bits(tmp_path / "serial" / "solution.h5", out / "solution.h5"), n
+
+
+PULSE = """
+order: 2
+grid: {nx: 24, ny: 20}
+time: {final: 0.002}
+material: {sigma_a: 1e-6, sigma_c: 1e-6}
+initial: {E: 1e-3 + 5*exp(-((x-0.5)^2 + (y-0.4)^2)/0.003)}
+"""
+
+
+@pytest.mark.mpi
+def test_steps_that_leave_a_negative_energy_are_taken_back_on_all_ranks(
+    tmp_path, mpirun, monkeypatch
+):
+    taken = []
+    march = Stepper._march
+    monkeypatch.setattr(
+        Stepper, "_march", lambda self, *given: taken.append(given[1]) or march(self, *given)
+    )
+    config = tmp_path / "pulse.yaml"
+    config.write_text(PULSE + "output: {pictures: false}")
+    assert main([str(config), "--out", str(tmp_path / "serial")]) == 0
+    assert {1, 2} == set(taken), "some steps are whole, some divided"
+    done = mpirun(4, "-m", "jobs.solve", config, "--out", tmp_path / "ranks")
+    assert done.returncode == 0, done.stderr
+    assert same_bits(tmp_path / "serial" / "solution.h5", tmp_path / "ranks" / "solution.h5")
+    assert read_solution(tmp_path / "serial" / "solution.h5").fields[0].min() >= 0
+    assert main([str(config), "--out", str(tmp_path / "off"), "--set", "positivity=off"]) == 0
+    assert read_solution(tmp_path / "off" / "solution.h5").fields[0].min() < 0
 
 
 @EACH
