@@ -1,7 +1,7 @@
 """Compile the kernels that most runs need, so that the first run need not wait for them.
 
-``python -m opalux.jobs.simulation.warm`` does so for all schemes in float64, and for the gradient
-of signals, one process a core. What is compiled already costs a few seconds.
+``python -m opalux.jobs.simulation.warm`` does so for all schemes and kinds of numbers, and for the
+gradient of signals, one process a core. What is compiled already costs a few seconds.
 """
 
 import concurrent.futures
@@ -18,6 +18,8 @@ from opalux.solver.problem import Problem
 LONGEST_FIRST: tuple[dict[str, Any], ...] = (
     {"order": 2},
     {"scheme": "staggered"},
+    {"scheme": "staggered", "dtype": "float32"},
+    {"dtype": "float32"},
     {},
     {"scheme": "published"},
 )
@@ -30,7 +32,7 @@ def compile_kernels(scheme: dict[str, Any]) -> None:
         {"grid": {"nx": 4}, "edges": edges, "time": {"final": 0.001}} | scheme
     )
     simulate(problem)
-    if problem.scheme == "staggered":
+    if problem.scheme == "staggered" and problem.dtype == "float64":
         gradient = SignalGradient(problem)
         gradient.pull(gradient.simulate(np.ones((4, 4))))
 
