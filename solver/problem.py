@@ -25,6 +25,7 @@ MaterialFormula = Annotated[str, formula_of("rho", "T")]
 
 MAX_SIDE = 2**31 - 1  # cells along an axis, so that they can be counted in 32 bits
 SMALLEST_CELL = 1e-100  # [cm], so that no product below underflows
+SHORTEST_RUN, LONGEST_RUN = 1e-5, 1e12  # implicit runs, in units of what light needs for a cell
 MAX_STEPS = 10**8  # more steps are surely a mistake: the times alone would fill the memory
 
 assert get_args(SchemeName) == tuple(SCHEMES)
@@ -239,6 +240,14 @@ class Problem(Settings):
                     f"time.method: found '{time.method}' with scheme {self.scheme} in "
                     f"{self.dtype}, expected 'scheme: staggered' in float64; give these, or "
                     "'method: explicit'"
+                )
+            light = min(grid.dx, grid.dy) / self.constants.c
+            shortest, longest = light * SHORTEST_RUN, light * LONGEST_RUN
+            if time.method == "implicit" and not shortest <= time.final <= longest:
+                raise ValueError(
+                    f"time.final: found {time.final:.3g} sh, expected {shortest:.3g} to "
+                    f"{longest:.3g} sh on this grid, {SHORTEST_RUN:g} to {LONGEST_RUN:g} times "
+                    "what light needs for a cell; 'method: steady' gives what is left in the end"
                 )
             if not time.adaptive and time.final / (time.step or step) > MAX_STEPS:
                 raise ValueError(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from opalux.jobs.benchmarks.marshak_square import TOLERANCE, marshak
 from opalux.solver.domains.domain import SerialDomain
 from opalux.solver.march import March, time_loop
 from opalux.solver.problem import Problem
@@ -14,16 +15,9 @@ from opalux.solver.verification.convergence import centres
 from opalux.solver.verification.crooked_pipe import CrookedPipe
 from opalux.solver.verification.marshak import LENGTH, TIME, MarshakWave
 
-TOLERANCE = 1e-2  # with it mean T and front are right to 0.1 %
 SAMPLED = 200  # explicit steps that are timed
 CFL = 0.95 * math.sqrt(1.5)  # of explicit steps: their limit with k = 1/3 on square cells
 C = 299.0  # [cm/sh]
-
-
-def marshak(n: int, **settings: object) -> Problem:
-    """Return the Marshak wave on ``n`` x ``n`` cells."""
-    square = {"nx": n, "ny": n, "x": (0, LENGTH), "y": (0, LENGTH)}
-    return MarshakWave().problem(n, scheme="staggered", grid=square, **settings)
 
 
 def cpu_of(loop: TimeLoop) -> float:

@@ -32,10 +32,12 @@ def ranks() -> Iterator[str]:
 
 
 def implicit() -> Iterator[str]:
-    """Time implicit steps against explicit ones, on problems of diffusion."""
+    """Time implicit steps against explicit ones, on problems of diffusion, and two ranks."""
     from opalux.jobs.benchmarks.implicit import implicit_lines
+    from opalux.jobs.benchmarks.implicit_ranks import implicit_ranks_lines
 
     yield from implicit_lines()
+    yield from implicit_ranks_lines()
 
 
 def sampling() -> Iterator[str]:

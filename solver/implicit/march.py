@@ -19,6 +19,7 @@ from opalux.solver.time_loop import Chunk, SolverFailure, TimeLoop
 SETTLED = 0.05  # share of a step's error that Newton's method may leave
 SHORTEST = 1e-6  # share of the explicit step below which a run is given up
 CHECK_STEPS = 8  # steps between two checks of the state
+HARD = 20  # attempts without a solution that are worth a word, if they are a quarter of all
 
 
 class ImplicitMarch(TimeLoop):
@@ -44,8 +45,9 @@ class ImplicitMarch(TimeLoop):
         self._light = min(grid.dx, grid.dy) / problem.constants.c
         first = time.step or time.cfl * self._light
         self._t = self._looked = 0.0
-        self._first = self._next = on_notch(first) if time.adaptive else first
-        self.steps = self.rejected = self._since_check = 0
+        shortest = 2 * SHORTEST * self._light
+        self._first = self._next = on_notch(max(first, shortest)) if time.adaptive else first
+        self.steps = self.rejected = self._unsolved = self._since_check = 0
         self._last, self._middle = "", self._sight.look()
 
     @property
@@ -173,7 +175,8 @@ class ImplicitMarch(TimeLoop):
             if share <= 1:
                 break
             self._reject(f"at t = {t:.6g} sh: the error was {share:.3g} times what is allowed")
-            self._next = next_step(h, share, method.order, hardest)
+            shorter = next_step(h, share, method.order if method.known else 1, hardest)
+            self._next = shorter if method.known else max(shorter, on_notch(self._light))
         method.accept(h)
         self.steps += 1
         if not time.adaptive:
@@ -192,6 +195,16 @@ class ImplicitMarch(TimeLoop):
             return max(hardest, self._method.second_stage(t, h))
         except Diverged as found:
             self._reject(f"at t = {t:.6g} sh, step {h:.3g} sh: {found}")
+            self._unsolved += 1
+            tried = self.steps + self.rejected
+            if self._unsolved >= HARD and 4 * self._unsolved >= tried:
+                self._watch.doubts.setdefault(
+                    "time.solver",
+                    f"time.solver: found no solution in {self._unsolved} of {tried} attempts at a "
+                    f"step with {self.solver.name} ({found}): the run is slow, and may be less "
+                    "exact than its tolerance; take another solver or preconditioner "
+                    "(time.solver, time.petsc), or a shorter time.step",
+                )
             return 0
 
     def _reject(self, why: str) -> None:
@@ -207,6 +220,10 @@ class ImplicitMarch(TimeLoop):
 
     def _error(self, h: float) -> float:
         """Return the error of the step just taken, as a share of Σ|E| or of ΣT."""
+        if not self._method.known and h <= self._light:
+            return (
+                0.0  # what enters a cold medium first is all that is there: no share of it is small
+            )
         off_E, size_E, off_T, size_T = self.domain.total(self._method.error(h))
         return float(max(off_E / size_E, off_T / size_T))
 

@@ -9,7 +9,8 @@ Both are stages of `newton` of the length γ h; the second starts from U_n + ((1
 The method damps what is fast (L-stable), and needs nothing but the state to go on.
 
 The error of a step is what the quadrature of third order through f(U_n), f(U₁), f(U₂) would add;
-f(U_n) is that of the end of the step before. Euler's error is h (f(U₁) − f(U_n))/2.
+f(U_n) is that of the end of the step before. Euler's error is h (f(U₁) − f(U_n))/2. The first step
+has no f(U_n): γ h (f(U₂) − f(U₁)), or h f(U₁)/2, bounds its error.
 
 Inside a step, U is the parabola through U_n and U_{n+1} with f(U_{n+1}) as its slope at the end: of
 second order too, and for Euler's method a line.
@@ -77,6 +78,8 @@ class RungeKutta:
         # Euler's method is one stage of the whole length: nothing lies ahead.
         self.gamma, self.ahead = (GAMMA, AHEAD) if order == 2 else (1.0, 0.0)
         self.weights = ERROR if order == 2 else (-0.5, 0.0, 0.5)
+        # Without f(U_n), a method of one order less is what the step is compared with.
+        self.first_weights = (0.0, -GAMMA, GAMMA) if order == 2 else (0.0, 0.0, 0.5)
 
     def _solve(self, t: float, tau: float) -> int:
         """Add τ S to what the stage starts from, and solve it."""
@@ -106,11 +109,13 @@ class RungeKutta:
         return self._solve(t + h, self.gamma * h)
 
     def error(self, h: float) -> np.ndarray:
-        """Return Σ|error of E|, Σ|E|, Σ|error of T|, ΣT of the step just taken, on this process."""
-        if not self.known:
-            return np.array([0.0, 1.0, 0.0, 1.0])
+        """Return Σ|error of E|, Σ|E|, Σ|error of T|, ΣT of the step just taken, on this process.
+
+        Of the first step it is an upper bound.
+        """
+        weights = self.weights if self.known else self.first_weights
         step_error(
-            self.start, self._middle, self._state, self.slopes, h, self.weights, self.ahead,
+            self.start, self._middle, self._state, self.slopes, h, weights, self.ahead,
             self.gamma, self._sums,
         )  # fmt: skip
         return self._sums

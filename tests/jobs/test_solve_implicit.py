@@ -70,6 +70,8 @@ def test_snapshots_lie_at_records(tmp_path: Path) -> None:
         (["dtype=float32"], "in float64"),
         (["time.adaptive=false", "time.step=1e-12"], "raise it"),
         (["time.solver=scipy", "time.petsc=-ksp_type cg"], "with 'solver: scipy'"),
+        (["time.final=1e-300", "time.records=1"], "time.final"),
+        (["time.final=1e300", "time.records=1"], "'method: steady'"),
         (["time.method=steady"], "records"),
         (["time.toleranc=1"], "did you mean 'tolerance'"),
     ],

@@ -17,6 +17,7 @@ from opalux.solver.verification.crooked_pipe import IMPLICIT, CrookedPipe
 from opalux.solver.verification.lit_slab import LitSlab
 from opalux.solver.verification.marshak import MarshakWave
 from opalux.solver.verification.su_olson import SuOlson, exact
+from opalux.solver.watch import SolverWarning
 from tests.solver.exact import total_energy
 
 WALL = {"kind": "wall"}
@@ -122,6 +123,17 @@ def test_tighter_tolerances_are_as_much_closer() -> None:
     finest = end(1e-7)
     errors = [np.abs(end(tolerance) - finest).max() for tolerance in (1e-3, 1e-5)]
     assert errors[1] < 0.1 * errors[0] < 0.1, errors
+
+
+@pytest.mark.parametrize("accuracy", [1, 2])
+@pytest.mark.parametrize("step", [1e-300, 1e-3, 1.0, 1e300])
+def test_a_first_step_of_any_length_gives_way_to_the_error(step: float, accuracy: int) -> None:
+    asked = {"edges": EDGES["held and vacuum"]}
+    time = {"final": 0.02, "method": "implicit", "accuracy": accuracy}
+    found = loop_of(problem(**asked, time=time | {"step": step}))
+    expected = loop_of(problem(**asked, time=time | {"tolerance": 1e-4}))
+    scale = np.abs(expected.fields).max(axis=(1, 2), keepdims=True)
+    assert (np.abs(found.fields - expected.fields) < 2e-2 * scale)[[0, 3]].all()
 
 
 def test_a_heat_front_is_where_the_exact_one_is() -> None:
@@ -241,7 +253,8 @@ def test_a_solve_that_fails_is_tried_again_with_a_shorter_step() -> None:
     """With three iterations of Jacobi's preconditioner, long steps find no solution."""
     asked = {"edges": EDGES["held and vacuum"]}
     time = {"final": 0.05, "method": "implicit", "step": 0.05, "tolerance": 1e-2}
-    hobbled = loop_of(problem(**asked, time=time | {"petsc": "-pc_type jacobi -ksp_max_it 3"}))
+    with pytest.warns(SolverWarning, match="time.solver: found no solution in 20 of"):
+        hobbled = loop_of(problem(**asked, time=time | {"petsc": "-pc_type jacobi -ksp_max_it 3"}))
     assert hobbled.rejected > 0
     assert "diverged (max it)" in hobbled.report["implicit"]["last_rejection"]
     found, expected = hobbled.fields[[0, 3]], loop_of(problem(**asked, time=time)).fields[[0, 3]]
