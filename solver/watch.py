@@ -131,8 +131,7 @@ class Watch:
             E = table[:, 0] if rules[edge, 0] == GIVEN else None
             if rules[edge, 0] == EQUILIBRIUM and (given_T is not None or rules[edge, 3] == FREE):
                 T = state[3][INSIDE[name]] if given_T is None else given_T
-                square = T * T  # for a campaign, powers took more time here than its recording
-                E = self._a * square * square + table[:, 0]
+                E = self._a * T**4 + table[:, 0]
             for field, values in (("E", E), ("T", given_T)):
                 key = f"edges.{name}.{field}"
                 if values is None or key in self.doubts or not values.min() < 0:
