@@ -28,7 +28,7 @@ Array = NDArray[np.float64]
 
 FINAL = 0.01  # [sh]
 SURROUNDINGS = {name: {"kind": "vacuum", "T": "5"} for name in EDGES}
-MAPS = ("smooth", "layers", "ring", "blocks", "letter")
+MAPS = ("smooth", "layers", "bands", "ring", "blocks", "letter", "E")
 
 
 def map_named(name: str, n: int) -> Array:
@@ -44,6 +44,8 @@ def map_named(name: str, n: int) -> Array:
         return np.asarray(rho + 0.6 * np.sin(3 * np.pi * x) ** 2 * np.sin(2 * np.pi * y) ** 2)
     if name == "layers":
         return np.where((y + 0.15 * x) % 0.35 < 0.12, 3.2, 1.2)
+    if name == "bands":
+        return np.where((0.8 * x + 0.45 * y) % 0.31 < 0.1, 3.5, 1.0)
     if name == "ring":
         r = np.hypot(x - 0.5, y - 0.5)
         return np.where((r < 0.34) & (r > 0.2), 4.0, 1.2)
@@ -51,6 +53,8 @@ def map_named(name: str, n: int) -> Array:
         "blocks": (2.0, [(0, 12, 0, 9, 5.0), (22, 32, 14, 32, 1.0), (8, 20, 22, 32, 4.0),
                          (14, 20, 9, 15, 3.5)]),
         "letter": (1.5, [(6, 26, 8, 12, 4.0), (6, 26, 20, 24, 4.0), (14, 18, 8, 24, 4.0)]),
+        "E": (1.2, [(6, 26, 9, 13, 3.6), (22, 26, 9, 23, 3.6), (14, 18, 9, 20, 3.6),
+                    (6, 10, 9, 23, 3.6)]),
     }  # fmt: skip
     background, found = boxes[name]
     rho = np.full((n, n), background)

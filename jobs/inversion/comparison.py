@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +13,9 @@ from opalux.jobs.inversion.settings import EvaluateSettings, JudgedMaps
 from opalux.jobs.inversion.trained import Trained
 
 Array = NDArray[np.float64]
+
+KEPT = "comparison-*.bin"
+"""Files of what was found so far; they may go when all is written."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,5 +89,9 @@ class Compare(Protocol):
         name: str,
         maps: JudgedMaps,
         settings: EvaluateSettings,
+        out: Path,
     ) -> Compared | None:
-        """Return the comparison on a set of maps; None where it has no noise."""
+        """Return the comparison on a set of maps; None where it has no noise.
+
+        What is found is kept in ``out``, in `KEPT`, so that it is not found again after a kill.
+        """

@@ -8,7 +8,7 @@ from typing import Any
 from opalux.base.config import dump
 from opalux.base.files import write_json, write_text
 from opalux.base.run_folder import add_made, run_folder
-from opalux.jobs.inversion.comparison import Compare, Compared
+from opalux.jobs.inversion.comparison import KEPT, Compare, Compared
 from opalux.jobs.inversion.held_out import refuse_known
 from opalux.jobs.inversion.judge import (
     averages_symmetries,
@@ -34,6 +34,7 @@ MAKES = (
     "metrics.json",
     "report.html",
     "model_card.md",
+    KEPT,
     *(
         f"{name}.png"
         for name in ("maps", "depth", "cells", "training", "learning_curve", "physics-*")
@@ -141,7 +142,7 @@ def _evaluate(
     compared: dict[str, Compared] = {}
     if compare is not None:
         for name, maps in {MAIN: settings, **settings.apart}.items():
-            one = compare.compare(ensemble, name, maps, settings)
+            one = compare.compare(ensemble, name, maps, settings, out)
             compared |= {} if one is None else {name: one}
     numbers = main.numbers | {
         "run": str(run),
@@ -161,6 +162,8 @@ def _evaluate(
     write_report(out, run, trained, kind, judged, curve, subsets, compared)
     write_text(out / "model_card.md", model_card(trained, kind, judged))
     write_json(out / "metrics.json", numbers)  # last: where it is, all is
+    for path in out.glob(KEPT):
+        path.unlink()
     headline = {
         name: {key: value for key, value in result.headline.items() if value is not None}
         for name, result in {**judged, **{f"of {k}": one for k, one in subsets.items()}}.items()

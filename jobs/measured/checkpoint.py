@@ -31,6 +31,7 @@ class Checkpoint:
     ----------
     out : folder of the run; answers of an earlier run in it are kept
     fingerprint : names what is inverted
+    name : of the file
 
     Raises
     ------
@@ -38,8 +39,8 @@ class Checkpoint:
         When the file is damaged, or is of other signals.
     """
 
-    def __init__(self, out: Path, fingerprint: str) -> None:
-        self._path = out / NAME
+    def __init__(self, out: Path, fingerprint: str, name: str = NAME) -> None:
+        self._path = out / name
         self._end = 0
         """Where the last whole record ends."""
         try:

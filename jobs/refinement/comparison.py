@@ -1,27 +1,32 @@
 """Judging a network beside physics: its map, the map refined, and physics alone."""
 
 import dataclasses
+import functools
+import hashlib
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from opalux.base.axes import At
+from opalux.base.config import dump
 from opalux.base.errors import InputError
 from opalux.base.progress import Progress
-from opalux.jobs.inversion.comparison import Compared, Way
+from opalux.jobs.inversion.comparison import KEPT, Compared, Way
 from opalux.jobs.inversion.judge import judged_data
 from opalux.jobs.inversion.reconstruction import reconstruct
 from opalux.jobs.inversion.settings import EvaluateSettings, JudgedMaps
 from opalux.jobs.inversion.trained import Trained
 from opalux.jobs.inversion.two_grids import calibration_for
+from opalux.jobs.measured.checkpoint import Checkpoint
 from opalux.jobs.measured.inversion import Plan, plan_for
 from opalux.jobs.measured.signals import Measured
 from opalux.jobs.refinement.held_out import usual_errors
 from opalux.jobs.refinement.physics import campaign_of, invert_settings
 from opalux.jobs.refinement.prior import UsualError
-from opalux.jobs.refinement.refine import prior_around
+from opalux.jobs.refinement.refine import prior_around, weights_of
 from opalux.jobs.refinement.search import Refined, search_both
 from opalux.jobs.refinement.settings import RefineSettings
 from opalux.jobs.sampling.campaign import Campaign
@@ -38,6 +43,14 @@ Array = NDArray[np.float64]
 
 CALIBRATED_ON = 16
 """Held-out maps that the prior is calibrated on."""
+OWN_GRID = (
+    "The signals hold the error of their own grid, so that physics simulates on this grid, too, "
+    "which flatters it"
+)
+FINE_GRID = (
+    "The signals come from a grid as fine as a measurement; physics simulates on coarser ones and "
+    "corrects for their error"
+)
 
 
 class BesidePhysics:
@@ -85,6 +98,7 @@ class BesidePhysics:
         name: str,
         maps: JudgedMaps,
         settings: EvaluateSettings,
+        out: Path,
     ) -> Compared | None:
         """Return network, refined and physics alone on evenly chosen maps of a set."""
         if not maps.noise:
@@ -95,29 +109,34 @@ class BesidePhysics:
         count = min(settings.invert, len(positions))
         chosen = positions[np.linspace(0, len(positions) - 1, count).astype(int)]
         one_set = _Set(ensemble, data, maps, settings)
-        truth, found, seconds = [], list[Refined](), list[float]()
+        journal = _journal(out, ensemble, name, settings)
+        truth, answers = [], []
         with Progress(f"inverting {name}", count) as progress:
             for position in map(int, chosen):
-                refined, took = one_set.refined(position)
                 truth.append(data.density(position).astype(np.float64))
-                found.append(refined)
-                seconds.append(took)
+                answers.append(journal.answer(functools.partial(one_set.ways, position)))
+                one_set.own_grid = bool(answers[-1][-1])  # also where an earlier run has found it
                 progress.advance()
-        kept = np.stack([one.inverted.density for one in found])
+        maps_of, chi2, seconds, own_grid = (np.stack(parts) for parts in zip(*answers, strict=True))
         return Compared(
             truth=np.stack(truth),
             families=[data.family(int(position)) for position in chosen],
             ways={
-                "network": _way(found, "network", seconds),
-                "refined": Way(
-                    maps=kept,
-                    chi2=np.array([one.inverted.chi2 for one in found]),
-                    seconds=np.array([sum(one.seconds.values()) for one in found]) + seconds,
-                ),
-                "physics alone": _way(found, "physics", [one.seconds["physics"] for one in found]),
+                way: Way(maps=maps_of[:, place], chi2=chi2[:, place], seconds=seconds[:, place])
+                for place, way in enumerate(("network", "refined", "physics alone"))
             },
-            note=one_set.note,
+            note=OWN_GRID if own_grid[0] else FINE_GRID,
         )
+
+
+def _journal(
+    out: Path, ensemble: Sequence[Trained], name: str, settings: EvaluateSettings
+) -> Journal:
+    """Return the journal of a set, with the maps that an earlier run has found."""
+    said = dump(settings) + name + weights_of(ensemble)
+    fingerprint = hashlib.sha256(said.encode()).hexdigest()
+    kept = Checkpoint(out, fingerprint, KEPT.replace("*", fingerprint[:12]))
+    return Journal(kept.known(), keep=kept.keep)
 
 
 class _Set:
@@ -144,20 +163,21 @@ class _Set:
         )
         self.own_grid: bool | None = None
 
-    @property
-    def note(self) -> str:
-        """Say on what grid the inversions simulated."""
-        if self.own_grid:
-            return (
-                "The signals hold the error of their own grid, so that physics simulates on this "
-                "grid, too, which flatters it"
-            )
+    def ways(self, position: int) -> tuple[Array, ...]:
+        """Return of the network, the kept and the physical map of one sample, in this order.
+
+        maps (3, ny, nx), χ² (3,), CPU seconds (3,), and whether physics had the data's own grid.
+        """
+        found, took = self._refined(position)
+        kept, each = found.inverted, found.seconds
         return (
-            "The signals come from a grid as fine as a measurement; physics simulates on coarser "
-            "ones and corrects for their error"
+            np.stack([found.maps["network"], kept.density, found.maps["physics"]]),
+            np.array([found.chi2["network"], kept.chi2, found.chi2["physics"]]),
+            np.array([took, sum(each.values()) + took, each["physics"]]),
+            np.array(bool(self.own_grid)),
         )
 
-    def refined(self, position: int) -> tuple[Refined, float]:
+    def _refined(self, position: int) -> tuple[Refined, float]:
         """Return the searches for one map, and the CPU seconds of the network."""
         clean = self.data.signals(position)
         rng = np.random.default_rng([self.settings.seed, position])
@@ -235,11 +255,3 @@ def _rows(signals: Array, data: DataSet, sigma: NDArray[np.floating]) -> Rows:
                     )
                 )
     return joined(parts).in_order()
-
-
-def _way(found: Sequence[Refined], name: str, seconds: Sequence[float]) -> Way:
-    return Way(
-        maps=np.stack([one.maps[name] for one in found]),  # type: ignore[index]
-        chi2=np.array([one.chi2[name] for one in found]),  # type: ignore[index]
-        seconds=np.array(seconds),
-    )

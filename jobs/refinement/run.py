@@ -1,7 +1,6 @@
 """A reconstruction into a folder, refined by physics."""
 
 import dataclasses
-import hashlib
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -27,7 +26,7 @@ from opalux.jobs.inversion.reconstruction import Reconstruction
 from opalux.jobs.measured import checkpoint
 from opalux.jobs.measured import run as measured_run
 from opalux.jobs.measured.inversion import Plan
-from opalux.jobs.refinement.refine import planned_for, prior_of, reconstruct_first
+from opalux.jobs.refinement.refine import planned_for, prior_of, reconstruct_first, weights_of
 from opalux.jobs.refinement.search import Refined, search_both
 from opalux.jobs.refinement.settings import RefineSettings
 from opalux.solver.inversion.journal import Journal, Stopped
@@ -78,7 +77,7 @@ def _work(
     stop: Callable[[], bool],
 ) -> int:
     began = time.perf_counter()
-    fingerprint = plan.fingerprint + _fingerprint(inputs)
+    fingerprint = plan.fingerprint + weights_of(inputs.networks)
     saved = checkpoint.Checkpoint(out, fingerprint)
     journal = Journal(saved.known(), stop, saved.keep)
     try:
@@ -147,12 +146,3 @@ def _said(refined: Refined) -> str:
     }
     values = ", ".join(f"{names[name]} χ² = {value:.3g}" for name, value in refined.chi2.items())
     return f"{values}; kept: {names[refined.kept]}"
-
-
-def _fingerprint(inputs: Inputs) -> str:
-    """Return a name for the networks."""
-    digest = hashlib.sha256()
-    for network in inputs.networks:
-        for name, values in network.model.state_dict().items():
-            digest.update(name.encode() + np.ascontiguousarray(values.cpu().numpy()).tobytes())
-    return digest.hexdigest()

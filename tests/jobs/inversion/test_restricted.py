@@ -1,57 +1,24 @@
 """A network trained on parts of signals takes any of them, from files and in its judgement."""
 
 import json
-from typing import Any
 
 import numpy as np
 import pytest
 import yaml
 
-from opalux.jobs import evaluate, reconstruct, sample, solve, train
+from opalux.jobs import evaluate, reconstruct, solve
 from opalux.jobs.inversion.given import noise_of, read_for
 from opalux.jobs.inversion.trained import load_trained
 from opalux.learning.data.measurement import Measurement
 from opalux.solver.files.measurements import write_table
 from opalux.solver.inversion.rows import Rows, joined
-
-N = 12
-CAMPAIGN: dict[str, Any] = {
-    "name": "small",
-    "splits": {"train": 16, "validation": 4, "test": 4},
-    "problem": {
-        "scheme": "staggered",
-        "signals": {"at": "edge"},
-        "grid": {"nx": N, "ny": N},
-        "time": {"final": 0.004, "cfl": 0.65},
-    },
-    "n_times": 8,
-    "families": [{"kind": "discs"}],
-}
-SMALL = {"kind": "edge_vnet", "width": 4, "features": 4, "levels": 2, "patch": 2}
-
-
-def trained(folder, campaign, **augmentation):
-    """Return the folder of a training run of a moment."""
-    folder.mkdir(exist_ok=True)
-    (folder / "sample.yaml").write_text(yaml.safe_dump(CAMPAIGN | campaign))
-    words = [str(folder / "sample.yaml"), "--set", "backend={kind: in-process}"]
-    assert sample.main([*words, "--out", str(folder / "data")]) == 0
-    training = {
-        "data": {"folder": str(folder / "data")},
-        "model": SMALL,
-        "augmentation": augmentation,
-        "epochs": 1,
-        "batch": 8,
-    }
-    (folder / "train.yaml").write_text(yaml.safe_dump(training))
-    assert train.main([str(folder / "train.yaml"), "--out", str(folder / "run")]) == 0
-    return folder / "run"
+from tests.jobs.small_training import CAMPAIGN, N, trained
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
-    return trained(folder, {}, subsets=True, noise=[0, 0.05])
+    return trained(folder, {}, augmentation={"subsets": True, "noise": [0, 0.05]})
 
 
 def table(run, edges=("up", "right"), quantities=("E",), until=0.003):
@@ -113,7 +80,7 @@ def test_the_table_of_subsets_is_judged_on_the_same_maps(run, tmp_path, capsys):
 
 
 def test_a_network_of_one_quantity_takes_our_own_solutions(tmp_path, capsys):
-    run = trained(tmp_path / "E", {"quantities": ["E"]}, drop_edges=1)
+    run = trained(tmp_path / "E", {"quantities": ["E"]}, augmentation={"drop_edges": 1})
     files = []
     for edge in ("up", "down", "left", "right"):
         problem = CAMPAIGN["problem"] | {

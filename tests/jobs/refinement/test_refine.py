@@ -19,7 +19,7 @@ from opalux.jobs.refinement.refine import refine
 from opalux.learning.data.resampler import resample
 from opalux.solver.files.measurements import write_table
 from opalux.solver.inversion.rows import Rows, joined
-from tests.jobs.refinement.conftest import N
+from tests.jobs.small_training import N
 
 
 def table_of(run, position=21, noise=0.02):
