@@ -61,6 +61,13 @@ def learning() -> Iterator[str]:
     yield from learning_lines()
 
 
+def clustering() -> Iterator[str]:
+    """Time the clusterer at many points, and the study of a large table."""
+    from opalux.jobs.benchmarks.clustering import clustering_lines
+
+    yield from clustering_lines()
+
+
 SECTIONS: dict[str, Callable[[], Iterator[str]]] = {
     "solver": solver,
     "pyclaw": pyclaw,
@@ -70,6 +77,7 @@ SECTIONS: dict[str, Callable[[], Iterator[str]]] = {
     "sampling": sampling,
     "batched": batched,
     "learning": learning,
+    "clustering": clustering,
 }
 
 

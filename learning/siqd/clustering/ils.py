@@ -22,6 +22,7 @@ from sklearn.base import BaseEstimator, ClusterMixin, clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from opalux.base.errors import InputError
+from opalux.learning.siqd.clustering.chance import chance_score
 from opalux.learning.siqd.clustering.jumps import (
     Cut,
     find_cuts,
@@ -48,7 +49,9 @@ class IterativeLabelSpreading(ClusterMixin, BaseEstimator):
         distance of a peak from the ends of the curve.
     method : {"jumps", "published"}, default="jumps"
         How the curve is cut. "jumps": where it stands out from the valleys on both sides
-        (`jumps.find_cuts`); no cluster is smaller than p. "published": as in the paper, at the
+        (`jumps.find_cuts`), and by more than chance gives in points without clusters
+        (`chance.chance_score`; with the metric "euclidean"); no cluster is smaller than p.
+        "published": as in the paper, at the
         peaks of a wavelet transform; a class may then be as small as one point.
     least : int or float, default=None
         Clusters smaller than this are merged with a neighbour on the curve, across the lower
@@ -125,6 +128,7 @@ class IterativeLabelSpreading(ClusterMixin, BaseEstimator):
         points = validate_data(self, X, dtype=np.float64)
         self._check(points)
         self._points = points
+        self._chance: float | None = None
         if self.seeds is not None:
             seeds = np.asarray(self.seeds)
             run = self._spread(points, seeds)
@@ -149,6 +153,7 @@ class IterativeLabelSpreading(ClusterMixin, BaseEstimator):
         check_is_fitted(self, "labels_")
         other = clone(self).set_params(start=start, seeds=None)
         other._points, other.n_features_in_ = self._points, self.n_features_in_
+        other._chance = self._chance
         other._keep(*walk(self.order_[1:], self.source_[1:], self.r_min_, start))
         if self.method == "published":
             other._cut_published(other._along_the_tree())
@@ -252,6 +257,10 @@ class IterativeLabelSpreading(ClusterMixin, BaseEstimator):
         floor = valley_floor(curve, width) if n > 1 else curve
         self.smoothed_ = np.exp(floor)
         cuts: list[Cut] = find_cuts(self.r_min_, width)
+        if cuts and self.metric == "euclidean":
+            if self._chance is None:
+                self._chance = max(1.0, chance_score(self._points, width))
+            cuts = find_cuts(self.r_min_, width, self._chance)
         spread = self._along_the_tree()
         while True:
             bottoms = seeds_between(floor, cuts, width) if n > 1 else np.empty(0, dtype=np.int64)

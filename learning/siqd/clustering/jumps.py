@@ -8,15 +8,16 @@ points bridges the gap. Both are judged on log R_min, such that units and densit
    the least size of a cluster. This gives at most n / least candidates.
 2. The *excess* of a candidate is its height over the higher one of the two valley floors beside it.
    A floor is the smallest mean over a window of half the least size.
-3. A candidate is a cut when its excess is larger than ``threshold`` times the scatter of the curve.
+3. A candidate is a cut when its excess is larger than ``threshold`` times the scatter of the curve
+   (its score is the ratio), and its score larger than chance gives in points like these (`chance`).
 
 Steps 1 and 2 are done for the curve itself and for running means of 4, 16 and 64 edges, which find
 plateaus. A Gaussian of width p, as in the published rule, erases a jump of a single edge when p is
 a share of many points; here the width of a mean has a bound and the curve itself is always tried.
 
-In points without clusters the excess in units of the scatter depends little on the dimension, and
-falls with the least size, because the mean over a window is then less uncertain. The constants of
-`threshold` come from uniform and normal points in 1, 2, 3, 6 and 10 dimensions.
+In points without clusters the excess in units of the scatter falls with the least size, because the
+mean over a window is then less uncertain. The constants of `threshold` come from uniform and normal
+points in 1, 2, 3, 6 and 10 dimensions.
 """
 
 import dataclasses
@@ -72,20 +73,31 @@ def _window(least: int) -> int:
     return max(LEAST_WINDOW, least // 2)
 
 
-def find_cuts(r_min: NDArray[np.float64], least: int) -> list[Cut]:
+def find_cuts(r_min: NDArray[np.float64], least: int, lowest: float = 1.0) -> list[Cut]:
     """Return the cuts of a curve R_min (m,), by position; two lie at least ``least`` apart.
 
     Parameters
     ----------
     r_min : distances in order of labelling, from one start
     least : smallest size of a cluster, a count of points from 1
+    lowest : score that a cut has to exceed
     """
+    found = {place: score for place, score in scores(r_min, least).items() if score > lowest}
+    kept: list[Cut] = []
+    for position in sorted(found, key=lambda place: (-found[place], place)):
+        if all(abs(position - cut.position) >= least for cut in kept):
+            kept.append(Cut(position=position, score=found[position]))
+    return sorted(kept, key=lambda cut: cut.position)
+
+
+def scores(r_min: NDArray[np.float64], least: int) -> dict[int, float]:
+    """Return the score of each candidate by its position: its excess over the threshold."""
     if len(r_min) <= 2 * least:
-        return []
+        return {}
     curve = logarithm(r_min)
     unit = threshold(least) * scatter(curve, least)
     floor = valley_floor(curve, least)
-    scores: dict[int, float] = {}
+    found: dict[int, float] = {}
     for scale in SCALES:
         if scale > max(1, least // 2):
             break
@@ -93,14 +105,10 @@ def find_cuts(r_min: NDArray[np.float64], least: int) -> list[Cut]:
         # Means of many edges vary less, but slowly: neighbours in the walk are correlated.
         weaker = min(1.0, (scale / 4.0) ** -0.18)
         for position, excess in candidates(heights, floor, least):
-            if excess > unit * weaker:
+            if excess > 0:
                 score = excess / (unit * weaker) if unit > 0 else np.inf
-                scores[position] = max(score, scores.get(position, 0.0))
-    kept: list[Cut] = []
-    for position in sorted(scores, key=lambda place: (-scores[place], place)):
-        if all(abs(position - cut.position) >= least for cut in kept):
-            kept.append(Cut(position=position, score=scores[position]))
-    return sorted(kept, key=lambda cut: cut.position)
+                found[position] = max(score, found.get(position, 0.0))
+    return found
 
 
 def candidates(

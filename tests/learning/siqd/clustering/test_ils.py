@@ -17,6 +17,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from opalux.base.errors import InputError
 from opalux.learning.siqd.clustering import ils
 from opalux.learning.siqd.clustering.ils import IterativeLabelSpreading
+from opalux.learning.siqd.clustering.jumps import find_cuts
 from opalux.learning.siqd.clustering.published_rule import inner_peaks, wavelet_peaks
 from opalux.learning.siqd.clustering.stability import stability
 from opalux.learning.siqd.clustering.width import count_of
@@ -173,6 +174,21 @@ def test_distances_that_are_none_are_refused():
         IterativeLabelSpreading(metric="euklid").fit(points)
     with pytest.raises(InputError, match="found method 'tree'"):
         IterativeLabelSpreading(method="tree").fit(points)
+
+
+def test_cuts_have_to_beat_chance_in_many_dimensions():
+    """Normal points in 10 dimensions have an outskirt of long edges, which looks like a gap."""
+    found, tempted = 0, 0
+    for seed in range(12):
+        points = np.random.default_rng(seed).normal(size=(300, 10))
+        model = IterativeLabelSpreading().fit(points)
+        tempted += bool(find_cuts(model.r_min_, 15))
+        found += model.n_clusters_ > 1
+    assert tempted >= 4
+    assert found <= 1
+    labels = np.arange(300) % 3
+    apart = points + 12 * np.eye(10)[labels]
+    assert adjusted_rand_score(labels, IterativeLabelSpreading().fit_predict(apart)) > 0.99
 
 
 def test_clear_clusters_are_stable_over_starts_and_chance_ones_are_not():
