@@ -2,8 +2,19 @@
 
 from pathlib import Path
 
-from opalux.base.errors import InputError
+from opalux.base.errors import InputError, OpaluxError
 from opalux.jobs.viewing.scene import Scene
+
+DAMAGE = (OSError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+    OSError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What reading results raises where something lacks in them, or is of another kind or shape."""
 
 
 def scene_of(folder: Path) -> Scene:
@@ -14,6 +25,19 @@ def scene_of(folder: Path) -> Scene:
     InputError
         When it holds no results that can be shown, or they cannot be read.
     """
+    try:
+        return _scene_of(folder)
+    except OpaluxError:
+        raise
+    except DAMAGE as error:
+        what = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(
+            f"{folder}: found results that are damaged or not complete ({what}); run the command "
+            "that made them again, with --force"
+        ) from None
+
+
+def _scene_of(folder: Path) -> Scene:
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; give a folder of results")
     # Each is imported when it is needed: a training run alone needs torch.

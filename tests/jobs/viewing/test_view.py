@@ -208,3 +208,22 @@ def test_a_taken_port_is_told():
         pytest.raises(InputError, match="give another one"),
     ):
         server(Show([], Easel()), listening.server_address[1])
+
+
+@pytest.mark.parametrize("name", ["solution.h5", "inversion.h5", "reconstruction.h5"])
+@pytest.mark.parametrize("damage", ["no HDF5", "cut off", "empty", "another shape"])
+def test_damaged_results_are_one_message(name, damage, tmp_path, run, capsys):
+    file = tmp_path / name
+    if damage == "no HDF5":
+        file.write_text("junk")
+    elif damage == "cut off":
+        file.write_bytes((run / "solution.h5").read_bytes()[:3000])
+    else:
+        with h5py.File(file, "w") as made:
+            if damage == "another shape":
+                for key in ("fields", "density", "x", "y", "rows"):
+                    made[key] = 1.0
+    assert main([str(tmp_path), "--no-browser"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("error: ")
+    assert told.count("\n") == 1
