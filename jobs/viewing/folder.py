@@ -6,14 +6,6 @@ from opalux.base.errors import InputError, OpaluxError
 from opalux.jobs.viewing.scene import Scene
 
 DAMAGE = (OSError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
-    OSError,
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
 """What reading results raises where something lacks in them, or is of another kind or shape."""
 
 
