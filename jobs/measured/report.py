@@ -63,6 +63,7 @@ def _causes(result: Inverted, plan: Plan) -> list[str]:
     if len(last) and len(found.history) >= plan.settings.steps and last[0] > 1.02 * last[-1]:
         causes.append("too few steps (χ² still falls: raise 'steps')")
     causes += [
+        "structures smaller than a cell of the map (give problem.grid more)",
         "the noise (smaller in the configuration than in the data)",
         "other physics (sources, edges, opacities, heat capacity, units)",
     ]
