@@ -265,6 +265,24 @@ def test_one_two_and_four_ranks_give_the_same_bits(case, scheme, tmp_path, mpiru
         assert same_bits(tmp_path / "serial" / "solution.h5", out / "solution.h5"), n
 
 
+@pytest.mark.mpi
+@EACH
+def test_edges_are_extrapolated_from_two_cells_of_one_block(scheme, tmp_path, mpirun):
+    ((key, value),) = SECOND[scheme].items()
+    config = tmp_path / "thin.yaml"
+    config.write_text(
+        f"{key}: {value}\ngrid: {{nx: 4}}\ntime: {{final: 0.001}}\nsignals: {{at: edge}}\n"
+        f"edges: {EDGES['source']}\noutput: {{pictures: false}}"
+    )
+    assert main([str(config), "--out", str(tmp_path / "serial")]) == 0
+    done = mpirun(4, "-m", "jobs.solve", config, "--out", tmp_path / "four")
+    assert done.returncode == 0, done.stderr
+    assert same_bits(tmp_path / "serial" / "solution.h5", tmp_path / "four" / "solution.h5")
+    done = mpirun(3, "-m", "jobs.solve", config, "--out", tmp_path / "three")
+    assert done.returncode == 2
+    assert "in blocks of 2 cells or more" in done.stderr
+
+
 PULSE = """
 order: 2
 grid: {nx: 24, ny: 20}
