@@ -118,6 +118,27 @@ def test_data_of_other_physics_end_with_exit_code_3(physics, changes, rows, tmp_
     assert invert.main(again) == 0
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["heat capacity", "frequency"])
+@pytest.mark.parametrize("seed", range(5))
+def test_no_map_explains_data_of_other_physics(kind, seed, tmp_path):
+    rng, (y, x) = np.random.default_rng(seed), (np.mgrid[:N, :N] + 0.5) / N
+    rho = np.full((N, N), 1.0)
+    for _ in range(3):
+        (cx, cy), width = rng.uniform(0.2, 0.8, 2), rng.uniform(0.1, 0.25)
+        rho += rng.uniform(0.5, 3) * np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / width**2)
+    other = {"material": {"heat_capacity": "3*0.14361"}} if kind == "heat capacity" else {}
+    write_table(tmp_path / "t.csv", measured(rho, fine=48, places=N, n_times=16, **other))
+    changes = {}
+    if kind == "frequency":
+        off = float(rng.uniform(1.2, 1.8)) * 500
+        changes = {"sources": {e: {"edge": e, "frequency": off} for e in EDGES}}
+    out = tmp_path / "out"
+    words = [config(tmp_path, **changes), str(tmp_path / "t.csv"), "--out", str(out)]
+    assert invert.main(words) == 3
+    assert json.loads((out / "inversion.json").read_text())["chi2"] > 20
+
+
 def test_detectors_inside_the_domain_find_a_map(tmp_path):
     place = (np.arange(4) + 0.5) / 4
     detectors = [{"x": x, "y": y} for x in place for y in place]
