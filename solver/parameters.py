@@ -18,7 +18,7 @@ from opalux.solver.formulas.programs import MUL, SUB
 from opalux.solver.formulas.syntax import Node, operation, parse
 from opalux.solver.problem import Material
 from opalux.solver.schemes.staggered_derivatives import BY_TEMPERATURE
-from opalux.solver.schemes.strips import PIECE
+from opalux.solver.schemes.strips import LINE, PIECE, aligned
 
 MEDIUM = ("density", "absorption", "scattering", "heat_capacity")
 """The density ρ [g/cm³], and factors, 1 as the problem stands, on σ_a, on σ_s = σ_c − σ_a (σ_c is
@@ -84,12 +84,12 @@ def medium_programs(material: Material, names: Iterable[str], longest: int) -> P
     of_capacity = [capacity, derivative(capacity, "T"), *matter]
 
     def rows(trees: list[Node]) -> Rows:
-        return joint_rows(trees, ("rho", "T"), PIECE)
+        return _aligned_rows(trees, ("rho", "T"), PIECE)
 
     both = pair_tree(Formula(material.sigma_c, ("rho", "T")))
     none = np.empty((0, 4), np.int64), np.empty(0, np.int64), np.empty((0, PIECE))
     return (
-        joint_rows([both, derivative(both, "T"), *pair], VARIABLES, max(PIECE, longest)),
+        _aligned_rows([both, derivative(both, "T"), *pair], VARIABLES, max(PIECE, longest)),
         any(_knows_temperature(tree) for tree in (both, *pair)),
         (
             rows(of_absorption + of_capacity),
@@ -118,6 +118,14 @@ class _Opacities:
             return [derivative(self._pair, variable) for variable in ("rho", "rho_l")]
         own = {"absorption": self.absorbed, "scattering": self._scattered}.get(name, ZERO)
         return [own, moved(own)]
+
+
+def _aligned_rows(trees: list[Node], variables: tuple[str, ...], width: int) -> Rows:
+    """Return what `joint_rows` does; each register begins with a line of the cache."""
+    code, results, registers = joint_rows(trees, variables, -(-width // LINE) * LINE)
+    placed = aligned(*registers.shape)
+    placed[...] = registers
+    return code, results, placed
 
 
 def _tree(text: str) -> Node:
