@@ -127,8 +127,9 @@ def test_no_map_explains_data_of_other_physics(kind, seed, tmp_path):
     for _ in range(3):
         (cx, cy), width = rng.uniform(0.2, 0.8, 2), rng.uniform(0.1, 0.25)
         rho += rng.uniform(0.5, 3) * np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / width**2)
-    other = {"material": {"heat_capacity": "3*0.14361"}} if kind == "heat capacity" else {}
-    write_table(tmp_path / "t.csv", measured(rho, fine=48, places=N, n_times=16, **other))
+    material = {"heat_capacity": "3*0.14361"} if kind == "heat capacity" else {}
+    rows = measured(rho, fine=48, places=N, n_times=16, material=material)
+    write_table(tmp_path / "t.csv", rows)
     changes = {}
     if kind == "frequency":
         off = float(rng.uniform(1.2, 1.8)) * 500
