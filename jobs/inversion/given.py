@@ -64,7 +64,7 @@ def calibration_of(
         if trained.campaign is None:
             return None
         return calibration_for(trained, 2 * trained.campaign.refinement, trained.times, maps)
-    refinement = first.signals["up"].shape[-1] // trained.layout.n_cells
+    refinement = first.signals["up"].shape[-1] // trained.layout.cells_on("up")
     return calibration_for(trained, refinement, first.times, maps)
 
 

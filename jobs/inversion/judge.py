@@ -54,7 +54,7 @@ def judge(
     layout = layout_of(data, trained.settings.data.n_times)
     require_same(data, layout, trained.layout)
     if known is None:
-        known = np.ones(trained.layout.signals_shape, dtype=bool)
+        known = trained.layout.everything
     given = Restricted(trained, maps.noise, known, settings.seed)
     found = answer_all(
         [member.model for member in ensemble],
@@ -102,7 +102,7 @@ def judged_data(trained: Trained, maps: JudgedMaps) -> DataSet:
 
 
 def averages_symmetries(trained: Trained, settings: EvaluateSettings) -> bool:
-    """Return whether answers are averaged over the symmetries of the square."""
+    """Return whether answers are averaged over the symmetries of the domain."""
     return settings.symmetries and trained.model.objective.is_map and trained.layout.is_symmetric
 
 

@@ -190,6 +190,7 @@ def misfit(
         return {"data_misfit": None, "data_misfit_standardised": None, "misfit_maps": 0}
     campaign = Campaign.of(data.card, f"{data.folder}/dataset.yaml")
     mean, std = (channel[..., None, None] for channel in trained.channels)
+    on_edges = trained.layout.on_edges
     plain, standardised = [], []
     with Progress("simulating reconstructions", len(chosen)) as progress:
         for row in chosen:
@@ -199,7 +200,9 @@ def misfit(
             simulated = simulate_sources(campaign, density, data.sources(position))
             plain.append(metrics.data_misfit(simulated, signals))
             standardised.append(
-                metrics.data_misfit((simulated - mean) / std, (signals - mean) / std)
+                metrics.data_misfit(
+                    *(on_edges * ((one - mean) / std) for one in (simulated, signals))
+                )
             )
             progress.advance()
     return {

@@ -17,6 +17,7 @@ from opalux.jobs.inversion.physics import Physics, compare_physics
 from opalux.jobs.inversion.trained import Trained
 from opalux.learning.data.measurement import Measurement, filled
 from opalux.learning.networks.reconstructor import tell_noise
+from opalux.learning.networks.symmetry import symmetries_of
 from opalux.learning.training.predict import averaged
 
 Array = NDArray[np.float32]
@@ -139,7 +140,7 @@ def reconstruct(
     signals : a folder, or files and folders (long tables, solution.h5, .sds, .csv), or
         measurements, one for each source; or an array (sources, edges, quantities, n_times,
         n_cells) on the network's own grid and times, such as a data set holds
-    symmetries : average over the eight symmetries of the square, too, where the data allow it
+    symmetries : average over the symmetries of the domain, too, where the data allow it
     simulate : simulate the density and compare it with the signals
     calibration_maps : signals of a finer grid are calibrated with so many densities that are
         simulated on both grids; 0: they are not
@@ -192,6 +193,8 @@ def reconstruct(
     models = [network.model for network in networks]
     symmetric = symmetries and first.layout.is_symmetric
 
+    members = len(models) * (len(symmetries_of(first.layout)) if symmetric else 1)
+
     def answer(given: Array) -> tuple[Array, Array | None]:
         whole = torch.from_numpy(given if told else filled(given, first.channels[0]))
         batch = (tell_noise(whole, noise or 0.0) if told else whole)[None].to(
@@ -205,7 +208,6 @@ def reconstruct(
     usual = None
     if fit is not None:
         usual = held_out(first, answer, np.isfinite(given), misfit_maps)
-    x, y = _centres(first)
     return Reconstruction(
         density=density,
         uncertainty=uncertainty,
@@ -213,10 +215,10 @@ def reconstruct(
         data_misfit=None if fit is None else fit.misfit,
         misfit_normal=None if usual is None else usual.misfit,
         sources=names,
-        members=len(models) * (8 if symmetric else 1),
+        members=members,
         calibrated=calibration is not None,
-        x=x,
-        y=y,
+        x=first.card.x,
+        y=first.card.y,
         notes=notes,
         fit=fit,
     )
@@ -234,18 +236,6 @@ def require_map(trained: Trained) -> None:
 
 def _are_measurements(signals: Sequence[Any]) -> TypeGuard[Sequence[Measurement]]:
     return bool(signals) and all(isinstance(one, Measurement) for one in signals)
-
-
-def _centres(trained: Trained) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the centres of the cells along x and y [cm]; of the unit square without a campaign."""
-    ny, nx = trained.layout.shape
-    (left, right), (low, high) = (0.0, 1.0), (0.0, 1.0)
-    if trained.campaign is not None:
-        grid = trained.campaign.problem.cells
-        (left, right), (low, high) = grid.x, grid.y
-    x = left + (np.arange(nx) + 0.5) * (right - left) / nx
-    y = low + (np.arange(ny) + 0.5) * (high - low) / ny
-    return x, y
 
 
 def _limits(centres: NDArray[np.float64]) -> tuple[float, float]:

@@ -70,10 +70,11 @@ def _known(networks: Sequence[Trained], name: str, subset: Subset) -> Known:
     first = networks[0]
     known = subset.known(first.layout, first.times)
     allowed = may_lack(networks)
-    if allowed.anything or known.all():
+    lacks = first.layout.everything & ~known
+    if allowed.anything or not lacks.any():
         return known
     sources, edges = known.any((1, 2, 3, 4)), known.any((0, 2, 3, 4))
-    whole = known[sources][:, edges].all()
+    whole = not lacks[sources][:, edges].any()
     lacking = [int((~kept).sum()) for kept in (sources, edges)]
     if not whole or lacking[0] > allowed.sources or lacking[1] > allowed.edges:
         raise InputError(

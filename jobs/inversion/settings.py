@@ -34,7 +34,8 @@ class EvaluateSettings(JudgedMaps):
     also : folders of further runs, whose answers are averaged with the run's
     learning_curve : folders of runs that were trained on fewer maps (data.training_maps) or more;
         all are judged on the main set and shown against the number of maps
-    symmetries : average over the eight symmetries of the square, too (networks that give a map)
+    symmetries : average over the symmetries of the domain, too: eight of a square, four of a
+        rectangle (networks that give a map)
     linear_baseline : judge ridge regression on the same data, too (networks that give a map)
     misfit_maps : so many reconstructions are simulated again and compared with the signals
         (networks that give a map)
@@ -73,7 +74,8 @@ class ReconstructSettings(Settings):
     ----------
     checkpoint : which of the run's
     also : folders of further runs; the mean of all their reconstructions is given
-    symmetries : average over the eight symmetries of the square, too
+    symmetries : average over the symmetries of the domain, too: eight of a square, four of a
+        rectangle
     simulate : simulate the reconstruction and compare it with the signals
     calibration_maps : signals on a finer grid than the network's are calibrated with so many
         densities simulated on both grids (see `opalux.learning.training.calibration`); 0: they are

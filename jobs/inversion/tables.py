@@ -119,15 +119,16 @@ def _require_on_domain(rows: Rows, path: Path, card: Card) -> None:
 
 
 def _on_edge(rows: Rows, edge: str, card: Card, times: Array) -> Array:
-    """Return the signals (quantities, n_times, n_cells) of an edge, NaN where not known."""
+    """Return the signals (quantities, n_times, cells) of an edge, NaN where not known."""
     low, high = _extent(edge, card)
-    signals = np.full((len(card.quantities), len(times), card.n_cells), np.nan)
+    n_cells = card.cells_on(edge)
+    signals = np.full((len(card.quantities), len(times), n_cells), np.nan)
     here = rows.take(rows.edge == edge)
-    cells = (here.position - low) * (card.n_cells / (high - low))
+    cells = (here.position - low) * (n_cells / (high - low))
     for number, quantity in enumerate(card.quantities):
         chosen = here.quantity == quantity
         if chosen.any():
-            signals[number] = _at_places(here.take(chosen), cells[chosen], times, card.n_cells)
+            signals[number] = _at_places(here.take(chosen), cells[chosen], times, n_cells)
     return signals
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from opalux.base.axes import At
+from opalux.base.axes import At, along
 from opalux.base.config import dump
 from opalux.base.errors import InputError
 from opalux.base.progress import Progress
@@ -157,7 +157,7 @@ class _Set:
         self.calibration: Calibration | None = calibration_for(
             trained, self.campaign.refinement, data.times, settings.calibration_maps
         )
-        known = np.ones(trained.layout.signals_shape, dtype=bool)
+        known = trained.layout.everything
         self.usual: UsualError | None = usual_errors(
             ensemble, known, self.noise, CALIBRATED_ON, symmetries=settings.symmetries
         )
@@ -210,7 +210,7 @@ class _Set:
         card = data.card
         rows = _rows(signals, data, self.sigma)
         at: At = card.signals_at
-        cells = 0 if at == "edge" else card.n_cells * campaign.refinement
+        cells = 0 if at == "edge" else card.shape[1] * campaign.refinement
         final = campaign.problem.time.final
         invert = invert_settings(campaign, self.keys, data.sources(position), final)
         plan = plan_for(invert, Measured(rows=rows, sources={}, cells=cells))
@@ -235,11 +235,12 @@ def _grid_matters(plan: Plan, campaign: Campaign, density: NDArray[np.float32]) 
 def _rows(signals: Array, data: DataSet, sigma: NDArray[np.floating]) -> Rows:
     """Return the signals (sources, edges, quantities, n_times, n_cells) of a sample as rows."""
     card, times = data.card, data.times
-    parts, n = [], card.n_times * card.n_cells
+    parts = []
     for e, edge in enumerate(card.edges):
-        low, high = card.extents[0 if edge in ("up", "down") else 1]
-        width = (high - low) / card.n_cells
-        places = low + (np.arange(card.n_cells) + 0.5) * width
+        low, high = card.extents[0 if along(edge) == "x" else 1]
+        cells = card.cells_on(edge)
+        n, width = card.n_times * cells, (high - low) / cells
+        places = low + (np.arange(cells) + 0.5) * width
         for s, source in enumerate(card.sources):
             for q, quantity in enumerate(card.quantities):
                 parts.append(
@@ -249,8 +250,8 @@ def _rows(signals: Array, data: DataSet, sigma: NDArray[np.floating]) -> Rows:
                         quantity=np.full(n, quantity),
                         position=np.tile(places, len(times)),
                         width=np.full(n, width),
-                        time=np.repeat(times, card.n_cells),
-                        value=signals[s, e, q].ravel().astype(np.float64),
+                        time=np.repeat(times, cells),
+                        value=signals[s, e, q, :, :cells].ravel().astype(np.float64),
                         sigma=np.full(n, float(sigma[s, e, q])),
                     )
                 )

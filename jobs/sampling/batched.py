@@ -136,7 +136,7 @@ class Batches:
         recorder = campaign.recorder
         rho = np.stack([on_solved_grid(campaign, draw.density) for draw in drawn])
         problems = [campaign.problems(draw.sources) for draw in drawn]
-        shape = (len(drawn), *recorder.shape(campaign.shape[0]))
+        shape = (len(drawn), *recorder.shape(campaign.n_cells))
         single = np.empty((shape[0], len(campaign.sources), *shape[1:]), np.float32)
         faults: dict[int, str] = {}
         for source, same in enumerate(zip(*problems, strict=True)):

@@ -89,11 +89,6 @@ class Campaign(Settings):
     @pydantic.model_validator(mode="after")
     def _consistent(self) -> "Campaign":
         grid = self.problem.cells
-        if grid.nx != grid.ny:
-            raise ValueError(
-                f"problem.grid: found {grid.nx} x {grid.ny} cells, expected nx = ny, since the "
-                "signals of all four edges go into one array"
-            )
         labels = [family.label for family in self.families]
         twice = {label for label in labels if labels.count(label) > 1}
         if twice:
@@ -126,7 +121,7 @@ class Campaign(Settings):
                     f"sources: found [{place.start[0]}, {stop}] on '{place.edge}', expected a part "
                     f"of [{low}, {high}]"
                 )
-        self.problem_for(self.sources[0].edge, *grid.x)
+        self.problem_for(self.sources[0].edge, *self.sources[0].span(grid))
         return self
 
     @classmethod
@@ -157,11 +152,16 @@ class Campaign(Settings):
         grid = self.problem.cells
         return grid.ny, grid.nx
 
+    @property
+    def n_cells(self) -> int:
+        """Cells along the longest edges."""
+        return max(self.shape)
+
     @functools.cached_property
     def steps(self) -> NDArray[np.float64]:
         """Times before each step of a simulation (n,) [sh]."""
-        low, high = self.problem.cells.x
-        return time_steps(self.problem_for(self.sources[0].edge, low, high))[1]
+        first = self.sources[0]
+        return time_steps(self.problem_for(first.edge, *first.span(self.problem.cells)))[1]
 
     @functools.cached_property
     def times(self) -> NDArray[np.float64]:

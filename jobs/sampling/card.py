@@ -35,7 +35,7 @@ def card_of(campaign: Campaign, batches: Batches | None = None) -> Card:
         "detectors": campaign.detectors,
         "signals_at": campaign.problem.signals.at,
         "n_times": len(campaign.times),
-        "n_cells": campaign.shape[0],
+        "n_cells": campaign.n_cells,
         "shard_size": campaign.shard_size,
         "families": tuple(family.label for family in campaign.families),
         "made_with": {
@@ -81,7 +81,7 @@ def describe(card: Card) -> str:
     if card.detectors:
         detectors = f"detectors: {card.detectors_shape} = (source, quantity, time, detector)\n"
     return (
-        f"{card.n_samples} densities of {card.shape[0]} x {card.shape[1]} cells ({splits})\n"
+        f"{card.n_samples} densities of {card.shape[1]} x {card.shape[0]} cells ({splits})\n"
         f"families: {', '.join(card.families)}; sources: {', '.join(card.sources)}\n"
         f"signals of a density: {card.signals_shape} = (source, edge, quantity, time, cell)\n"
         f"{detectors}"

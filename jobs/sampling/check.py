@@ -191,7 +191,7 @@ def _range_problems(
 ) -> Iterator[str]:
     """Yield the good samples of a part that hold impossible numbers, and note the densities."""
     quantities = data.card.quantities
-    positive = _surely_positive(data.card)
+    positive, on_edges = _surely_positive(data.card), data.card.layout().on_edges[:, 0]
     for number, how in zip(data.card.samples_of(part), status, strict=True):
         if how != GOOD:
             continue
@@ -202,7 +202,7 @@ def _range_problems(
         if not (np.isfinite(signals).all() and np.isfinite(data.detectors(number)).all()):
             yield f"sample {number}: signals are not finite"
         for q, quantity in enumerate(quantities):
-            lowest = signals[:, :, q].min()
+            lowest = signals[:, :, q].min(where=on_edges, initial=np.inf)
             if quantity not in positive:
                 continue
             if lowest < 0 or (lowest == 0 and quantity != "F"):

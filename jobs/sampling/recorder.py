@@ -39,7 +39,10 @@ class Recorder:
         self._refinement = refinement
 
     def shape(self, cells: int) -> tuple[int, int, int, int]:
-        """Return the shape (edges, quantities, n_times, cells) of what is recorded."""
+        """Return the shape (edges, quantities, n_times, cells) of what is recorded.
+
+        ``cells`` : of the longest edge; what is recorded at shorter ones ends in zeros
+        """
         return len(EDGES), len(self._quantities), len(self._weight), cells
 
     def add(
@@ -49,7 +52,7 @@ class Recorder:
 
         Parameters
         ----------
-        out : (edges, quantities, n_times, cells)
+        out : (edges, quantities, n_times, cells of the longest edge)
         signals : per edge (m, 4, cells · refinement) E, F_x, F_y, T before the steps first …
             first + m − 1
         first : number of the chunk's first step
@@ -84,9 +87,11 @@ class Recorder:
 
 @njit(nogil=True)
 def _add(out, signals, first, before, after, weight, quantities, refinement):  # type: ignore[no-untyped-def]
-    values = np.empty(out.shape[3] * refinement)
+    longest = np.empty(out.shape[3] * refinement)
     for edge in range(len(signals)):
         signal = signals[edge]
+        values = longest[: signal.shape[2]]
+        cells = signal.shape[2] // refinement
         for k in range(len(weight)):
             for row, share in ((before[k] - first, 1.0 - weight[k]), (after[k] - first, weight[k])):
                 if share == 0.0 or row < 0 or row >= len(signal):
@@ -95,7 +100,7 @@ def _add(out, signals, first, before, after, weight, quantities, refinement):  #
                     _pick(values, signal[row], quantities[q])
                     if refinement > 1:
                         _average(values, refinement)
-                    _accumulate(out[edge, q, k], share, values)
+                    _accumulate(out[edge, q, k, :cells], share, values)
 
 
 # Each loop is a function of its own, because the compiler vectorises it only then.

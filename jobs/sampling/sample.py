@@ -115,7 +115,7 @@ def simulate_all(
     """
     rho = on_solved_grid(campaign, density)
     recorder = recorder or campaign.recorder
-    shape = recorder.shape(campaign.shape[0])
+    shape = recorder.shape(campaign.n_cells)
     count = len(campaign.problem.detectors)
     single = np.empty((len(sources), *shape), np.float32)
     read = np.empty((len(sources), *shape[1:3], count), np.float32)

@@ -19,7 +19,7 @@ class DataSetScene:
         card = self._data.card
         self.title = card.name
         self.note = (
-            f"{len(self._data)} samples of {card.shape[0]} x {card.shape[1]} cells. Signals are "
+            f"{len(self._data)} samples of {card.shape[1]} x {card.shape[0]} cells. Signals are "
             "shown as changes from their first value; click on one for the curve."
         )
         self.slider: tuple[str, Sequence[float]] = ("sample", range(len(self._data)))
@@ -50,7 +50,8 @@ class DataSetScene:
             )
         ]
         for edge, name in enumerate(EDGES):
-            change = signals[edge] - signals[edge][:1]
+            own = signals[edge, :, : self._data.card.cells_on(name)]
+            change = own - own[:1]
             largest = float(abs(change).max()) or 1.0
             found.append(
                 Map(
@@ -71,13 +72,13 @@ class DataSetScene:
         """Return the signals of all edges at the height that was clicked."""
         source, number, quantity = self._chosen(chosen)
         signals = self._data.signals(position)[source, :, number]
-        cells = signals.shape[-1]
-        cell = min(cells - 1, max(0, int((click[1] if click else 0.5) * cells)))
-        lines = [
-            (name, self._data.times, signals[edge][:, cell] - signals[edge][0, cell])
-            for edge, name in enumerate(EDGES)
-        ]
+        place = click[1] if click else 0.5
+        lines = []
+        for edge, name in enumerate(EDGES):
+            cells = self._data.card.cells_on(name)
+            cell = min(cells - 1, max(0, int(place * cells)))
+            lines.append((name, self._data.times, signals[edge][:, cell] - signals[edge][0, cell]))
         title = (
-            f"Δ{LABELS[quantity]} in cell {cell} of each edge, family {self._data.family(position)}"
+            f"Δ{LABELS[quantity]} at {place:.0%} of each edge, family {self._data.family(position)}"
         )
         return [Plot(title=title, across=LABELS["t"], up=f"Δ{LABELS[quantity]}", lines=lines)]

@@ -69,6 +69,12 @@ class Easel:
                     f"{run}: found a network that gives no map, or whose data were imported; "
                     "give the run of one that reconstructs maps of a campaign"
                 )
+            if not self._trained.layout.is_square:
+                ny, nx = self._trained.layout.shape
+                raise InputError(
+                    f"{run}: found a network of {nx} x {ny} cells, expected one of a square, as "
+                    "the page to paint on is; give another run"
+                )
             self.cells = self._trained.layout.shape[0]
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()

@@ -13,6 +13,7 @@ from opalux.base.config import check
 from opalux.base.errors import InputError
 from opalux.base.settings import Settings
 from opalux.base.yaml_text import parse_yaml, to_yaml
+from opalux.learning.data.layout import Layout
 
 NAME = "dataset.yaml"
 FORMAT = "opalux-dataset"
@@ -90,7 +91,8 @@ class Card(Settings):
     edges, quantities : in the order of their axes; F stands for |F|
     detectors : x, y and width of each detector [cm], in the order of their axis
     signals_at : where the signals are; not said: as the campaign says, else ``cell``
-    n_times, n_cells : lengths of the last two axes of the signals
+    n_times, n_cells : lengths of the last two axes of the signals; where edges have other numbers
+        of cells, n_cells is the larger one, and the signals of the others end in zeros
     shard_size : samples in each part, ``part-*.h5`` (the last may have fewer); the key keeps the
         name that files of earlier versions have
     families : labels of the families of densities
@@ -213,6 +215,29 @@ class Card(Settings):
         x = grid.get("x") or (0.0, 1.0)
         square = (0.0, (x[1] - x[0]) * self.shape[0] / self.shape[1])
         return tuple(x), tuple(grid.get("y") or square)
+
+    @property
+    def square_cells(self) -> bool:
+        """Whether cells are as long along x as along y, to rounding."""
+        (left, right), (low, high) = self.extents
+        dx, dy = (right - left) / self.shape[1], (high - low) / self.shape[0]
+        return abs(dx - dy) <= 1e-9 * dx
+
+    def layout(self, n_times: int | None = None) -> Layout:
+        """Return the axes of the signals once they are resampled to ``n_times``; None: as kept."""
+        return Layout(
+            sources=self.sources,
+            edges=self.edges,
+            quantities=self.quantities,
+            n_times=n_times or self.n_times,
+            n_cells=self.n_cells,
+            shape=self.shape,
+            square_cells=self.square_cells,
+        )
+
+    def cells_on(self, edge: str) -> int:
+        """Return the number of cells along an edge."""
+        return self.layout().cells_on(edge)
 
     @property
     def sample_bytes(self) -> int:

@@ -51,7 +51,8 @@ def export_npy(data: DataSet, out: Path, advance: Advance) -> None:
     ``density.npy`` (n, ny, nx), ``signals.npy`` (n, sources, edges, quantities, n_times, n_cells),
     ``detectors.npy`` (n, sources, quantities, n_times, detectors) where there are some,
     ``times.npy``, ``sample_id.npy``, ``splits.json``: the rows [start, stop) of each split, and
-    ``signals.json``: what the axes of the signals count, and whether they are at the edge itself.
+    ``signals.json``: what the axes of the signals count, how many cells each edge has, and whether
+    they are at the edge itself.
     """
     positions = {name: data.split(name) for name in SPLITS}
     order = np.concatenate(list(positions.values()))
@@ -81,6 +82,7 @@ def export_npy(data: DataSet, out: Path, advance: Advance) -> None:
         "at": card.signals_at,
         "sources": card.sources,
         "edges": card.edges,
+        "cells": {edge: card.cells_on(edge) for edge in card.edges},
         "quantities": card.quantities,
         **({"detectors [x, y, width]": card.detectors} if card.detectors else {}),
     }
@@ -128,7 +130,7 @@ def export_well(data: DataSet, out: Path, advance: Advance) -> None:
                 density[row] = data.density(position).T
                 sample = data.signals(position)
                 for (source, edge, quantity), field in signals.items():
-                    field[row] = sample[source, edge, quantity]
+                    field[row] = sample[source, edge, quantity, :, : field.shape[-1]]
                 read = data.detectors(position)
                 for (source, quantity, detector), scalar in scalars.items():
                     scalar[row] = read[source, quantity, :, detector]
@@ -203,7 +205,8 @@ def _well_fields(
             along_x = along(edge) == "x"
             for q, quantity in enumerate(card.quantities):
                 name = f"{quantity}_at_{edge}_from_{source}"
-                field = group.create_dataset(name, (count, card.n_times, card.n_cells), np.float32)
+                shape = count, card.n_times, card.cells_on(edge)
+                field = group.create_dataset(name, shape, np.float32)
                 field.attrs.update(
                     dim_varying=[along_x, not along_x], sample_varying=True, time_varying=True
                 )

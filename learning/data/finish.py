@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import h5py
+import numpy as np
 
 from opalux.base.errors import InputError
 from opalux.base.files import atomic, write_text
@@ -30,7 +31,8 @@ def training_stats(data: DataSet) -> Stats:
     signals = data.index("signal_moments")[train]
     density = data.index("density_moments")[train]
     bounds = data.index("density_range")[train]
-    signal_mean, signal_std = combine(signals, card.n_times * card.n_cells)
+    cells = np.array([card.cells_on(edge) for edge in card.edges])[:, None]
+    signal_mean, signal_std = combine(signals, card.n_times * cells)
     density_mean, density_std = combine(density, card.shape[0] * card.shape[1])
     return Stats(
         signal_mean=signal_mean,

@@ -33,7 +33,8 @@ def labelled(
     card : of the data set
     positions : (n,) of the samples
     times : (n_times,) [sh]
-    arrays : those of `AXES`, (n, ...) each; detectors where there are some
+    arrays : those of `AXES`, (n, ...) each; detectors where there are some;
+        signals beyond the end of a shorter edge become NaN
 
     Raises
     ------
@@ -58,6 +59,8 @@ def labelled(
     }
     for name, values in zip(DETECTOR_PLACES, zip(*card.detectors, strict=True), strict=False):
         coordinates[name] = ("detector", list(values), {"units": "cm"})
+    beyond = ~card.layout().on_edges
+    arrays["signals"] = np.where(beyond, np.float32(np.nan), arrays["signals"])
     variables = {
         name: (axes, arrays[name], {"units": units[name]} if name in units else {})
         for name, axes in AXES.items()

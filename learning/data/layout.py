@@ -2,7 +2,10 @@
 
 from typing import NamedTuple
 
-from opalux.base.axes import EDGES
+import numpy as np
+from numpy.typing import NDArray
+
+from opalux.base.axes import EDGES, along
 from opalux.base.errors import InputError
 
 
@@ -15,6 +18,7 @@ class Layout(NamedTuple):
     edges, quantities : names, in order
     n_times, n_cells : lengths of the last two axes of the signals
     shape : (ny, nx) of the map
+    square_cells : whether cells are as long along x as along y
     """
 
     sources: tuple[str, ...]
@@ -23,6 +27,7 @@ class Layout(NamedTuple):
     n_times: int
     n_cells: int
     shape: tuple[int, int]
+    square_cells: bool = True
 
     @property
     def signals_shape(self) -> tuple[int, ...]:
@@ -40,11 +45,30 @@ class Layout(NamedTuple):
         """Number of (source, quantity) combinations at one edge."""
         return len(self.sources) * len(self.quantities)
 
+    def cells_on(self, edge: str) -> int:
+        """Return the number of cells along an edge; the last axis of its signals ends in zeros."""
+        return min(self.n_cells, self.shape[1 if along(edge) == "x" else 0])
+
+    @property
+    def on_edges(self) -> NDArray[np.bool_]:
+        """Which entries of the last axis are cells of each edge, (edges, 1, 1, n_cells)."""
+        cells = np.array([self.cells_on(edge) for edge in self.edges])
+        return (np.arange(self.n_cells) < cells[:, None])[:, None, None]
+
+    @property
+    def everything(self) -> NDArray[np.bool_]:
+        """What complete signals have, in their shape."""
+        return np.broadcast_to(self.on_edges, self.signals_shape).copy()
+
+    @property
+    def is_square(self) -> bool:
+        """Whether x and y are alike: as many cells, of the same length."""
+        return self.square_cells and self.shape[0] == self.shape[1] == self.n_cells
+
     @property
     def is_symmetric(self) -> bool:
-        """Whether the square's symmetries apply: one source and one signal on each edge."""
-        square = self.shape[0] == self.shape[1] == self.n_cells
-        return square and self.sources == EDGES and self.edges == EDGES
+        """Whether reflections apply: one source and one signal on each edge."""
+        return self.sources == EDGES and self.edges == EDGES
 
     def require_square(self, model: str) -> int:
         """Return the side of the square map [cells].

@@ -88,7 +88,8 @@ def assemble(
 
     Returns
     -------
-    (sources, edges, quantities, n_times, n_cells), NaN where nothing was measured
+    (sources, edges, quantities, n_times, n_cells), NaN where nothing was measured, and beyond the
+    end of an edge that has fewer cells
 
     Raises
     ------
@@ -103,9 +104,10 @@ def assemble(
         for edge, name in enumerate(layout.edges):
             where = f"{measured.origin}: edge {name}"
             given = _quantities(measured, name, layout, where)
-            coarse = _coarsen(given, layout.n_cells, where)
-            signals[source, edge] = resample(coarse, measured.times, times)
-            _refuse_far(signals[source, edge], mean[source, edge], std[source, edge], layout, where)
+            cells = layout.cells_on(name)
+            own = signals[source, edge, ..., :cells]
+            own[:] = resample(_coarsen(given, cells, where), measured.times, times)
+            _refuse_far(own, mean[source, edge], std[source, edge], layout, where)
     known = np.isfinite(signals)
     if not known.any():
         raise InputError(
@@ -189,7 +191,7 @@ def _refuse_lacking(
             f"{', '.join(layout.edges)}; measure them, or train with "
             f"augmentation.drop_edges={len(edges)}, or with augmentation.subsets=true"
         )
-    rest = known[~silent][:, ~dark]
+    rest = known[~silent][:, ~dark] | ~layout.on_edges[~dark]
     if not rest.all():
         raise InputError(
             f"{origin}: found {1 - rest.mean():.0%} of the network's places and times without a "

@@ -63,7 +63,7 @@ def _title(card: Card) -> str:
 def _description(card: Card) -> str:
     ny, nx = card.shape
     return (
-        f"{card.splits.total} random densities of {ny} x {nx} cells ({', '.join(card.families)}) "
+        f"{card.splits.total} random densities of {nx} x {ny} cells ({', '.join(card.families)}) "
         f"and the signals {', '.join(card.quantities)} at the edges for {len(card.sources)} "
         f"sources, at {card.n_times} times."
     )

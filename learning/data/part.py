@@ -52,7 +52,8 @@ class Part:
     Attributes
     ----------
     density : (n, ny, nx) float32 [g/cm³], row 0 = bottom
-    signals : (n, sources, edges, quantities, n_times, n_cells) float32; NaN where a sample failed
+    signals : (n, sources, edges, quantities, n_times, n_cells) float32; NaN where a sample failed,
+        0 beyond the end of an edge that has fewer cells
     detectors : (n, sources, quantities, n_times, detectors) float32 likewise; None: there are none
     times : (n_times,) [sh]
     sample_id : (n,) numbers of the samples
@@ -126,7 +127,7 @@ def _image(
             dtype=np.uint32,
         ),
         # One sample after the other, so that its numbers stay in the cache.
-        "signal_moments": np.stack([moments(signals, axes=2) for signals in part.signals]),
+        "signal_moments": np.stack([_signal_moments(signals, card) for signals in part.signals]),
         "density_moments": moments(part.density, axes=2),
         "density_range": np.stack(
             [part.density.min(axis=(1, 2)), part.density.max(axis=(1, 2))], axis=-1
@@ -153,6 +154,15 @@ def _image(
         file.attrs["index_checksum"] = _index_checksum(file)
         file.flush()
         return bytes(file.id.get_file_image())
+
+
+def _signal_moments(signals: NDArray[np.float32], card: Card) -> NDArray[np.float64]:
+    """Return the moments (sources, edges, quantities, 2) of one sample over times and cells."""
+    of_edges = [
+        moments(signals[:, e, ..., : card.cells_on(edge)], axes=2)
+        for e, edge in enumerate(card.edges)
+    ]
+    return np.stack(of_edges, axis=1)
 
 
 def sample_checksum(*arrays: NDArray[np.float32]) -> int:

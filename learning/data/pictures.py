@@ -55,7 +55,7 @@ def draw_rows(card: Card, times: NDArray[np.float64], quantity: str, rows: Seque
         axes[0].set(xlabel=LABELS["x"], ylabel=LABELS["y"])
         for axis, edge, signal in zip(axes[1:], card.edges, row.signals, strict=True):
             image = axis.imshow(
-                signal.T,
+                signal[:, : card.cells_on(edge)].T,
                 origin="lower",
                 aspect="auto",
                 cmap=COLOURS[quantity],

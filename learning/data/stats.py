@@ -24,13 +24,13 @@ def moments(values: NDArray[Any], axes: int) -> Array:
     return np.stack([mean, np.einsum("...i,...i->...", flat, flat)], axis=-1)
 
 
-def combine(groups: Array, count: int) -> tuple[Array, Array]:
+def combine(groups: Array, count: int | NDArray[np.int64]) -> tuple[Array, Array]:
     """Combine moments of groups of equal size (Chan, Golub and LeVeque, 1983).
 
     Parameters
     ----------
     groups : (n, ..., 2) moments as `moments` returns them, one row for each group
-    count : how many numbers each group has
+    count : how many numbers each group has; an array that broadcasts to (...)
 
     Returns
     -------

@@ -33,7 +33,6 @@ class FCUNetSettings(ResidualUNetSettings):
 
     def build(self, layout: Layout) -> nn.Module:
         """Return a network for data of this layout."""
-        layout.require_square(self.kind)
         return FCUNet(layout, self)
 
 

@@ -51,6 +51,7 @@ class Reconstructor(nn.Module):
     spread: torch.Tensor  # the deviation of `Scaling`, under the name that it has in checkpoints
     offset: torch.Tensor
     unit: torch.Tensor
+    on_edges: torch.Tensor
 
     def __init__(
         self, network: nn.Module, layout: Layout, objective: Objective, *, told: bool = False
@@ -60,6 +61,9 @@ class Reconstructor(nn.Module):
         self.told = told
         self.layout = layout
         self.objective = objective
+        on_edges = torch.from_numpy(layout.on_edges)
+        self.padded = not bool(on_edges.all())
+        self.register_buffer("on_edges", on_edges, persistent=False)
         channels = (*layout.signals_shape[:3], 1, 1)
         self.register_buffer("signal_mean", torch.zeros(channels))
         self.register_buffer("signal_std", torch.ones(channels))
@@ -92,7 +96,9 @@ class Reconstructor(nn.Module):
 
     def _given(self, signals_BSEQTN: torch.Tensor) -> torch.Tensor:
         if not self.told:
-            given: torch.Tensor = self.network((signals_BSEQTN - self.centre) / self.spread)
+            given: torch.Tensor = self.network(
+                self._on_edge((signals_BSEQTN - self.centre) / self.spread)
+            )
             return given.float()
         count = len(self.layout.quantities)
         measured, noise = signals_BSEQTN[:, :, :, :count], signals_BSEQTN[:, :, :, count:]
@@ -101,8 +107,12 @@ class Reconstructor(nn.Module):
         known = ~torch.isnan(measured)
         scaled = torch.where(known, (measured - self.centre) / self.spread, 0.0)
         planes = [scaled, known.to(scaled.dtype), noise / NOISE_UNIT]
-        told: torch.Tensor = self.network(torch.cat(planes, 3))
+        told: torch.Tensor = self.network(self._on_edge(torch.cat(planes, 3)))
         return told.float()
+
+    def _on_edge(self, scaled: torch.Tensor) -> torch.Tensor:
+        """Return scaled signals with 0 beyond the end of shorter edges, whatever was added."""
+        return torch.where(self.on_edges, scaled, 0.0) if self.padded else scaled
 
 
 def tell_noise(signals: torch.Tensor, level: float) -> torch.Tensor:

@@ -1,8 +1,8 @@
-"""The eight symmetries of the square, applied to edge signals and density together.
+"""The symmetries of the square and of the rectangle, applied to edge signals and density together.
 
 The equations have no preferred direction: reflecting the density together with the sources and the
-edges reflects the solution. On a square grid with equal cells this holds for the discrete solution
-too, to rounding.
+edges reflects the solution. On a grid this holds for the discrete solution too, to rounding; x and
+y are exchanged only where the domain is a square of square cells.
 """
 
 from typing import NamedTuple
@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 
 from opalux.base.axes import EDGES
+from opalux.learning.data.layout import Layout
 
 _ALONG_X = [EDGES.index("up"), EDGES.index("down")]
 _ALONG_Y = [EDGES.index("left"), EDGES.index("right")]
@@ -40,6 +41,14 @@ class Symmetry(NamedTuple):
 SQUARE = tuple(Symmetry(bool(k & 1), bool(k & 2), bool(k & 4)) for k in range(8))
 """All eight; the first is the identity."""
 
+RECTANGLE = SQUARE[:4]
+"""Those that exchange nothing."""
+
+
+def symmetries_of(layout: Layout) -> tuple[Symmetry, ...]:
+    """Return the symmetries of the domain that signals of this layout come from."""
+    return SQUARE if layout.is_square else RECTANGLE
+
 
 def transform_map(map_YX: torch.Tensor, symmetry: Symmetry) -> torch.Tensor:
     """Return maps (..., Y, X) as ``symmetry`` moves them."""
@@ -50,26 +59,33 @@ def transform_map(map_YX: torch.Tensor, symmetry: Symmetry) -> torch.Tensor:
     return map_YX.transpose(-1, -2) if symmetry.exchange else map_YX
 
 
-def transform_signals(signals_SEQTN: torch.Tensor, symmetry: Symmetry) -> torch.Tensor:
+def transform_signals(
+    signals_SEQTN: torch.Tensor, symmetry: Symmetry, shape: tuple[int, int]
+) -> torch.Tensor:
     """Return the signals (..., S, E, Q, T, N) of the density that `transform_map` gives.
 
     Sources and edges must both be `EDGES`, each source covering the whole of its edge. E, |F| and
     T are not changed by a reflection; only the places of measurement are.
+
+    ``shape`` : (ny, nx) of the map; signals of an edge with fewer cells than N end in zeros
     """
+    ny, nx = shape
     out = signals_SEQTN
     if symmetry.mirror_x:
-        out = _mirror(out, {"left": "right", "right": "left"}, _ALONG_X)
+        out = _mirror(out, {"left": "right", "right": "left"}, _ALONG_X, nx)
     if symmetry.mirror_y:
-        out = _mirror(out, {"up": "down", "down": "up"}, _ALONG_Y)
+        out = _mirror(out, {"up": "down", "down": "up"}, _ALONG_Y, ny)
     if symmetry.exchange:
         # The upper edge becomes the right one, x ascending becomes y ascending.
         out = _rename(out, {"up": "right", "right": "up", "down": "left", "left": "down"})
     return out
 
 
-def _mirror(signals_SEQTN: torch.Tensor, names: dict[str, str], along: list[int]) -> torch.Tensor:
+def _mirror(
+    signals_SEQTN: torch.Tensor, names: dict[str, str], along: list[int], cells: int
+) -> torch.Tensor:
     out = _rename(signals_SEQTN, names)  # a copy: may be written to
-    out[..., along, :, :, :] = out[..., along, :, :, :].flip(-1)
+    out[..., along, :, :, :cells] = out[..., along, :, :, :cells].flip(-1)
     return out
 
 

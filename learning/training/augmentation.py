@@ -13,7 +13,7 @@ from opalux.base.errors import InputError
 from opalux.base.settings import Settings, SettingsPath
 from opalux.learning.data.layout import Layout
 from opalux.learning.networks.reconstructor import tell_noise
-from opalux.learning.networks.symmetry import SQUARE, transform_map, transform_signals
+from opalux.learning.networks.symmetry import symmetries_of, transform_map, transform_signals
 from opalux.learning.training.subsets import draw_known
 
 
@@ -22,7 +22,7 @@ class AugmentationSettings(Settings):
 
     Attributes
     ----------
-    symmetries : turn and reflect map, edges and sources together
+    symmetries : turn and reflect map, edges and sources together (only reflect what is no square)
     noise : standard deviation of the noise added to the signals, relative to each channel's own; or
         [low, high], from which it is drawn for each sample
     other_grid : data set with some of the training densities, simulated on another grid; the errors
@@ -88,10 +88,10 @@ class Augmentation:
         self.errors = None if errors is None else torch.from_numpy(errors)
         if settings.symmetries and not layout.is_symmetric:
             raise InputError(
-                f"augmentation.symmetries: found sources {layout.sources}, edges {layout.edges} "
-                f"and maps of {layout.shape} cells, expected {EDGES} for both and square maps; set "
-                "augmentation.symmetries=false"
+                f"augmentation.symmetries: found sources {layout.sources} and edges "
+                f"{layout.edges}, expected {EDGES} for both; set augmentation.symmetries=false"
             )
+        self._symmetries, self._shape = symmetries_of(layout), layout.shape
         self._mean = torch.tensor(mean, dtype=torch.float32)[..., None, None]
         self._std = torch.tensor(std, dtype=torch.float32)[..., None, None]
 
@@ -104,8 +104,8 @@ class Augmentation:
         """
         draw = np.random.default_rng([self.seed, epoch, position])
         if self.settings.symmetries:
-            symmetry = SQUARE[draw.integers(len(SQUARE))]
-            signals = transform_signals(signals, symmetry)
+            symmetry = self._symmetries[draw.integers(len(self._symmetries))]
+            signals = transform_signals(signals, symmetry, self._shape)
             target = transform_map(target, symmetry)
         low, high = self.settings.noise_range
         level = float(draw.uniform(low, high)) if low < high else high
@@ -115,7 +115,8 @@ class Augmentation:
         if self.errors is not None:
             error = self.errors[draw.integers(len(self.errors))]
             if self.settings.symmetries:  # the error of a turned density is the turned error
-                error = transform_signals(error, SQUARE[draw.integers(len(SQUARE))])
+                other = self._symmetries[draw.integers(len(self._symmetries))]
+                error = transform_signals(error, other, self._shape)
             signals = signals + draw.standard_normal(dtype=np.float32) * error
         for axis, most in enumerate((self.settings.drop_sources, self.settings.drop_edges)):
             length = signals.shape[axis]

@@ -55,15 +55,7 @@ class DataSettings(Settings):
 
 def layout_of(data: DataSet, n_times: int | None) -> Layout:
     """Return the layout of ``data`` once its signals are resampled to ``n_times``."""
-    card = data.card
-    return Layout(
-        sources=card.sources,
-        edges=card.edges,
-        quantities=card.quantities,
-        n_times=n_times or card.n_times,
-        n_cells=card.n_cells,
-        shape=card.shape,
-    )
+    return data.card.layout(n_times)
 
 
 class Samples(Dataset[tuple[torch.Tensor, torch.Tensor, int]]):

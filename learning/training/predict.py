@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from opalux.learning.networks.reconstructor import Reconstructor
-from opalux.learning.networks.symmetry import SQUARE, transform_map, transform_signals
+from opalux.learning.networks.symmetry import symmetries_of, transform_map, transform_signals
 from opalux.learning.training.loader import Samples, batches
 
 
@@ -21,14 +21,15 @@ def members(
     ----------
     model : in evaluation mode
     signals_BSEQTN : in the data set's units
-    symmetries : give eight maps, from the turned and reflected signals; otherwise one answer
+    symmetries : give as many maps as the domain has symmetries, from the turned and reflected
+        signals; otherwise one answer
     """
     if not symmetries:
         return model(signals_BSEQTN)[None]
-    maps = [
-        transform_map(model(transform_signals(signals_BSEQTN, s).contiguous()), s.inverse)
-        for s in SQUARE
-    ]
+    maps = []
+    for symmetry in symmetries_of(model.layout):
+        turned = transform_signals(signals_BSEQTN, symmetry, model.layout.shape)
+        maps.append(transform_map(model(turned.contiguous()), symmetry.inverse))
     return torch.stack(maps)
 
 

@@ -64,12 +64,21 @@ def scaling_of(
     if standardise != "channel":
         each, variance = _statistics(data, positions[:STATISTICS_SAMPLES], times)
         if standardise == "time":
-            of_cells, each = each, each.mean(-1, keepdims=True)
-            variance = (variance + (of_cells - each) ** 2).mean(-1, keepdims=True)
+            of_cells, each = each, _over_cells(each, layout)
+            variance = _over_cells(variance + (of_cells - each) ** 2, layout)
         centre = torch.tensor(each)
         least = floor * deviation.float()
         deviation = torch.maximum(torch.tensor(variance).sqrt(), least)
     return Scaling(mean, std, centre, deviation, offset, unit)
+
+
+def _over_cells(values: NDArray[np.float64], layout: Layout) -> NDArray[np.float64]:
+    """Return the mean (S, E, Q, T, 1) over the cells of each edge."""
+    means = [
+        values[:, e, ..., : layout.cells_on(edge)].mean(-1, keepdims=True)
+        for e, edge in enumerate(layout.edges)
+    ]
+    return np.stack(means, axis=1)
 
 
 def _statistics(

@@ -74,7 +74,7 @@ class Subset(Settings):
         InputError
             When a name is not one of the layout's, or nothing is left.
         """
-        known = np.ones(layout.signals_shape, dtype=bool)
+        known = layout.everything
         for axis, name in enumerate(("sources", "edges", "quantities")):
             wanted, there = getattr(self, name), getattr(layout, name)
             if wanted is None:

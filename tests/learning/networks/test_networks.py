@@ -11,15 +11,19 @@ from opalux.learning.data.layout import Layout
 from opalux.learning.networks.edge_vnet import Columns, EdgeVNetSettings
 from opalux.learning.networks.fcunet import FCUNetSettings
 from opalux.learning.networks.niche_cnn import NicheCNNSettings
+from opalux.learning.networks.reconstructor import build
 from opalux.learning.networks.symmetry import Symmetry, transform_map, transform_signals
 from opalux.learning.networks.vnet import VNet, VNetSettings
 
 SQUARE_12 = Layout(EDGES, EDGES, ("E", "F", "T"), 12, 12, (12, 12))
+WIDE = SQUARE_12._replace(shape=(6, 12))
+TALL = SQUARE_12._replace(shape=(12, 6), square_cells=False)
 
 MODELS: dict[str, Any] = {
     "vnet": VNetSettings(levels=3, width=4, kernel=3),
     "columns": EdgeVNetSettings(width=4, features=4, levels=3),
     "patches": EdgeVNetSettings(width=4, features=4, levels=2, patch=3),
+    "courses": EdgeVNetSettings(width=4, features=4, levels=2, patch=3, courses=2),
     "turned": EdgeVNetSettings(width=4, features=4, levels=2, stem="turned"),
     "stacked": EdgeVNetSettings(width=4, features=4, levels=2, stem="stacked", norm="batch"),
     "niche": NicheCNNSettings(kernel=(3, 2), channels=(4, 4), hidden=8, left_out=("left",)),
@@ -39,6 +43,19 @@ def test_every_model_gives_one_answer_per_sample_and_trains_all_its_weights(name
     idle = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
     # A bias in front of a batch normalisation is taken out again by it.
     assert all("bias" in n for n in idle), idle
+
+
+@pytest.mark.parametrize("layout", [WIDE, TALL])
+@pytest.mark.parametrize("name", ["columns", "courses", "fcunet"])
+def test_a_map_may_be_wider_or_taller_than_it_is_tall_or_wide(name, layout):
+    model = build(MODELS[name], layout, 0).requires_grad_(False)
+    signals = torch.randn(2, *layout.signals_shape)
+    maps = model(signals)
+    assert maps.shape == (2, *layout.shape)
+    shorter = [EDGES.index(edge) for edge in EDGES if layout.cells_on(edge) < 12]
+    assert len(shorter) == 2
+    signals[:, :, shorter, :, :, 6:] = 7.0  # beyond their ends nothing is read
+    torch.testing.assert_close(model(signals), maps, rtol=0, atol=0)
 
 
 def test_the_defaults_of_the_vnet_are_the_published_network():
@@ -69,7 +86,7 @@ def test_the_columns_of_all_edges_are_one_map_turned(symmetry, silent):
     stem = Columns(SQUARE_12, features=3)
     signals = torch.randn(2, *SQUARE_12.signals_shape)
     signals[:, :, silent] = 0
-    turned_before = stem(transform_signals(signals, symmetry))
+    turned_before = stem(transform_signals(signals, symmetry, SQUARE_12.shape))
     turned_after = transform_map(stem(signals), symmetry)
     torch.testing.assert_close(turned_before, turned_after)
 
@@ -106,10 +123,17 @@ def test_patches_give_back_every_cell_at_its_place():
         (VNetSettings(levels=2), SQUARE_12._replace(shape=(12, 24)), "square"),
         (EdgeVNetSettings(levels=8), SQUARE_12, "fewer model.levels"),
         (EdgeVNetSettings(patch=5), SQUARE_12, "no multiple of model.patch"),
-        (EdgeVNetSettings(patch=2, stem="turned"), SQUARE_12, "knows patches"),
+        (EdgeVNetSettings(patch=4), SQUARE_12._replace(shape=(12, 6)), "a side of 6 cells"),
+        (EdgeVNetSettings(stem="turned"), WIDE, "choose a square data set"),
         (EdgeVNetSettings(), SQUARE_12._replace(sources=("left-0", "left-1")), "whole"),
     ],
 )
 def test_data_that_do_not_fit_are_refused_with_the_remedy(settings, layout, message):
     with pytest.raises(InputError, match=message):
         settings.build(layout)
+
+
+@pytest.mark.parametrize("more", [{"patch": 2}, {"courses": 4}])
+def test_stems_that_keep_the_time_axis_know_no_patches_and_no_courses(more):
+    with pytest.raises(ValueError, match="only stem: columns knows"):
+        EdgeVNetSettings(stem="turned", **more)
