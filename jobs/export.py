@@ -1,4 +1,4 @@
-"""``opalux export``: a trained network as an ONNX file."""
+"""``opalux export``: a trained network as an ONNX file, or as a small checkpoint."""
 
 import argparse
 from pathlib import Path
@@ -11,9 +11,11 @@ DESCRIPTION = """\
 Write a trained network as ONNX, for programs without torch, and check it against torch.
 
   opalux export RUN --out DIR
+  opalux export RUN --set form=checkpoint --out DIR
 
 RUN is the folder of a training run.  Writes model.onnx, which takes signals and gives
-densities in physical units, and export.json."""
+densities in physical units, and export.json; or network.ckpt, a checkpoint of a third of
+the size, to hand on: `opalux reconstruct network.ckpt SIGNALS...`."""
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,17 +1,24 @@
-"""Exporting the network of a training run as an ONNX file into a folder."""
+"""Exporting the network of a training run into a folder: as ONNX, or as a small checkpoint."""
 
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from opalux.base.config import dump
 from opalux.base.files import write_json
 from opalux.base.provenance import provenance
 from opalux.base.run_folder import run_folder
 from opalux.jobs.inversion.settings import ExportSettings
-from opalux.jobs.inversion.trained import load_trained
+from opalux.jobs.inversion.trained import Trained, load_trained
+from opalux.learning.training import checkpoint
+from opalux.learning.training.compact import compacted
 from opalux.learning.training.onnx_export import export_onnx
 
-MAKES = ("model.onnx", "model.onnx.data", "export.json", "run.json")
+MAKES = ("model.onnx", "model.onnx.data", "network.ckpt", "export.json", "run.json")
+
+CHECKED = 8
+"""Made-up samples that the small checkpoint is compared with the run's on."""
 
 
 def export_into(
@@ -23,7 +30,7 @@ def export_into(
     force: bool = False,
     dry_run: bool = False,
 ) -> str:
-    """Write model.onnx and export.json.
+    """Write model.onnx or network.ckpt, and export.json.
 
     Parameters
     ----------
@@ -47,11 +54,27 @@ def export_into(
     trained = load_trained(run / f"{settings.checkpoint}.ckpt")
     if dry_run:
         return f"would export a model of {trained.layout.signals_shape} signals"
-    path = out / "model.onnx"
+    onnx = settings.form == "onnx"
+    path = out / ("model.onnx" if onnx else "network.ckpt")
     with run_folder(out, dump(settings), job="export", makes=MAKES, resume=resume, force=force):
-        off = export_onnx(trained.model, path, trained.times, trained.card.name)
+        if onnx:
+            off = export_onnx(trained.model, path, trained.times, trained.card.name)
+        else:
+            off = _export_checkpoint(trained, path)
         size = path.stat().st_size
         numbers: dict[str, Any] = {"run": str(run), "bytes": size, "largest_difference": off}
         write_json(out / "run.json", provenance())
         write_json(out / "export.json", numbers)
-    return f"{path}: {size / 1e6:.1f} MB, {off:.1e} deviations off torch at most"
+    what = "torch" if onnx else "the run's checkpoint"
+    return f"{path}: {size / 1e6:.1f} MB, {off:.1e} deviations off {what} at most"
+
+
+def _export_checkpoint(trained: Trained, path: Path) -> float:
+    """Write a small checkpoint; the largest difference of its answers [standard deviations]."""
+    checkpoint.save(path, compacted(checkpoint.load(trained.path)))
+    small, model = load_trained(path).model, trained.model
+    draw = torch.Generator().manual_seed(0)
+    noise = torch.randn(CHECKED, *model.layout.signals_shape, generator=draw)
+    signals = model.signal_mean + model.signal_std * noise
+    with torch.inference_mode():
+        return float(((small(signals) - model(signals)) / model.unit).abs().max())

@@ -53,7 +53,7 @@ def may_lack(networks: Sequence[Trained]) -> MayLack:
 
 
 def calibration_of(
-    trained: Trained, measurements: Sequence[Measurement], maps: int
+    trained: Trained, measurements: Sequence[Measurement], maps: int | None
 ) -> Calibration | None:
     """Return what makes signals like those of the training's grid; see `calibration_for`.
 

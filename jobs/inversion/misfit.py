@@ -37,21 +37,41 @@ class Fit:
     layout : of both
     times : (n_times,) [sh]
     given, again : (sources, edges, quantities, n_times, n_cells); given: NaN where not known
+    sigma : (sources, edges, quantities, 1, 1) standard deviation of the noise; None: not known
     """
 
     layout: Layout
     times: NDArray[np.float64]
     given: Array
     again: Array
+    sigma: NDArray[np.floating] | None = None
+
+    @property
+    def _known(self) -> NDArray[np.bool_]:
+        return np.isfinite(self.given) & self.layout.everything
 
     @property
     def misfit(self) -> float:
         """‖F(ρ̂)−d‖/‖d‖ over what is known."""
-        known = np.isfinite(self.given)
-        return data_misfit(self.again[known], self.given[known])
+        return data_misfit(self.again[self._known], self.given[self._known])
+
+    @property
+    def chi2(self) -> float | None:
+        """Mean squared residual in standard deviations of the noise; None: that is not known."""
+        if self.sigma is None:
+            return None
+        far = ((self.again - self.given) / self.sigma)[self._known]
+        return float(np.mean(far.astype(np.float64) ** 2))
 
 
-def fit_of(trained: Trained, signals: Array, density: Array, ends: Ends | None) -> Fit | None:
+def fit_of(
+    trained: Trained,
+    signals: Array,
+    density: Array,
+    ends: Ends | None,
+    noise: float = 0.0,
+    seen: Array | None = None,
+) -> Fit | None:
     """Simulate a density as the training data were, and set it beside the signals.
 
     Parameters
@@ -59,6 +79,8 @@ def fit_of(trained: Trained, signals: Array, density: Array, ends: Ends | None) 
     signals : (sources, edges, quantities, n_times, n_cells) on the network's grid; NaN: not known
     density : (ny, nx) [g/cm³]
     ends : of the sources; None: not known
+    noise : standard deviation, relative to each channel's own; 0: not known
+    seen : how detectors see the cells, see `opalux.jobs.inversion.given.seen_by_detectors`
 
     Returns
     -------
@@ -67,7 +89,8 @@ def fit_of(trained: Trained, signals: Array, density: Array, ends: Ends | None) 
     if trained.campaign is None or ends is None:
         return None
     again = _simulated(trained, trained.campaign, np.maximum(density, LOWEST), ends)
-    return Fit(trained.layout, trained.times, signals, again)
+    sigma = noise * trained.channels[1][..., None, None] if noise > 0 else None
+    return Fit(trained.layout, trained.times, signals, _seen(again, seen), sigma)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -77,12 +100,14 @@ class HeldOut:
     Attributes
     ----------
     misfit : the largest data misfit
+    chi2 : the largest χ²; None: the noise is not known
     scale : (depths,) by which the deviation of several answers is multiplied to be a spread, within
         which `WITHIN` of the cells at each distance from the edge lie; None: of a single answer
     """
 
     misfit: float
     scale: NDArray[np.float64] | None
+    chi2: float | None = None
 
     def spread(self, deviation: Array | None) -> Array | None:
         """Return the calibrated spread (ny, nx) of a map [g/cm³]."""
@@ -92,7 +117,12 @@ class HeldOut:
 
 
 def held_out(
-    trained: Trained, answer: Answer, known: NDArray[np.bool_], maps: int
+    trained: Trained,
+    answer: Answer,
+    known: NDArray[np.bool_],
+    maps: int,
+    noise: float,
+    seen: Array | None = None,
 ) -> HeldOut | None:
     """Return how well networks do on so many densities that they were not trained on.
 
@@ -104,6 +134,8 @@ def held_out(
     answer : gives density and deviation for signals, NaN where they are not known
     known : (sources, edges, quantities, n_times, n_cells) what the network is given
     maps : 0: nothing is simulated
+    noise : is added to their signals, relative to each channel's standard deviation
+    seen : how detectors see the cells
 
     Returns
     -------
@@ -115,24 +147,32 @@ def held_out(
     numbers = range(campaign.splits.train, campaign.splits.total)
     maps = min(maps, len(numbers))
     chosen = np.unique(np.linspace(0, max(len(numbers) - 1, 0), maps).astype(int))
-    misfits, far = list[float](), list[Array]()
+    fits, far = list[Fit](), list[Array]()
+    draw, sigma = np.random.default_rng(campaign.seed), noise * trained.channels[1][..., None, None]
     with Progress("simulating maps that were held out", len(chosen)) as progress:
         for place in chosen:
             try:
                 drawn = campaign.draw(numbers[int(place)])
                 signals = _simulated(trained, campaign, drawn.density, drawn.sources)
+                signals = _seen(signals, seen)
+                signals += sigma * draw.standard_normal(signals.shape, dtype=np.float32)
                 given = np.where(known, signals, np.float32(np.nan))
                 found, deviation = answer(given)
-                fit = fit_of(trained, given, found, drawn.sources)
+                fit = fit_of(trained, given, found, drawn.sources, noise, seen)
             except (InputError, ArithmeticError, OSError):  # its maps are gone, or it is bad
                 continue
-            misfits.append(0.0 if fit is None else fit.misfit)
+            if fit is not None:
+                fits.append(fit)
             if deviation is not None:
                 far.append(np.abs(found - drawn.density) / np.maximum(deviation, LOWEST))
             progress.advance()
-    if not misfits:
+    if not fits:
         return None
-    return HeldOut(max(misfits), _scale(np.stack(far)) if len(far) >= FEWEST else None)
+    return HeldOut(
+        max(one.misfit for one in fits),
+        _scale(np.stack(far)) if len(far) >= FEWEST else None,
+        max((one.chi2 for one in fits if one.chi2 is not None), default=None),
+    )
 
 
 def _scale(far: Array) -> NDArray[np.float64]:
@@ -173,6 +213,11 @@ def ends_of(campaign: Campaign | None, measurements: Sequence[Measurement] = ())
             high if pulse.get("stop") is None else pulse["stop"],
         )
     return ends
+
+
+def _seen(signals: Array, seen: Array | None) -> Array:
+    """Return signals (S, E, Q, T, N) as detectors would give them to the network."""
+    return signals if seen is None else np.einsum("seqtn,seqmn->seqtm", signals, seen)
 
 
 def _simulated(trained: Trained, campaign: Campaign, density: Array, ends: Ends) -> Array:

@@ -111,6 +111,7 @@ def numbers_of(inputs: Inputs, found: Reconstruction) -> dict[str, Any]:
     uncertainty = found.uncertainty
     return {
         "run": str(inputs.run),
+        "network": inputs.networks[0].trained_on,
         "signals": [m.origin for m in inputs.measurements],
         "sources": list(found.sources),
         "reconstructions": found.members,
@@ -122,6 +123,8 @@ def numbers_of(inputs: Inputs, found: Reconstruction) -> dict[str, Any]:
         "data_misfit": found.data_misfit,
         "misfit_normal": found.misfit_normal,
         "misfit_suspicious": found.misfit_suspicious,
+        "chi2": found.chi2,
+        "chi2_normal": found.chi2_normal,
         "notes": list(found.notes),
     }
 

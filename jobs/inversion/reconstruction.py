@@ -22,6 +22,9 @@ from opalux.learning.training.predict import averaged
 
 Array = NDArray[np.float32]
 
+EXPLAINED = 2.0
+"""χ² up to which a map explains its signals."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class Reconstruction:
@@ -36,6 +39,8 @@ class Reconstruction:
         thirds of whose cells lie within it [g/cm³]; for maps of that kind. None: not known
     data_misfit : ‖F(ρ̂)−d‖/‖d‖ by simulating the density again; None when this was not done
     misfit_normal : the largest that maps held out from training have; None when it is not known
+    chi2, chi2_normal : mean squared residual of those signals in standard deviations of the noise,
+        and the largest that maps held out from training have; None when the noise is not known
     sources : whose signals were given
     members : reconstructions that the density is the mean of
     calibrated : whether the signals came from another grid and were calibrated
@@ -56,11 +61,15 @@ class Reconstruction:
     x: NDArray[np.float64]
     y: NDArray[np.float64]
     notes: tuple[str, ...] = ()
+    chi2: float | None = None
+    chi2_normal: float | None = None
     fit: Fit | None = None
 
     @property
     def misfit_suspicious(self) -> bool | None:
         """Whether the density explains its signals worse than is normal; None: not known."""
+        if self.chi2 is not None and self.chi2_normal is not None:
+            return self.chi2 > self.chi2_normal
         if self.data_misfit is None or self.misfit_normal is None:
             return None
         return self.data_misfit > self.misfit_normal
@@ -70,10 +79,27 @@ class Reconstruction:
         """A line on signals that are not explained as usual; empty when they are."""
         if not self.misfit_suspicious:
             return ""
+        worse = f"data misfit {self.data_misfit:.2%}, but at most {self.misfit_normal:.2%}"
+        if self.chi2 is not None:
+            worse = f"χ² {self.chi2:.3g}, but at most {self.chi2_normal:.3g}"
         return (
-            f"data misfit {self.data_misfit:.2%}, but at most {self.misfit_normal:.2%} for maps "
-            "like those of the training: the density does not explain the signals"
+            f"{worse} for maps like those of the training: the density does not explain the "
+            "signals, and the network does not know such maps; search on by physics with --refine"
         )
+
+    @property
+    def explained(self) -> list[str]:
+        """Lines on how well the density explains its signals, and what can be done."""
+        if self.data_misfit is None:
+            return []
+        usual = "" if self.misfit_normal is None else f"; up to {self.misfit_normal:.2%} is normal"
+        lines = [f"simulated again it gives the signals up to {self.data_misfit:.2%}{usual}"]
+        if self.chi2 is not None:
+            usual = "" if self.chi2_normal is None else f"; up to {self.chi2_normal:.3g} is normal"
+            lines.append(f"χ² = {self.chi2:.3g}, where 1 is explained to the noise{usual}")
+            if self.chi2 > EXPLAINED and not self.misfit_suspicious:
+                lines.append("the network knows such maps; --refine explains the signals better")
+        return lines
 
     def __repr__(self) -> str:
         ny, nx = self.density.shape
@@ -126,7 +152,7 @@ def reconstruct(
     *,
     symmetries: bool = True,
     simulate: bool = True,
-    calibration_maps: int = 20,
+    calibration_maps: int | None = None,
     dt: float | None = None,
     misfit_maps: int = 8,
     physics: Physics = "same",
@@ -143,7 +169,7 @@ def reconstruct(
     symmetries : average over the symmetries of the domain, too, where the data allow it
     simulate : simulate the density and compare it with the signals
     calibration_maps : signals of a finer grid are calibrated with so many densities that are
-        simulated on both grids; 0: they are not
+        simulated on both grids; None: with 20, but not signals on the edge itself
     misfit_maps : so many maps that were held out from training are simulated, to know which data
         misfit is normal; 0: it is not known
     dt : step [sh] of .sds and .csv files; None: as the file beside them says, or as published,
@@ -182,14 +208,14 @@ def reconstruct(
         notes = compare_physics(first, measurements, physics)
         given = assembled(networks, measurements)
         names = tuple(m.source for m in measurements)
-        if first.model.told and noise is None:
+        if noise is None:
             noise, note = noise_of(measurements)
-            notes = (*notes, *note)
+            notes = (*notes, *(note if first.model.told else ()))
         ends = ends_of(first.campaign, measurements)
         calibration = calibration_of(first, measurements, calibration_maps)
     if calibration is not None:
         given = calibration(given)
-    told = first.model.told
+    told, level = first.model.told, noise or 0.0
     models = [network.model for network in networks]
     symmetric = symmetries and first.layout.is_symmetric
 
@@ -197,23 +223,23 @@ def reconstruct(
 
     def answer(given: Array) -> tuple[Array, Array | None]:
         whole = torch.from_numpy(given if told else filled(given, first.channels[0]))
-        batch = (tell_noise(whole, noise or 0.0) if told else whole)[None].to(
-            models[0].signal_mean.device
-        )
+        batch = (tell_noise(whole, level) if told else whole)[None].to(models[0].signal_mean.device)
         mean, deviation = averaged(models, batch, symmetries=symmetric)
         return mean[0].cpu().numpy(), None if deviation is None else deviation[0].cpu().numpy()
 
     density, uncertainty = answer(given)
-    fit = fit_of(first, given, density, ends) if simulate else None
+    fit = fit_of(first, given, density, ends, level) if simulate else None
     usual = None
     if fit is not None:
-        usual = held_out(first, answer, np.isfinite(given), misfit_maps)
+        usual = held_out(first, answer, np.isfinite(given), misfit_maps, level)
     return Reconstruction(
         density=density,
         uncertainty=uncertainty,
         spread=None if usual is None else usual.spread(uncertainty),
         data_misfit=None if fit is None else fit.misfit,
         misfit_normal=None if usual is None else usual.misfit,
+        chi2=None if fit is None else fit.chi2,
+        chi2_normal=None if usual is None else usual.chi2,
         sources=names,
         members=members,
         calibrated=calibration is not None,

@@ -41,7 +41,7 @@ class EvaluateSettings(JudgedMaps):
         (networks that give a map)
     calibration_maps : a set that was simulated on another grid than the training data is judged a
         second time after calibration with so many training densities (see
-        `opalux.learning.training.calibration`); 0: it is not
+        `opalux.learning.training.calibration`); null: with 20, but not signals on the edge itself
     batch : maps at a time
     seed : of the noise
     apart : further sets by name
@@ -58,7 +58,7 @@ class EvaluateSettings(JudgedMaps):
     symmetries: bool = True
     linear_baseline: bool = False
     misfit_maps: int = pydantic.Field(16, ge=0)
-    calibration_maps: int = pydantic.Field(20, ge=0)
+    calibration_maps: int | None = pydantic.Field(None, ge=0)
     batch: int = pydantic.Field(32, ge=1)
     seed: int = pydantic.Field(0, ge=0)
     apart: dict[str, JudgedMaps] = pydantic.Field({})
@@ -78,8 +78,8 @@ class ReconstructSettings(Settings):
         rectangle
     simulate : simulate the reconstruction and compare it with the signals
     calibration_maps : signals on a finer grid than the network's are calibrated with so many
-        densities simulated on both grids (see `opalux.learning.training.calibration`); 0: they are
-        not
+        densities simulated on both grids (see `opalux.learning.training.calibration`); null: with
+        20, but not signals on the edge itself
     misfit_maps : so many maps that were held out from training are simulated, to know which data
         misfit is normal and how wide the spread is; 0: both are not known
     dt : step [sh] of .sds and .csv files; null: as the file beside them says, or as published,
@@ -94,7 +94,7 @@ class ReconstructSettings(Settings):
     also: tuple[SettingsPath, ...] = ()
     symmetries: bool = True
     simulate: bool = True
-    calibration_maps: int = pydantic.Field(20, ge=0)
+    calibration_maps: int | None = pydantic.Field(None, ge=0)
     misfit_maps: int = pydantic.Field(8, ge=0)
     dt: float | None = pydantic.Field(None, gt=0)
     noise: float | None = pydantic.Field(None, ge=0, lt=10)
@@ -107,6 +107,9 @@ class ExportSettings(Settings):
     Attributes
     ----------
     checkpoint : which of the run's
+    form : onnx: model.onnx, for programs without torch; checkpoint: network.ckpt, a checkpoint of
+        a third of the size, which `opalux reconstruct` takes in the place of a run
     """
 
     checkpoint: Checkpoint = "best"
+    form: Literal["onnx", "checkpoint"] = "onnx"

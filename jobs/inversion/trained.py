@@ -8,9 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from opalux.base.axes import EDGES
 from opalux.base.config import check
 from opalux.base.errors import InputError
 from opalux.jobs.inversion.settings import Checkpoint
+from opalux.jobs.inversion.which_network import NETWORK
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.learning.data.card import Card
 from opalux.learning.data.data_set import DataSet
@@ -76,6 +78,33 @@ class Trained:
         return mean[..., 0, 0].cpu().numpy(), std[..., 0, 0].cpu().numpy()
 
     @property
+    def trained_on(self) -> str:
+        """In two lines what it takes and what it was trained on."""
+        layout, card, noise = self.layout, self.card, self.settings.augmentation.noise_range[1]
+        (left, right), (low, high) = card.extents
+        ny, nx = layout.shape
+        parts = "any part of " if self.settings.augmentation.subsets else ""
+        takes = (
+            f"{self.path.name} of {self.path.parent.name}: maps of {nx} x {ny} cells on "
+            f"{right - left:g} x {high - low:g} cm from {parts}{', '.join(layout.quantities)} at "
+            f"the edges {', '.join(layout.edges)}, sources {', '.join(layout.sources)}, up to "
+            f"{self.times[-1]:.3g} sh"
+        )
+        where = ""
+        if self.campaign is not None:
+            emission, problem = self.campaign.emission, self.campaign.problem
+            edges = ", ".join(sorted({getattr(problem.edges, edge).kind for edge in EDGES}))
+            where = (
+                f"; sources of {emission.amplitude:g} g/cm/sh² at {emission.frequency:g}/sh, "
+                f"other edges {edges}, scheme {problem.scheme}"
+            )
+        return (
+            f"network: {takes}\n"
+            f"trained on: {card.splits.train} maps of {', '.join(card.families)} ('{card.name}'), "
+            f"noise up to {noise:.0%}{where}"
+        )
+
+    @property
     def weights(self) -> int:
         """Number of weights."""
         return sum(p.numel() for p in self.model.parameters())
@@ -88,12 +117,13 @@ class Trained:
         )
 
 
-def load_trained(path: str | Path, device: torch.device | str = "cpu") -> Trained:
+def load_trained(path: str | Path = NETWORK, device: torch.device | str = "cpu") -> Trained:
     """Return the network of a checkpoint: averaged weights where there are any.
 
     Parameters
     ----------
-    path : a checkpoint, or the folder of a training run, whose best.ckpt is taken
+    path : a checkpoint, or the folder of a training run, whose best.ckpt is taken; left out: the
+        network that comes with Opalux
     device : where the network computes
 
     Raises
@@ -129,14 +159,16 @@ def load_trained(path: str | Path, device: torch.device | str = "cpu") -> Traine
 
 
 def load_ensemble(run: Path, also: Sequence[Path], which: Checkpoint) -> list[Trained]:
-    """Return the networks of several runs, whose answers are averaged.
+    """Return the networks of several runs (folders or checkpoints), whose answers are averaged.
 
     Raises
     ------
     InputError
         When they do not take the same signals, or are not trained to give the same.
     """
-    first, *others = [load_trained(folder / f"{which}.ckpt") for folder in (run, *also)]
+    first, *others = [
+        load_trained(one / f"{which}.ckpt" if one.is_dir() else one) for one in (run, *also)
+    ]
     for other, folder in zip(others, also, strict=True):
         if other.layout != first.layout or not np.allclose(other.times, first.times):
             raise InputError(

@@ -10,16 +10,23 @@ from opalux.jobs.sampling.sample import simulate_sources
 from opalux.learning.data.resampler import resample
 from opalux.learning.training.calibration import Calibration, fit_calibration
 
+USUAL_MAPS = 20
+"""Densities that are simulated on both grids."""
+
 
 def calibration_for(
-    trained: Trained, refinement: int, given: NDArray[np.float64], maps: int
+    trained: Trained, refinement: int, given: NDArray[np.float64], maps: int | None
 ) -> Calibration | None:
     """Return what makes signals of another grid like those that a network was trained on.
 
     None when the grid is the network's own, when its data set was not simulated here, or when
-    ``maps`` is 0. See `simulate_both` for the parameters.
+    ``maps`` is 0. ``maps`` None: `USUAL_MAPS` for signals of cells, 0 for those of the edge itself,
+    whose grid error is so small that calibration gains nothing (docs/inversion.md has the
+    figures). See `simulate_both` for the other parameters.
     """
     campaign = trained.campaign
+    if maps is None:
+        maps = 0 if trained.card.signals_at == "edge" else USUAL_MAPS
     if campaign is None or refinement == campaign.refinement or not maps:
         return None
     return fit_calibration(*simulate_both(campaign, refinement, given, trained.times, maps))

@@ -136,8 +136,9 @@ class Columns(nn.Module):
         for edge, name in enumerate(EDGES):
             signals_BKTN = signals_BSEQTN[:, self.seen[edge], edge, ..., : self.cells[edge]]
             columns_BNK = self._columns(signals_BKTN.flatten(1, 2))
-            along_y = self.carry_along_y is not None and along(name) == "y"
-            carry = self.carry_along_y if along_y else self.carry
+            carry = self.carry
+            if self.carry_along_y is not None and along(name) == "y":
+                carry = self.carry_along_y
             images_BNCD = carry(columns_BNK).unflatten(-1, (self.features, self.depths[edge]))
             carried.append(images_BNCD.permute(0, 2, 3, 1))
         # Four terms of equal size: halving keeps the variance.

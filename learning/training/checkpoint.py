@@ -11,6 +11,7 @@ import torch
 
 from opalux.base.errors import InputError
 from opalux.base.files import atomic
+from opalux.learning.training.compact import expanded
 
 FORMAT_VERSION = 3
 LAST, BEST = "last.ckpt", "best.ckpt"
@@ -104,6 +105,7 @@ def load_weights(model: torch.nn.Module, weights: dict[str, torch.Tensor], path:
     InputError
         When they are the weights of another model.
     """
+    weights = expanded(weights, model.state_dict())
     own, other = _forms(model.state_dict()), _forms(weights)
     if own != other:
         differing = sorted(name for name in own | other if own.get(name) != other.get(name))

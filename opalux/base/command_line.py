@@ -52,7 +52,7 @@ def parser(
     prog: str,
     description: str,
     config_help: str = "YAML file that names the run, or name of one that comes with Opalux",
-    config_name: str = "CONFIG",
+    config_name: str | None = "CONFIG",
     *,
     settings: str,
 ) -> argparse.ArgumentParser:
@@ -61,7 +61,8 @@ def parser(
     Parameters
     ----------
     prog, description : name of the job, and what it does
-    config_help, config_name : of the first argument
+    config_help, config_name : of the first argument; None: the job has arguments of its own, and
+        sets ``config``
     settings : the model of its configuration as ``module:name``, imported when it is asked about
     """
     made = _Parser(
@@ -71,7 +72,8 @@ def parser(
         allow_abbrev=False,
     )
     made.set_defaults(job=prog)
-    made.add_argument("config", metavar=config_name, type=Path, help=config_help)
+    if config_name is not None:
+        made.add_argument("config", metavar=config_name, type=Path, help=config_help)
     made.add_argument(
         "--set",
         dest="overrides",
@@ -195,12 +197,23 @@ def of_run(parsed: argparse.Namespace, settings: type[Model]) -> tuple[Arguments
         When there is no such folder, or ``settings`` does not accept one of the values.
     """
     given = arguments(parsed)
-    overrides: dict[str, Any] = {}
-    apply_overrides(overrides, given.overrides)
-    checked = check(settings, overrides, source="--set", folder=Path.cwd())
+    checked = overridden(given, settings)
     if not given.config.is_dir():
         raise InputError(f"{given.config}: no such folder; give the folder of a training run")
     return given, checked
+
+
+def overridden(given: Arguments, settings: type[Model]) -> Model:
+    """Return the settings of a job without a configuration file: defaults, and ``--set``.
+
+    Raises
+    ------
+    InputError
+        When ``settings`` does not accept one of the values.
+    """
+    overrides: dict[str, Any] = {}
+    apply_overrides(overrides, given.overrides)
+    return check(settings, overrides, source="--set", folder=Path.cwd())
 
 
 def run(work: Callable[[], int], parsed: argparse.Namespace | None = None) -> int:

@@ -53,6 +53,24 @@ def test_the_file_gives_the_models_maps_for_any_number_of_samples(name, data, tm
     assert 0 <= numbers["largest_difference"] < onnx_export.TOLERANCE
 
 
+def test_a_small_checkpoint_gives_the_maps_of_the_run_from_a_third_of_its_bytes(
+    data, tmp_path, capsys
+):
+    model = "{kind: edge_vnet, width: 32, features: 4, levels: 2, patch: 2, courses: 4}"
+    run = trained(tmp_path, data, model)
+    assert export.main([str(run), "--set", "form=checkpoint", "--out", str(tmp_path / "out")]) == 0
+    small = tmp_path / "out" / "network.ckpt"
+    assert small.stat().st_size < 0.6 * (run / "best.ckpt").stat().st_size
+    assert str(tmp_path).encode() not in small.read_bytes()
+    whole, handed_on = load_trained(run), load_trained(small)
+    samples = DataSet(data)
+    signals = torch.from_numpy(np.stack([samples.signals(position) for position in (0, 3)]))
+    off = (handed_on.model(signals) - whole.model(signals)) / whole.model.unit
+    assert 0 < off.abs().max() < 0.05
+    assert torch.equal(handed_on.model.centre, whole.model.centre)
+    assert (handed_on.times == whole.times).all()
+
+
 def test_a_file_that_differs_from_the_model_is_not_left(data, tmp_path, monkeypatch):
     run = trained(tmp_path, data, MODELS["edge_vnet"])
     monkeypatch.setattr(onnx_export, "TOLERANCE", -1.0)

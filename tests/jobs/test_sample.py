@@ -367,7 +367,6 @@ class TestBadInput:
                 "problem.edges={up: {kind: periodic}, down: {kind: periodic}}",
                 "found one on 'up', which is periodic",
             ),
-            ("problem.grid.ny=9", "expected nx = ny"),
             ("problem.material={density: '2'}", "leave it out"),
             ("problem.time.cfl=3", "cfl"),
             ("emission.T=exp(z)", "z"),

@@ -21,7 +21,7 @@ def small(**changes):
         "shard_size": 3,
         "problem": {
             "scheme": "staggered",
-            "grid": {"nx": 8, "ny": 8},
+            "grid": {"nx": 8, "ny": 6, "y": [0, 0.75]},
             "time": {"final": 0.002},
             "signals": {"at": "edge"},
         },
@@ -71,7 +71,7 @@ def test_a_set_that_one_back_end_began_is_not_continued_by_another(tmp_path):
 
 def test_a_sample_that_fails_leaves_the_others_of_its_batch(tmp_path):
     source = "x < 0.5 ? 0 : 1e300*exp(1e6*t)"
-    maps = np.ones((5, 8, 8))
+    maps = np.ones((5, 6, 8))
     maps[3] = -1
     for number, one in enumerate(maps):
         np.save(tmp_path / f"{number}.npy", one * (1 + number))

@@ -7,6 +7,7 @@ import pydantic
 import pytest
 
 import opalux
+from opalux.base.axes import EDGES
 from opalux.base.errors import InputError
 from opalux.jobs.cluster.pool import InProcess
 from opalux.jobs.sampling.campaign import Campaign
@@ -15,6 +16,8 @@ from opalux.jobs.sampling.check import check_data_set
 from opalux.learning.data.card import Splits
 from opalux.solver.densities.files import Files
 from opalux.solver.densities.islands import Islands
+from opalux.solver.march import simulate
+from opalux.solver.solution import edge_quantities
 
 
 def small(**changes) -> Campaign:
@@ -32,8 +35,39 @@ def small(**changes) -> Campaign:
 def test_a_campaign_is_made_of_keywords_or_of_objects():
     objects = small(splits=Splits(train=3, test=1), families=[Islands()])
     assert objects == small()
-    with pytest.raises(pydantic.ValidationError, match="nx = ny"):
-        small(problem={"grid": {"nx": 8, "ny": 9}})
+    with pytest.raises(pydantic.ValidationError, match="each one once"):
+        small(quantities=["E", "E"])
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_the_signals_of_a_rectangle_are_those_of_its_edges_and_end_in_zeros(edge):
+    grid = {"nx": 8, "ny": 6, "x": [0, 2], "y": [0, 1.5]}
+    campaign = small(problem={"grid": grid, "time": {"final": 0.002}}, n_times=None)
+    sample, number = opalux.make_sample(campaign, 1), EDGES.index(edge)
+    problem = campaign.problems(sample.sources)[number]
+    solution = simulate(problem, density=sample.density.astype(np.float64))
+    for own, name in zip(sample.signals[number], EDGES, strict=True):
+        expected = np.stack(edge_quantities(solution.signals[name]))
+        cells = expected.shape[-1]
+        assert cells == (8 if name in ("up", "down") else 6)
+        np.testing.assert_allclose(own[..., :cells], expected, rtol=1e-6)
+        assert not own[..., cells:].any()
+
+
+def test_statistics_of_a_rectangle_are_over_the_cells_of_each_edge(tmp_path):
+    grid = {"nx": 8, "ny": 6, "y": [0, 0.75]}
+    campaign = small(problem={"grid": grid, "time": {"final": 0.002}})
+    data = opalux.DataSet(
+        opalux.run_campaign(campaign, tmp_path / "set", backend=InProcess()).folder
+    )
+    assert not check_data_set(data.folder, resimulate=1).problems
+    signals = np.stack([data.signals(position) for position in data.split("train")])
+    left = signals[:, :, EDGES.index("left"), :, :, :6].astype(np.float64)
+    found = data.stats.signal_std[:, EDGES.index("left")]
+    np.testing.assert_allclose(found, left.std((0, 3, 4)), rtol=1e-6)
+    labelled = data.to_xarray([0]).signals
+    assert labelled.sel(edge="left").isnull().sum() == 4 * 3 * 5 * 2
+    assert not labelled.sel(edge="up").isnull().any()
 
 
 def test_a_sample_is_drawn_without_being_simulated():
