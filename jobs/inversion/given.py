@@ -42,6 +42,26 @@ def assembled(
     return assemble(measurements, first.layout, first.times, mean, std, may_lack(networks))
 
 
+def seen_by_detectors(
+    trained: Trained, measurements: Sequence[Measurement]
+) -> NDArray[np.float32] | None:
+    """Return how the cells of each channel are seen (sources, edges, quantities, cells, cells).
+
+    None: as they are. See `Measurement.seen`.
+    """
+    layout = trained.layout
+    if all(one.seen is None for one in measurements):
+        return None
+    cells = layout.n_cells
+    found = np.tile(np.eye(cells, dtype=np.float32), (*layout.signals_shape[:3], 1, 1))
+    for one in measurements:
+        for e, edge in enumerate(layout.edges):
+            if one.seen is not None:
+                n = layout.cells_on(edge)
+                found[layout.sources.index(one.source), e, :, :n, :n] = one.seen[edge]
+    return found
+
+
 def may_lack(networks: Sequence[Trained]) -> MayLack:
     """Return what all of the networks were trained to do without."""
     settings = [network.settings.augmentation for network in networks]

@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 
 from opalux.base.errors import InputError
 from opalux.base.optional import import_xarray
-from opalux.jobs.inversion.given import assembled, calibration_of, noise_of, read_for
+from opalux.jobs.inversion.given import (
+    assembled,
+    calibration_of,
+    noise_of,
+    read_for,
+    seen_by_detectors,
+)
 from opalux.jobs.inversion.misfit import Fit, ends_of, fit_of, held_out
 from opalux.jobs.inversion.physics import Physics, compare_physics
 from opalux.jobs.inversion.trained import Trained
@@ -198,7 +204,7 @@ def reconstruct(
                 "(sources, edges, quantities, times, cells)"
             )
         given, names = signals.astype(np.float32), first.layout.sources
-        calibration = None
+        calibration = seen = None
     else:
         measurements = (
             signals
@@ -208,6 +214,7 @@ def reconstruct(
         notes = compare_physics(first, measurements, physics)
         given = assembled(networks, measurements)
         names = tuple(m.source for m in measurements)
+        seen = seen_by_detectors(first, measurements)
         if noise is None:
             noise, note = noise_of(measurements)
             notes = (*notes, *(note if first.model.told else ()))
@@ -228,10 +235,10 @@ def reconstruct(
         return mean[0].cpu().numpy(), None if deviation is None else deviation[0].cpu().numpy()
 
     density, uncertainty = answer(given)
-    fit = fit_of(first, given, density, ends, level) if simulate else None
+    fit = fit_of(first, given, density, ends, level, seen) if simulate else None
     usual = None
     if fit is not None:
-        usual = held_out(first, answer, np.isfinite(given), misfit_maps, level)
+        usual = held_out(first, answer, np.isfinite(given), misfit_maps, level, seen)
     return Reconstruction(
         density=density,
         uncertainty=uncertainty,

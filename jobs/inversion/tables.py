@@ -66,7 +66,8 @@ def from_tables(paths: Sequence[Path], card: Card, times: Array) -> list[Measure
     measurements = []
     for name in rows.sources:
         own = rows.take(rows.source == name)
-        signals = {edge: _on_edge(own, edge, card, times) for edge in EDGES}
+        of_edges = {edge: _on_edge(own, edge, card, times) for edge in EDGES}
+        signals = {edge: values for edge, (values, _) in of_edges.items()}
         measurements.append(
             Measurement(
                 origin=f"{paths[0]}{more}, source {name}",
@@ -78,6 +79,7 @@ def from_tables(paths: Sequence[Path], card: Card, times: Array) -> list[Measure
                 quantities=card.quantities,
                 partial=True,
                 noise=_noise(own),
+                seen={edge: seen for edge, (_, seen) in of_edges.items()},
             )
         )
     return measurements
@@ -118,18 +120,27 @@ def _require_on_domain(rows: Rows, path: Path, card: Card) -> None:
             )
 
 
-def _on_edge(rows: Rows, edge: str, card: Card, times: Array) -> Array:
-    """Return the signals (quantities, n_times, cells) of an edge, NaN where not known."""
+def _on_edge(rows: Rows, edge: str, card: Card, times: Array) -> tuple[Array, Array]:
+    """Return the signals (quantities, n_times, cells) of an edge, and how its cells are seen.
+
+    They are NaN where not known; for the second see `Measurement.seen`.
+    """
     low, high = _extent(edge, card)
     n_cells = card.cells_on(edge)
     signals = np.full((len(card.quantities), len(times), n_cells), np.nan)
     here = rows.take(rows.edge == edge)
-    cells = (here.position - low) * (n_cells / (high - low))
+    seen = np.tile(np.eye(n_cells), (len(card.quantities), 1, 1))
+    per_cm = n_cells / (high - low)
+    cells, widths = (here.position - low) * per_cm, np.nan_to_num(here.width) * per_cm
     for number, quantity in enumerate(card.quantities):
         chosen = here.quantity == quantity
         if chosen.any():
-            signals[number] = _at_places(here.take(chosen), cells[chosen], times, n_cells)
-    return signals
+            own, places, of_place = here.take(chosen), cells[chosen], widths[chosen]
+            signals[number] = _at_places(own, places, times, n_cells)
+            places, first = np.unique(places, return_index=True)
+            along_edge = np.nan_to_num(_along(places, n_cells))
+            seen[number] = along_edge @ _detectors(places, of_place[first], n_cells)
+    return signals, seen
 
 
 def _at_places(rows: Rows, cells: Array, times: Array, n_cells: int) -> Array:
@@ -153,6 +164,20 @@ def _at_places(rows: Rows, cells: Array, times: Array, n_cells: int) -> Array:
             matrix = _along(places[pattern], n_cells)
             out[columns] = (matrix @ at_times[np.ix_(pattern, columns)]).T
     return out
+
+
+def _detectors(places: Array, widths: Array, n_cells: int) -> Array:
+    """Return the matrix (places, n_cells) from cells to what detectors see: means over widths.
+
+    A detector narrower than a cell sees the line between the centres of the cells beside it.
+    """
+    edges = np.arange(n_cells + 1.0)
+    low, high = places[:, None] - widths[:, None] / 2, places[:, None] + widths[:, None] / 2
+    covered = np.clip(np.minimum(high, edges[1:]) - np.maximum(low, edges[:-1]), 0.0, None)
+    mean = covered / np.maximum(covered.sum(1, keepdims=True), 1e-12)
+    centres = np.clip(places, 0.5, n_cells - 0.5)[:, None] - 0.5
+    line = np.clip(1.0 - np.abs(centres - np.arange(n_cells)), 0.0, None)
+    return np.where(widths[:, None] >= 1.0, mean, line)
 
 
 def _in_time(given: Array, values: Array, times: Array) -> Array:

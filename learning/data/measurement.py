@@ -33,6 +33,8 @@ class Measurement:
     at : where they are: in the cells along the edges, or on the ``edge`` itself
     quantities : names along the first axis of the signals
     noise : as a share of each channel's standard deviation; None: not known
+    seen : per edge (quantities, cells, cells): takes what is at the cells to what would stand in
+        ``signals``, had the same detectors seen it; left out: the cells themselves
     partial : whether signals may lack; otherwise NaN is a damage, and an edge that lacks is one
     """
 
@@ -47,6 +49,7 @@ class Measurement:
     quantities: tuple[str, ...] = QUANTITIES
     partial: bool = False
     noise: float | None = None
+    seen: Mapping[str, NDArray[np.float64]] | None = None
 
 
 class MayLack(NamedTuple):
