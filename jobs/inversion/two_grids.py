@@ -21,8 +21,8 @@ def calibration_for(
 
     None when the grid is the network's own, when its data set was not simulated here, or when
     ``maps`` is 0. ``maps`` None: `USUAL_MAPS` for signals of cells, 0 for those of the edge itself,
-    whose grid error is so small that calibration gains nothing (docs/inversion.md has the
-    figures). See `simulate_both` for the other parameters.
+    whose grid error is so small that calibration gains little for its time (docs/inversion.md has
+    the figures). See `simulate_both` for the other parameters.
     """
     campaign = trained.campaign
     if maps is None:
