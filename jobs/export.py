@@ -14,7 +14,7 @@ Write a trained network as ONNX, for programs without torch, and check it agains
   opalux export RUN --set form=checkpoint --out DIR
 
 RUN is the folder of a training run.  Writes model.onnx, which takes signals and gives
-densities in physical units, and export.json; or network.ckpt, a checkpoint of a third of
+densities in physical units, and export.json; or network.ckpt, a checkpoint of half
 the size, to hand on: `opalux reconstruct network.ckpt SIGNALS...`."""
 
 

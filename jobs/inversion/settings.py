@@ -108,7 +108,7 @@ class ExportSettings(Settings):
     ----------
     checkpoint : which of the run's
     form : onnx: model.onnx, for programs without torch; checkpoint: network.ckpt, a checkpoint of
-        a third of the size, which `opalux reconstruct` takes in the place of a run
+        half the size, which `opalux reconstruct` takes in the place of a run
     """
 
     checkpoint: Checkpoint = "best"

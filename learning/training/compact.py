@@ -1,4 +1,4 @@
-"""A checkpoint of a third of the size, for handing a network on: what a reconstruction needs.
+"""A checkpoint of half the size, for handing a network on: what a reconstruction needs.
 
 Weights are kept in half precision, and the numbers that signals are scaled by once where they are
 the same for all cells of an edge. `opalux.learning.training.checkpoint.load_weights` takes both

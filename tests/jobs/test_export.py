@@ -53,7 +53,7 @@ def test_the_file_gives_the_models_maps_for_any_number_of_samples(name, data, tm
     assert 0 <= numbers["largest_difference"] < onnx_export.TOLERANCE
 
 
-def test_a_small_checkpoint_gives_the_maps_of_the_run_from_a_third_of_its_bytes(
+def test_a_small_checkpoint_gives_the_maps_of_the_run_from_half_of_its_bytes(
     data, tmp_path, capsys
 ):
     model = "{kind: edge_vnet, width: 32, features: 4, levels: 2, patch: 2, courses: 4}"
