@@ -82,8 +82,8 @@ def export_npy(data: DataSet, out: Path, advance: Advance) -> None:
         "at": card.signals_at,
         "sources": card.sources,
         "edges": card.edges,
-        "cells": {edge: card.cells_on(edge) for edge in card.edges},
         "quantities": card.quantities,
+        "cells": {edge: card.cells_on(edge) for edge in card.edges},
         **({"detectors [x, y, width]": card.detectors} if card.detectors else {}),
     }
     for name, words in (("splits", bounds), ("signals", axes)):

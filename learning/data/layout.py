@@ -53,7 +53,7 @@ class Layout(NamedTuple):
     def on_edges(self) -> NDArray[np.bool_]:
         """Which entries of the last axis are cells of each edge, (edges, 1, 1, n_cells)."""
         cells = np.array([self.cells_on(edge) for edge in self.edges])
-        return (np.arange(self.n_cells) < cells[:, None])[:, None, None]
+        return (np.arange(self.n_cells) < cells[:, None]).reshape(-1, 1, 1, self.n_cells)
 
     @property
     def everything(self) -> NDArray[np.bool_]:

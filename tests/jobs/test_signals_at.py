@@ -86,7 +86,9 @@ def test_exported_arrays_say_where_signals_are_and_what_their_axes_count(folder,
     signals = np.load(tmp_path / "arrays" / "signals.npy")
     assert said["at"] == at
     assert said["edges"] == list(EDGES)
-    assert signals.shape[1:4] == tuple(map(len, list(said.values())[1:]))
+    axes = ("sources", "edges", "quantities")
+    assert signals.shape[1:4] == tuple(len(said[axis]) for axis in axes)
+    assert said["cells"] == dict.fromkeys(EDGES, signals.shape[-1])
 
 
 def test_signals_on_edges_go_through_to_a_judged_map(folder, tmp_path):
