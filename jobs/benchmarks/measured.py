@@ -3,13 +3,15 @@
     python -m opalux.jobs.benchmarks.measured [MAP ...] [--edges E,E] [--quantities Q,Q]
 
 prints R², χ², the coverage of the spread, also by depth, and CPU seconds of each; docs/measured.md
-holds them. ``--table FILE`` writes what is measured instead, for ``opalux invert``.
+holds them. ``--table FILE`` writes what is measured instead, for ``opalux invert``; ``--noises N``
+repeats each map with further draws of the noise and compares how far maps scatter with the spread.
 """
 
 import argparse
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +29,7 @@ from opalux.solver.problem import Problem
 Array = NDArray[np.float64]
 
 FINAL = 0.01  # [sh]
+SEED = 3
 SURROUNDINGS = {name: {"kind": "vacuum", "T": "5"} for name in EDGES}
 MAPS = ("smooth", "layers", "bands", "ring", "blocks", "letter", "E")
 
@@ -71,7 +74,7 @@ def measured(
     places: int,
     n_times: int,
     noise: float = 0.01,
-    seed: int = 3,
+    seed: int = SEED,
     sources: Sequence[str] = EDGES,
     edges: Sequence[str] = EDGES,
     quantities: Sequence[str] = ("E", "F", "T"),
@@ -133,15 +136,32 @@ def r_squared(truth: Array, found: Array) -> float:
     return float(1 - ((found - truth) ** 2).sum() / ((truth - truth.mean()) ** 2).sum())
 
 
+def _depths(shape: tuple[int, int]) -> list[NDArray[np.bool_]]:
+    """Return which cells are in each quarter of the way from the edge to the middle."""
+    ny, nx = shape
+    rows, columns = np.minimum(np.arange(ny), ny - 1 - np.arange(ny)), np.arange(nx)
+    depth = np.minimum(rows[:, None], np.minimum(columns, nx - 1 - columns))
+    return [depth * 8 // min(ny, nx) == quarter for quarter in range(4)]
+
+
+def _scatter(name: str, truth: Array, found: list[Inverted]) -> str:
+    """Say how far maps of several draws of the noise scatter, as a share of their spread."""
+    scatter = np.std([one.density for one in found], axis=0, ddof=1)
+    spread = np.mean([one.spread for one in found if one.spread is not None], axis=0)
+    share = scatter / spread
+    deep = ", ".join(f"{np.median(share[cells]):.2f}" for cells in _depths(truth.shape))
+    scores = [r_squared(truth, one.density) for one in found]
+    return (
+        f"{name}: {len(found)} draws of the noise, R2 {min(scores):.3f} to {max(scores):.3f}; "
+        f"scatter / spread, median {np.median(share):.2f} (by depth {deep})"
+    )
+
+
 def _line(name: str, truth: Array, found: Inverted, seconds: float) -> str:
     error = np.abs(found.density - truth)
     spread = np.full_like(truth, np.nan) if found.spread is None else found.spread
     within = [float((error <= k * spread).mean()) for k in (1, 2)]
-    ny, nx = truth.shape
-    rows, columns = np.minimum(np.arange(ny), ny - 1 - np.arange(ny)), np.arange(nx)
-    depth = np.minimum(rows[:, None], np.minimum(columns, nx - 1 - columns))
-    quarters = [depth * 8 // min(ny, nx) == quarter for quarter in range(4)]
-    deep = ", ".join(f"{(error <= spread)[cells].mean():.2f}" for cells in quarters)
+    deep = ", ".join(f"{(error <= spread)[cells].mean():.2f}" for cells in _depths(truth.shape))
     return (
         f"{name}: R2 {r_squared(truth, found.density):.3f}  chi2 {found.chi2:.2f}  "
         f"within 1, 2 spreads {within[0]:.2f}, {within[1]:.2f} (by depth {deep})  "
@@ -162,32 +182,37 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--edges", default=",".join(EDGES))
     parser.add_argument("--quantities", default="E,F,T")
     parser.add_argument("--steps", type=int)
+    parser.add_argument("--noises", type=int, default=1, help="draws of the noise")
     parser.add_argument("--table", type=Path, help="only write what is measured")
     given = parser.parse_args(argv)
+    settings: dict[str, Any] = {
+        "problem": {"grid": {"nx": given.cells, "ny": given.cells}, "edges": SURROUNDINGS}
+    }
+    if given.steps:
+        settings["steps"] = given.steps
     for name in given.maps:
-        truth = map_named(name, given.cells)
-        rows = measured(
-            truth,
-            fine=given.fine * given.cells,
-            places=given.places or given.cells,
-            n_times=given.times,
-            sources=given.sources.split(","),
-            edges=given.edges.split(","),
-            quantities=given.quantities.split(","),
-        )
-        table = given.table or Path(f"{name}.csv")
-        write_table(table, rows)
-        if given.table:
-            continue
-        settings = {
-            "problem": {"grid": {"nx": given.cells, "ny": given.cells}, "edges": SURROUNDINGS}
-        }
-        if given.steps:
-            settings["steps"] = given.steps
-        began = time.process_time()
-        found = invert(settings, [table])
-        print(_line(name, truth, found, time.process_time() - began), flush=True)
-        table.unlink()
+        truth, found = map_named(name, given.cells), []
+        for seed in range(SEED, SEED + given.noises):
+            rows = measured(
+                truth,
+                fine=given.fine * given.cells,
+                places=given.places or given.cells,
+                n_times=given.times,
+                seed=seed,
+                sources=given.sources.split(","),
+                edges=given.edges.split(","),
+                quantities=given.quantities.split(","),
+            )
+            table = given.table or Path(f"{name}.csv")
+            write_table(table, rows)
+            if given.table:
+                break
+            began = time.process_time()
+            found.append(invert(settings, [table]))
+            print(_line(name, truth, found[-1], time.process_time() - began), flush=True)
+            table.unlink()
+        if len(found) > 1:
+            print(_scatter(name, truth, found), flush=True)
     return 0
 
 
