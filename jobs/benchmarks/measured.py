@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opalux.base.axes import EDGES, flux_magnitude
+from opalux.jobs.inversion.metrics import depths
 from opalux.jobs.measured.inversion import Inverted, invert
 from opalux.solver.densities.catalogue import FAMILIES
 from opalux.solver.densities.family import Stream
@@ -138,10 +139,7 @@ def r_squared(truth: Array, found: Array) -> float:
 
 def _depths(shape: tuple[int, int]) -> list[NDArray[np.bool_]]:
     """Return which cells are in each quarter of the way from the edge to the middle."""
-    ny, nx = shape
-    rows, columns = np.minimum(np.arange(ny), ny - 1 - np.arange(ny)), np.arange(nx)
-    depth = np.minimum(rows[:, None], np.minimum(columns, nx - 1 - columns))
-    return [depth * 8 // min(ny, nx) == quarter for quarter in range(4)]
+    return [depths(shape) * 8 // min(shape) == quarter for quarter in range(4)]
 
 
 def _scatter(name: str, truth: Array, found: list[Inverted]) -> str:

@@ -74,10 +74,12 @@ class Observation:
         self._shapes = {
             name: (len(times), 4, grid.nx if along(name) == "x" else grid.ny) for name in EDGES
         }
-        self._shapes[INSIDE] = len(times), 4, len(detectors_of(rows))
-        for quantity in np.unique(rows.quantity[rows.inside]):
-            where = np.flatnonzero(rows.inside & (rows.quantity == quantity))
-            at = np.asarray(_numbers(rows)[where] + 0.5, dtype=np.float64)
+        detectors, numbers = _inside(rows)
+        self._shapes[INSIDE] = len(times), 4, len(detectors)
+        inside = np.flatnonzero(rows.inside)
+        for quantity in np.unique(rows.quantity[inside]):
+            chosen = rows.quantity[inside] == quantity
+            where, at = inside[chosen], numbers[chosen] + 0.5
             matrix = _matrix(at, self._shapes[INSIDE][2], rows.time[where], times)
             self._parts.append(_Part(INSIDE, str(quantity), where, matrix, 1))
         for edge in EDGES:
@@ -144,18 +146,15 @@ class Observation:
 
 def detectors_of(rows: Rows) -> tuple[Detector, ...]:
     """Return the detectors inside the domain, each once, in the order of their signals."""
-    here = rows.take(rows.inside)
-    places = np.unique(np.stack([here.x, here.y, here.width], 1), axis=0)
-    return tuple(Detector(x=x, y=y, width=width) for x, y, width in places.tolist())
+    return tuple(Detector(x=x, y=y, width=width) for x, y, width in _inside(rows)[0].tolist())
 
 
-def _numbers(rows: Rows) -> NDArray[np.int64]:
-    """Return the number of each row's detector inside the domain (rows,); 0 on edges."""
-    numbers = np.zeros(len(rows), dtype=np.int64)
+def _inside(rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return x, y and width of each detector inside the domain, and its number for its rows."""
     here = rows.take(rows.inside)
     places = np.stack([here.x, here.y, here.width], 1)
-    numbers[rows.inside] = np.unique(places, axis=0, return_inverse=True)[1].reshape(-1)
-    return numbers
+    found, numbers = np.unique(places, axis=0, return_inverse=True)
+    return found, numbers.reshape(-1)
 
 
 def _points(rows: Rows, grid: Grid, axis: str) -> tuple[NDArray[np.float64], int]:
