@@ -65,8 +65,8 @@ def _train(parsed: argparse.Namespace) -> int:
         )
     # Importing torch takes seconds: not before the command line is understood.
     from opalux.base.config import load
+    from opalux.jobs.correction.run import describe, train
     from opalux.learning.training.plan import TrainSettings
-    from opalux.learning.training.run import describe, train
 
     settings, _ = load(TrainSettings, given.config, given.overrides)
     out = given.out or Path("runs/train") / given.config.stem

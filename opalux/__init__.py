@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from opalux.base.errors import InputError, OpaluxError
+    from opalux.jobs.correction.run import train
     from opalux.jobs.inversion.reconstruction import Reconstruction, reconstruct
     from opalux.jobs.inversion.trained import Trained, load_trained
     from opalux.jobs.measured.inversion import Inverted, invert
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from opalux.jobs.sampling.sample import make_sample
     from opalux.learning.data.data_set import DataSet
     from opalux.learning.siqd.clustering.ils import IterativeLabelSpreading
-    from opalux.learning.training.run import train
     from opalux.solver.files.solution import read_solution
     from opalux.solver.march import simulate
     from opalux.solver.problem import Problem
@@ -51,7 +51,7 @@ _HOMES = {
     "refine": "jobs.refinement.refine",
     "run_campaign": "jobs.sampling.run",
     "simulate": "solver.march",
-    "train": "learning.training.run",
+    "train": "jobs.correction.run",
 }
 """Where each public name is defined."""
 

@@ -11,6 +11,7 @@ from opalux.base.errors import InputError
 from opalux.base.progress import Progress
 from opalux.jobs.inversion.kind import Answers, Judged, Kind
 from opalux.jobs.inversion.map_kind import MapKind
+from opalux.jobs.inversion.mean_answer import MeanAnswer
 from opalux.jobs.inversion.restricted import Restricted, subsets_of
 from opalux.jobs.inversion.score_kind import ScoreKind
 from opalux.jobs.inversion.settings import EvaluateSettings, JudgedMaps
@@ -57,11 +58,16 @@ def judge(
         known = trained.layout.everything
     given = Restricted(trained, maps.noise, known, settings.seed)
     found = answer_all(
-        [member.model for member in ensemble],
+        MeanAnswer(
+            ensemble,
+            symmetries=averages_symmetries(trained, settings),
+            noise=maps.noise,
+            known=known,
+        ),
         Samples(data, trained.times, trained.model.objective, given, calibration),
         positions,
         batch=settings.batch,
-        symmetries=averages_symmetries(trained, settings),
+        device=trained.model.signal_mean.device,
         autocast=mixed_precision("float32", torch.device("cpu")),
     )
     truths, answers, deviations = [], [], []

@@ -18,13 +18,13 @@ from opalux.jobs.inversion.given import (
     read_for,
     seen_by_detectors,
 )
+from opalux.jobs.inversion.mean_answer import MeanAnswer
 from opalux.jobs.inversion.misfit import Fit, ends_of, fit_of, held_out
 from opalux.jobs.inversion.physics import Physics, compare_physics
 from opalux.jobs.inversion.trained import Trained
 from opalux.learning.data.measurement import Measurement, filled
-from opalux.learning.networks.reconstructor import tell_noise
 from opalux.learning.networks.symmetry import symmetries_of
-from opalux.learning.training.predict import averaged
+from opalux.learning.networks.told import tell_noise
 
 Array = NDArray[np.float32]
 
@@ -223,15 +223,16 @@ def reconstruct(
     if calibration is not None:
         given = calibration(given)
     told, level = first.model.told, noise or 0.0
-    models = [network.model for network in networks]
     symmetric = symmetries and first.layout.is_symmetric
-
-    members = len(models) * (len(symmetries_of(first.layout)) if symmetric else 1)
+    mean_answer = MeanAnswer(
+        networks, symmetries=symmetric, noise=level, known=np.isfinite(given), seen=seen
+    )
+    members = len(networks) * (len(symmetries_of(first.layout)) if symmetric else 1)
 
     def answer(given: Array) -> tuple[Array, Array | None]:
         whole = torch.from_numpy(given if told else filled(given, first.channels[0]))
-        batch = (tell_noise(whole, level) if told else whole)[None].to(models[0].signal_mean.device)
-        mean, deviation = averaged(models, batch, symmetries=symmetric)
+        batch = (tell_noise(whole, level) if told else whole)[None]
+        mean, deviation = mean_answer(batch.to(first.model.signal_mean.device))
         return mean[0].cpu().numpy(), None if deviation is None else deviation[0].cpu().numpy()
 
     density, uncertainty = answer(given)

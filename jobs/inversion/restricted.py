@@ -8,7 +8,7 @@ from opalux.base.errors import InputError
 from opalux.jobs.inversion.given import may_lack
 from opalux.jobs.inversion.settings import EvaluateSettings
 from opalux.jobs.inversion.trained import Trained
-from opalux.learning.networks.reconstructor import tell_noise
+from opalux.learning.networks.told import tell_noise
 from opalux.learning.training.augmentation import Augmentation, AugmentationSettings
 from opalux.learning.training.subsets import STANDARD, Known, Subset
 

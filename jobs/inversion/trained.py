@@ -1,8 +1,11 @@
 """A trained network and what it was trained with, out of a checkpoint."""
 
 import dataclasses
+import functools
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +14,7 @@ from numpy.typing import NDArray
 from opalux.base.axes import EDGES
 from opalux.base.config import check
 from opalux.base.errors import InputError
+from opalux.jobs.inversion.evidence import Witness, witness_of
 from opalux.jobs.inversion.settings import Checkpoint
 from opalux.jobs.inversion.which_network import NETWORK
 from opalux.jobs.sampling.campaign import Campaign
@@ -18,6 +22,8 @@ from opalux.learning.data.card import Card
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.identity import physics_difference, require_unchanged
 from opalux.learning.data.layout import Layout
+from opalux.learning.networks.correction import CorrectionSettings
+from opalux.learning.networks.corrector import Corrector, build_corrector
 from opalux.learning.networks.reconstructor import Reconstructor, build
 from opalux.learning.training import checkpoint
 from opalux.learning.training.plan import TrainSettings
@@ -37,6 +43,7 @@ class Trained:
     times : (n_times,) of the signals that it takes [sh]
     step : global batches that it has seen
     fingerprint : of the data set that it was trained on; None: checkpoints of earlier versions
+    corrections : of the network's maps, one after the other
     """
 
     path: Path
@@ -47,6 +54,7 @@ class Trained:
     times: NDArray[np.float64]
     step: int
     fingerprint: int | None = None
+    corrections: tuple[Corrector, ...] = ()
 
     def training_data(self) -> DataSet:
         """Open the data set that it was trained on.
@@ -107,13 +115,21 @@ class Trained:
     @property
     def weights(self) -> int:
         """Number of weights."""
-        return sum(p.numel() for p in self.model.parameters())
+        models = (self.model, *self.corrections)
+        return sum(p.numel() for model in models for p in model.parameters())
+
+    @functools.cached_property
+    def witness(self) -> Witness:
+        """Simulates maps as its training data were, for its corrections."""
+        ends = None if self.campaign is None else self.campaign.draw_sources(0)
+        return witness_of(self.campaign, self.layout, self.channels[1], self.times, ends)
 
     def __repr__(self) -> str:
         ny, nx = self.layout.shape
+        corrected = f", corrected {len(self.corrections)} times" if self.corrections else ""
         return (
-            f"Trained({self.settings.model.kind}, {self.weights:,} weights, maps of {ny}×{nx} "
-            f"cells, data set '{self.card.name}', step {self.step})"
+            f"Trained({self.settings.model.kind}{corrected}, {self.weights:,} weights, maps of "
+            f"{ny}×{nx} cells, data set '{self.card.name}', step {self.step})"
         )
 
 
@@ -131,31 +147,51 @@ def load_trained(path: str | Path = NETWORK, device: torch.device | str = "cpu")
     InputError
         When there is no such checkpoint or it cannot be read.
     """
-    path = Path(path)
-    if path.is_dir():
-        path = path / checkpoint.BEST
+    path = checkpoint.best_of(Path(path))
     content = checkpoint.load(path, device)
     with checkpoint.reading(path):
-        settings = TrainSettings.model_validate(content["settings"])
-        layout = Layout(**content["layout"])
-        told = settings.augmentation.subsets
-        model = build(settings.model, layout, settings.seed, told=told).to(device)
-        checkpoint.load_weights(model, content.get("average", content["model"]), path)
-        model.requires_grad_(False).eval()
-        card = check(Card, content["card"], source=f"{path}: data card", folder=path.parent)
-        times = np.array(content["times"], dtype=np.float64)
-        if times.shape != (layout.n_times,):
-            raise ValueError(f"found {times.size} times, expected {layout.n_times}")
-        return Trained(
-            path=path,
-            model=model,
-            settings=settings,
-            card=card,
-            campaign=Campaign.of(card, f"{path}: data card") if card.campaign else None,
-            times=times,
-            step=int(content["state"]["step"]),
-            fingerprint=content.get("fingerprint"),
+        return _trained(content, path, torch.device(device))
+
+
+def _trained(content: dict[str, Any], path: Path, device: torch.device) -> Trained:
+    """Return what a checkpoint holds: a network, or one with a correction of its maps."""
+    settings = TrainSettings.model_validate(content["settings"])
+    layout = Layout(**content["layout"])
+    weights = content.get("average", content["model"])
+    step = int(content["state"]["step"])
+    if isinstance(settings.model, CorrectionSettings):
+        corrected = _trained(content[checkpoint.CORRECTED], path, device)
+        corrector = build_corrector(settings.model, layout, settings.seed)
+        _fill(corrector, weights, path, device)
+        return dataclasses.replace(
+            corrected, step=step, corrections=(*corrected.corrections, corrector)
         )
+    told = settings.augmentation.subsets
+    model = build(settings.model, layout, settings.seed, told=told)
+    _fill(model, weights, path, device)
+    card = check(Card, content["card"], source=f"{path}: data card", folder=path.parent)
+    times = np.array(content["times"], dtype=np.float64)
+    if times.shape != (layout.n_times,):
+        raise ValueError(f"found {times.size} times, expected {layout.n_times}")
+    return Trained(
+        path=path,
+        model=model,
+        settings=settings,
+        card=card,
+        campaign=Campaign.of(card, f"{path}: data card") if card.campaign else None,
+        times=times,
+        step=step,
+        fingerprint=content.get("fingerprint"),
+    )
+
+
+def _fill(
+    model: torch.nn.Module, weights: dict[str, torch.Tensor], path: Path, device: torch.device
+) -> None:
+    """Put weights into a model that is used, not trained."""
+    model.to(device)
+    checkpoint.load_weights(model, weights, path)
+    model.requires_grad_(False).eval()
 
 
 def load_ensemble(run: Path, also: Sequence[Path], which: Checkpoint) -> list[Trained]:
@@ -192,3 +228,13 @@ def load_ensemble(run: Path, also: Sequence[Path], which: Checkpoint) -> list[Tr
                 f"{first.model.objective.answer}; give runs of the same objective"
             )
     return [first, *others]
+
+
+def weights_of(networks: Sequence[Trained]) -> str:
+    """Return a name for the networks, which others do not have."""
+    digest = hashlib.sha256()
+    for network in networks:
+        for model in (network.model, *network.corrections):
+            for name, values in model.state_dict().items():
+                digest.update(name.encode() + np.ascontiguousarray(values.cpu().numpy()).tobytes())
+    return digest.hexdigest()

@@ -18,7 +18,7 @@ from opalux.jobs.inversion.comparison import KEPT, Compared, Way
 from opalux.jobs.inversion.judge import judged_data
 from opalux.jobs.inversion.reconstruction import reconstruct
 from opalux.jobs.inversion.settings import EvaluateSettings, JudgedMaps
-from opalux.jobs.inversion.trained import Trained
+from opalux.jobs.inversion.trained import Trained, weights_of
 from opalux.jobs.inversion.two_grids import calibration_for
 from opalux.jobs.measured.checkpoint import Checkpoint
 from opalux.jobs.measured.inversion import Plan, plan_for
@@ -26,7 +26,7 @@ from opalux.jobs.measured.signals import Measured
 from opalux.jobs.refinement.held_out import usual_errors
 from opalux.jobs.refinement.physics import campaign_of, invert_settings
 from opalux.jobs.refinement.prior import UsualError
-from opalux.jobs.refinement.refine import prior_around, weights_of
+from opalux.jobs.refinement.refine import prior_around
 from opalux.jobs.refinement.search import Refined, search_both
 from opalux.jobs.refinement.settings import RefineSettings
 from opalux.jobs.sampling.campaign import Campaign

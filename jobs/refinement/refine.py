@@ -1,6 +1,5 @@
 """Refining in memory: from networks and signals to the map that explains the signals best."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -139,15 +138,6 @@ def prior_around(
     """Return what makes the prior around a map (ny, nx) with a known deviation and usual error."""
     inside = np.clip(density.astype(np.float64), *settings.bounds)
     return lambda chi2: error.prior(inside, deviation.astype(np.float64), chi2)
-
-
-def weights_of(networks: Sequence[Trained]) -> str:
-    """Return a name for the networks, which others do not have."""
-    digest = hashlib.sha256()
-    for network in networks:
-        for name, values in network.model.state_dict().items():
-            digest.update(name.encode() + np.ascontiguousarray(values.cpu().numpy()).tobytes())
-    return digest.hexdigest()
 
 
 def _relative(rows: Rows, trained: Trained) -> float:

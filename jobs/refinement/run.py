@@ -23,10 +23,11 @@ from opalux.jobs.inversion.reconstruct_run import (
     write_reconstruction,
 )
 from opalux.jobs.inversion.reconstruction import Reconstruction
+from opalux.jobs.inversion.trained import weights_of
 from opalux.jobs.measured import checkpoint
 from opalux.jobs.measured import run as measured_run
 from opalux.jobs.measured.inversion import Plan
-from opalux.jobs.refinement.refine import planned_for, prior_of, reconstruct_first, weights_of
+from opalux.jobs.refinement.refine import planned_for, prior_of, reconstruct_first
 from opalux.jobs.refinement.search import Refined, search_both
 from opalux.jobs.refinement.settings import RefineSettings
 from opalux.solver.inversion.journal import Journal, Stopped

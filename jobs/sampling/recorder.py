@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from opalux.base.axes import EDGES, QUANTITIES
+from opalux.base.axes import EDGES, FIELDS, QUANTITIES
 from opalux.base.kernels import njit
 from opalux.learning.data.resampler import brackets
 
@@ -67,6 +67,36 @@ class Recorder:
             self._quantities,
             self._refinement,
         )
+
+    def pull(
+        self, weights: NDArray[np.floating], signals: Mapping[str, NDArray[np.float64]]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return ∂J/∂signals of J = Σ weights · what is recorded: the transpose of `add`.
+
+        Parameters
+        ----------
+        weights : (edges, quantities, n_times, cells of the longest edge)
+        signals : per edge (n, 4, cells · refinement) of the whole run; |F| has the subgradient 0 at
+            F = 0
+        """
+        pulled = {}
+        for edge, own in zip(EDGES, weights, strict=True):
+            _, Fx, Fy, _ = signals[edge].swapaxes(0, 1)
+            bars = pulled[edge] = np.zeros(signals[edge].shape)
+            cells = Fx.shape[1] // self._refinement
+            for quantity, values in zip(self._quantities, own, strict=True):
+                spread = values[:, :cells].repeat(self._refinement, 1) / self._refinement
+                bar = np.zeros(Fx.shape)
+                np.add.at(bar, self._before, (1.0 - self._weight)[:, None] * spread)
+                np.add.at(bar, self._after, self._weight[:, None] * spread)
+                if QUANTITIES[quantity] == "F":
+                    size = np.sqrt(Fx * Fx + Fy * Fy)
+                    inverse = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)
+                    bars[:, FIELDS.index("Fx")] += bar * Fx * inverse
+                    bars[:, FIELDS.index("Fy")] += bar * Fy * inverse
+                else:
+                    bars[:, FIELDS.index(QUANTITIES[quantity])] += bar
+        return pulled
 
     def add_detectors(
         self, out: NDArray[np.float64], values: NDArray[np.float64], first: int

@@ -40,8 +40,8 @@ SOURCES_SEEN_FROM = {
 }
 
 
-class EdgeVNetSettings(ResidualUNetSettings):
-    """Shape of the network, besides that of its `ResidualUNet`.
+class EdgeShape(ResidualUNetSettings):
+    """Shape of a network on edge signals, besides that of its `ResidualUNet`.
 
     Attributes
     ----------
@@ -52,7 +52,6 @@ class EdgeVNetSettings(ResidualUNetSettings):
         null: all times are taken
     """
 
-    kind: Literal["edge_vnet"] = "edge_vnet"
     stem: Literal["columns", "turned", "stacked"] = "columns"
     features: int = pydantic.Field(24, ge=1, le=512)
     patch: int = pydantic.Field(1, ge=1, le=8)
@@ -73,35 +72,59 @@ class EdgeVNetSettings(ResidualUNetSettings):
                 )
         return self
 
-    def build(self, layout: Layout) -> nn.Module:
-        """Return a network for data of this layout."""
+    def on(self, layout: Layout, kind: str, beside: int = 0) -> "EdgeVNet":
+        """Return a network for data of this layout.
+
+        Parameters
+        ----------
+        layout : of what it is given
+        kind : of the model, for messages
+        beside : maps that it is given beside the signals
+
+        Raises
+        ------
+        InputError
+            When the layout is none that it can work on.
+        """
         if self.stem != "columns":
-            layout.require_square(f"{self.kind} with stem: {self.stem}")
+            layout.require_square(f"{kind} with stem: {self.stem}")
         for cells in layout.shape:
             if cells % self.patch:
                 raise InputError(
-                    f"model edge_vnet: a side of {cells} cells is no multiple of model.patch = "
+                    f"model {kind}: a side of {cells} cells is no multiple of model.patch = "
                     f"{self.patch}; choose another"
                 )
         side = min(layout.shape) // self.patch
         if side < 2 ** (self.levels - 1):
             raise InputError(
-                f"model edge_vnet: a side of {side} patches cannot be halved {self.levels - 1} "
+                f"model {kind}: a side of {side} patches cannot be halved {self.levels - 1} "
                 "times; choose fewer model.levels"
             )
         if self.stem != "stacked" and layout.edges != EDGES:
-            raise InputError(f"model edge_vnet: found edges {layout.edges}, expected {EDGES}")
+            raise InputError(f"model {kind}: found edges {layout.edges}, expected {EDGES}")
         stem: nn.Module
         if self.stem == "columns":
             if layout.sources != EDGES:
                 raise InputError(
-                    f"model edge_vnet: found sources {layout.sources}, expected one on the whole "
+                    f"model {kind}: found sources {layout.sources}, expected one on the whole "
                     f"of each edge {EDGES}; choose model.stem=turned"
                 )
             stem = Columns(layout, self.features, self.patch, self.courses)
         else:
             stem = Images(layout, self.features, turned=self.stem == "turned")
-        return EdgeVNet(stem, ResidualUNet(self.features, self, self.patch**2), self.patch)
+        squares = self.patch**2
+        body = ResidualUNet(self.features + beside * squares, self, squares)
+        return EdgeVNet(stem, body, self.patch)
+
+
+class EdgeVNetSettings(EdgeShape):
+    """See `EdgeShape`."""
+
+    kind: Literal["edge_vnet"] = "edge_vnet"
+
+    def build(self, layout: Layout) -> nn.Module:
+        """Return a network for data of this layout."""
+        return self.on(layout, self.kind)
 
 
 class Columns(nn.Module):
@@ -184,8 +207,13 @@ class EdgeVNet(nn.Module):
         self.body = body
         self.patch = patch
 
-    def forward(self, signals_BSEQTN: torch.Tensor) -> torch.Tensor:
-        """Return maps (B, Y, X), standardised."""
+    def forward(
+        self, signals_BSEQTN: torch.Tensor, beside_BMYX: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Return maps (B, Y, X), standardised, from signals and the maps beside them."""
         features = self.stem(signals_BSEQTN)
+        if beside_BMYX is not None:
+            beside = functional.pixel_unshuffle(beside_BMYX, self.patch)
+            features = torch.cat([features, beside.to(features.dtype)], 1)
         maps = self.body(features.contiguous(memory_format=torch.channels_last))
         return functional.pixel_shuffle(maps, self.patch)[:, 0]

@@ -8,9 +8,7 @@ from torch import nn
 from opalux.learning.data.layout import Layout
 from opalux.learning.networks.catalogue import ModelSettings
 from opalux.learning.networks.objectives.objective import Objective
-
-NOISE_UNIT = 0.05
-"""Noise that a network sees as 1, so that it is of the size of its other inputs."""
+from opalux.learning.networks.told import NOISE_UNIT, seen_by
 
 
 class Scaling(NamedTuple):
@@ -113,21 +111,6 @@ class Reconstructor(nn.Module):
     def _on_edge(self, scaled: torch.Tensor) -> torch.Tensor:
         """Return scaled signals with 0 beyond the end of shorter edges, whatever was added."""
         return torch.where(self.on_edges, scaled, 0.0) if self.padded else scaled
-
-
-def tell_noise(signals: torch.Tensor, level: float) -> torch.Tensor:
-    """Return signals (..., S, E, Q, T, N) with one more plane, (..., S, E, Q + 1, T, N).
-
-    ``level`` : standard deviation of their noise, relative to each channel's own
-    """
-    plane = torch.full_like(signals[..., :1, :, :], level)
-    return torch.cat([signals, plane], -3)
-
-
-def seen_by(layout: Layout) -> Layout:
-    """Return the layout of what a network is given that is told what lacks, and the noise."""
-    known = tuple(f"known {name}" for name in layout.quantities)
-    return layout._replace(quantities=(*layout.quantities, *known, "noise"))
 
 
 def build(

@@ -12,8 +12,8 @@ from opalux.base.axes import EDGES
 from opalux.base.errors import InputError
 from opalux.base.settings import Settings, SettingsPath
 from opalux.learning.data.layout import Layout
-from opalux.learning.networks.reconstructor import tell_noise
 from opalux.learning.networks.symmetry import symmetries_of, transform_map, transform_signals
+from opalux.learning.networks.told import tell_noise
 from opalux.learning.training.subsets import draw_known
 
 

@@ -15,6 +15,8 @@ from opalux.learning.training.compact import expanded
 
 FORMAT_VERSION = 3
 LAST, BEST = "last.ckpt", "best.ckpt"
+CORRECTED = "corrected"
+"""Entry of a correction's checkpoint: the content of what it corrects, itself such a content."""
 
 _KINDS = {
     "settings": dict,
@@ -25,8 +27,14 @@ _KINDS = {
     "model": dict,
     "optimiser": dict,
     "average": dict,
+    CORRECTED: dict,
 }
 """Of what kind the entries are."""
+
+
+def best_of(path: Path) -> Path:
+    """Return a checkpoint: the one given, or the best one of a run in a folder."""
+    return path / BEST if path.is_dir() else path
 
 
 def save(path: Path, content: dict[str, Any]) -> None:

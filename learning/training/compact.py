@@ -5,11 +5,18 @@ the same for all cells of an edge. `opalux.learning.training.checkpoint.load_wei
 forms.
 """
 
+from pathlib import Path
 from typing import Any
 
 import torch
 
-KEPT = ("settings", "layout", "card", "fingerprint", "times", "state", "model")
+KEPT = ("settings", "layout", "card", "fingerprint", "times", "state", "model", "corrected")
+
+
+def needed(content: dict[str, Any]) -> dict[str, Any]:
+    """Return what a reconstruction needs of the content of a checkpoint: the averaged weights."""
+    kept = {name: content[name] for name in KEPT if name in content}
+    return kept | {"model": content.get("average", content["model"])}
 
 
 def compacted(content: dict[str, Any]) -> dict[str, Any]:
@@ -23,12 +30,14 @@ def compacted(content: dict[str, Any]) -> dict[str, Any]:
     ValueError
         When a weight is too large for half precision.
     """
-    weights = content.get("average", content["model"])
-    kept = {name: content[name] for name in KEPT if name in content}
-    settings = kept["settings"]
-    data = settings["data"] | {"folder": kept["card"]["name"]}
+    kept = needed(content)
+    settings, weights = kept["settings"], kept["model"]
+    changed = {"data": settings["data"] | {"folder": kept["card"]["name"]}}
+    if "corrected" in content:
+        kept["corrected"] = compacted(content["corrected"])
+        changed["model"] = settings["model"] | {"of": Path(settings["model"]["of"]).name}
     return kept | {
-        "settings": settings | {"data": data},
+        "settings": settings | changed,
         "model": {name: _shrunk(name, value) for name, value in weights.items()},
     }
 

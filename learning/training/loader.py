@@ -6,6 +6,7 @@ number of processes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pydantic
@@ -170,8 +171,8 @@ def require_split(data: DataSet, name: Split) -> NDArray[np.int64]:
 
 
 def batches(
-    samples: Samples, order: EpochOrder | Sequence[list[tuple[int, int]]], workers: int
-) -> DataLoader[tuple[torch.Tensor, torch.Tensor, int]]:
+    samples: Dataset[Any], order: EpochOrder | Sequence[list[tuple[int, int]]], workers: int
+) -> DataLoader[Any]:
     """Return a loader that gives batches in ``order``."""
     return DataLoader(
         samples,

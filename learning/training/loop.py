@@ -15,14 +15,13 @@ import torch
 from opalux.base.errors import InputError, OpaluxError
 from opalux.base.stopping import StopRequest
 from opalux.learning.data.identity import fingerprint
-from opalux.learning.networks.reconstructor import Reconstructor
 from opalux.learning.training import checkpoint, distributed, loader
 from opalux.learning.training.distributed import Processes
 from opalux.learning.training.logbook import Logbook
 from opalux.learning.training.mlflow_run import MlflowRun
 from opalux.learning.training.optimise import MovingAverage, learning_rate, make_optimiser
 from opalux.learning.training.precision import mixed_precision
-from opalux.learning.training.prepare import Prepared
+from opalux.learning.training.prepare import Model, Prepared
 from opalux.learning.training.restore import State, restore
 from opalux.learning.training.validation import validate
 
@@ -75,7 +74,7 @@ def run_loop(
     DivergedError
         When the loss is no longer a finite number.
     """
-    settings, data, plan, model = prepared
+    settings, data, plan, model, corrected = prepared
     average = MovingAverage(model, settings.optimiser.ema) if settings.optimiser.ema else None
     judged = average.model if average is not None else model
     parallel = distributed.parallelise(LossOf(model), among)
@@ -111,6 +110,8 @@ def run_loop(
             "state": dataclasses.asdict(state),
             "model": (judged if name == checkpoint.BEST else model).state_dict(),
         }
+        if corrected:
+            content[checkpoint.CORRECTED] = corrected
         if name == checkpoint.LAST:
             content["optimiser"] = optimiser.state_dict()
             content["average"] = judged.state_dict()
@@ -142,13 +143,12 @@ def run_loop(
                     group["lr"] = lr
                 optimiser.zero_grad(set_to_none=True)
                 loss = torch.zeros((), device=among.device)
-                for number, (signals_BSEQTN, target, _) in enumerate(parts, start=1):
+                for number, (*given, _) in enumerate(parts, start=1):
                     # Gradients are exchanged once, with the last micro batch.
                     with distributed.exchange(parallel, number == len(parts)):
                         with autocast:
                             part = forward(
-                                signals_BSEQTN.to(among.device, non_blocking=True),
-                                target.to(among.device, non_blocking=True),
+                                *(one.to(among.device, non_blocking=True) for one in given)
                             )
                         (part / len(parts)).backward()
                     loss += part.detach() / len(parts)
@@ -210,13 +210,14 @@ def run_loop(
 class LossOf(torch.nn.Module):
     """A model as its loss: what DistributedDataParallel has to see to average its gradients."""
 
-    def __init__(self, model: Reconstructor) -> None:
+    def __init__(self, model: Model) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, signals_BSEQTN: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    def forward(self, *given_and_target: torch.Tensor) -> torch.Tensor:
         """Return the loss of the batch."""
-        return self.model.loss(signals_BSEQTN, target)
+        loss: torch.Tensor = self.model.loss(*given_and_target)
+        return loss
 
 
 GO_ON, STOP = 0, 1
@@ -227,7 +228,7 @@ def _code(parts: list[list[torch.Tensor]], stop: StopRequest) -> int:
 
     The largest code of all processes is what they all do.
     """
-    for _, target, positions in parts:
+    for *_, target, positions in parts:
         good = target.flatten(1).isfinite().all(1)
         if not good.all():
             return STOP + 1 + int(positions[np.flatnonzero(~good.numpy())[0]])

@@ -10,6 +10,7 @@ from opalux.learning.networks.catalogue import ModelSettings
 from opalux.learning.training import loader
 from opalux.learning.training.augmentation import Augmentation, AugmentationSettings
 from opalux.learning.training.distributed import Processes
+from opalux.learning.training.examples import Examples
 from opalux.learning.training.grid_error import grid_errors
 from opalux.learning.training.mlflow_run import MlflowSettings
 from opalux.learning.training.optimise import OptimiserSettings
@@ -80,8 +81,12 @@ class TrainingPlan:
             settings.seed,
             grid_errors(data, other, times, self.seen) if other else None,
         )
-        self.training = loader.Samples(data, times, objective, augmentation)
-        self.judging = loader.Samples(data, times, objective, self._judged_with(data, n_times))
+        self.training: loader.Samples | Examples = loader.Samples(
+            data, times, objective, augmentation
+        )
+        self.judging: loader.Samples | Examples = loader.Samples(
+            data, times, objective, self._judged_with(data, n_times)
+        )
         self.held_out = loader.require_split(data, "validation")
         self.steps_per_epoch = len(self.seen) // settings.batch
         self.steps = self.steps_per_epoch * settings.epochs

@@ -1,6 +1,6 @@
-"""Using trained networks: their answers, averaged over networks and symmetries."""
+"""Using trained networks: their answers to turned signals, and to the samples of a data set."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from opalux.learning.networks.reconstructor import Reconstructor
 from opalux.learning.networks.symmetry import symmetries_of, transform_map, transform_signals
 from opalux.learning.training.loader import Samples, batches
+
+Answer = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor | None]]
 
 
 @torch.inference_mode()
@@ -33,36 +35,24 @@ def members(
     return torch.stack(maps)
 
 
-def averaged(
-    models: Sequence[Reconstructor], signals_BSEQTN: torch.Tensor, *, symmetries: bool
-) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Return mean and standard deviation (B, ...) over the `members` of all networks.
-
-    There is no standard deviation of a single answer.
-    """
-    answers = torch.cat([members(m, signals_BSEQTN, symmetries=symmetries) for m in models])
-    return answers.mean(0), answers.std(0) if len(answers) > 1 else None
-
-
 def answer_all(
-    models: Sequence[Reconstructor],
+    answer: Answer,
     samples: Samples,
     positions: NDArray[np.int64],
     *,
     batch: int,
-    symmetries: bool,
+    device: torch.device,
     autocast: torch.autocast,
 ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32] | None]]:
     """Yield target, answer and deviation, (batch, ...) in physical units, in order of positions.
 
-    Answer and deviation are those of `averaged`.
+    ``answer`` : gives both for a batch of signals (B, S, E, Q, T, N) on ``device``
     """
-    device = models[0].signal_mean.device
     keys = [(0, int(position)) for position in positions]
     order = [keys[start : start + batch] for start in range(0, len(keys), batch)]
     for signals_BSEQTN, target, _ in batches(samples, order, workers=0):
         with autocast:
-            mean, deviation = averaged(models, signals_BSEQTN.to(device), symmetries=symmetries)
+            mean, deviation = answer(signals_BSEQTN.to(device))
         yield (
             target.numpy(),
             mean.float().cpu().numpy(),

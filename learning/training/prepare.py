@@ -1,6 +1,7 @@
 """What training needs, put together and checked before any work starts."""
 
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -12,21 +13,34 @@ from opalux.learning.data.soundness import (
     refuse_leaks,
     refuse_other_statistics,
 )
+from opalux.learning.networks.correction import CorrectionSettings
+from opalux.learning.networks.corrector import Corrector, build_corrector
 from opalux.learning.networks.reconstructor import Reconstructor, build
-from opalux.learning.training import loader
+from opalux.learning.training import checkpoint, loader
+from opalux.learning.training.compact import needed
 from opalux.learning.training.distributed import Processes
+from opalux.learning.training.examples import Examples, scaling_of_examples
 from opalux.learning.training.mlflow_run import require_mlflow
 from opalux.learning.training.plan import TrainingPlan, TrainSettings
 from opalux.learning.training.scaling import scaling_of
 
+Model = Reconstructor | Corrector
+Trained = TypeVar("Trained", Reconstructor, Corrector)
+
 
 class Prepared(NamedTuple):
-    """All that training needs, checked."""
+    """All that training needs, checked.
+
+    Attributes
+    ----------
+    corrected : content of the checkpoint of what a correction corrects; None: of other networks
+    """
 
     settings: TrainSettings
     data: DataSet
     plan: TrainingPlan
-    model: Reconstructor
+    model: Model
+    corrected: dict[str, Any] | None = None
 
 
 def prepare(settings: TrainSettings, among: Processes) -> Prepared:
@@ -45,6 +59,10 @@ def prepare(settings: TrainSettings, among: Processes) -> Prepared:
     refuse_other_statistics(data)
     _refuse_damaged(data, plan, among)
     layout = loader.layout_of(data, settings.data.n_times)
+    if isinstance(settings.model, CorrectionSettings):
+        corrector = build_corrector(settings.model, layout, settings.seed)
+        corrected = needed(checkpoint.load(checkpoint.best_of(settings.model.of)))
+        return Prepared(settings, data, plan, _placed(corrector, among), corrected)
     model = build(settings.model, layout, settings.seed, told=settings.augmentation.subsets)
     scaling = scaling_of(
         data,
@@ -56,9 +74,28 @@ def prepare(settings: TrainSettings, among: Processes) -> Prepared:
         floor=settings.data.floor,
     )
     model.scale_by(scaling)
+    return Prepared(settings, data, plan, _placed(model, among))
+
+
+def _placed(model: Trained, among: Processes) -> Trained:
     model.to(among.device)
     model.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Prepared(settings, data, plan, model)
+    return model
+
+
+def with_examples(prepared: Prepared, folder: Path, made_from: str) -> Prepared:
+    """Return what a correction is trained with, once its examples are in a folder.
+
+    ``made_from`` : what they have to be made from
+    """
+    settings, data, plan, model = prepared[:4]
+    assert isinstance(model, Corrector)
+    plan.training, plan.judging = (
+        Examples(folder, made_from, data, model, symmetries=turned, seed=settings.seed)
+        for turned in (settings.augmentation.symmetries, False)
+    )
+    model.scale_by(scaling_of_examples(plan.training, plan.seen, model))
+    return prepared
 
 
 def _refuse_damaged(data: DataSet, plan: TrainingPlan, among: Processes) -> None:

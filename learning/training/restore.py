@@ -9,7 +9,6 @@ import torch
 from opalux.base.errors import InputError
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.identity import require_unchanged
-from opalux.learning.networks.reconstructor import Reconstructor
 from opalux.learning.training import checkpoint
 from opalux.learning.training.plan import TrainingPlan
 
@@ -40,8 +39,8 @@ def restore(
     *,
     data: DataSet,
     steps: int,
-    model: Reconstructor,
-    average: Reconstructor | None,
+    model: torch.nn.Module,
+    average: torch.nn.Module | None,
     optimiser: torch.optim.Optimizer,
     device: torch.device,
 ) -> State:

@@ -1,11 +1,11 @@
-"""A training run in a folder: what `opalux train` does, and ``opalux.train`` in Python."""
+"""A training run in a folder."""
 
 import contextlib
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from opalux.base import stopping
 from opalux.base.config import check, dump, load
@@ -14,15 +14,46 @@ from opalux.base.progress import Progress
 from opalux.base.provenance import provenance
 from opalux.base.run_folder import run_folder
 from opalux.learning.training import checkpoint
-from opalux.learning.training.distributed import processes
+from opalux.learning.training.distributed import Processes, processes
+from opalux.learning.training.examples import FOLDER
 from opalux.learning.training.loop import run_loop
 from opalux.learning.training.mlflow_run import NAME as MLFLOW
 from opalux.learning.training.mlflow_run import MlflowRun
 from opalux.learning.training.plan import TrainSettings
-from opalux.learning.training.prepare import prepare
+from opalux.learning.training.prepare import Prepared, prepare, with_examples
 from opalux.learning.training.restore import require_enough
 
-MAKES = ("last.ckpt", "best.ckpt", "metrics.jsonl", "run.json", "tensorboard/events.*", MLFLOW)
+
+class MakeExamples(Protocol):
+    """Makes what a correction learns from, in files; what is there already is kept."""
+
+    def check(self, prepared: Prepared) -> None:
+        """Refuse what has no examples, before any work.
+
+        Raises
+        ------
+        InputError
+            When the corrected network does not fit the settings, or cannot be simulated.
+        """
+
+    def __call__(
+        self, prepared: Prepared, folder: Path, among: Processes, stop: stopping.StopRequest
+    ) -> str | None:
+        """Make them, shared among the processes, and return what they are made from.
+
+        None: stopped by a signal.
+        """
+
+
+MAKES = (
+    "last.ckpt",
+    "best.ckpt",
+    "metrics.jsonl",
+    "run.json",
+    "tensorboard/events.*",
+    MLFLOW,
+    f"{FOLDER}/part-*.h5",
+)
 """Files that a run makes in its folder."""
 
 
@@ -33,36 +64,9 @@ def train(
     overrides: Sequence[str] = (),
     resume: bool = False,
     force: bool = False,
+    make_examples: MakeExamples | None = None,
 ) -> bool:
-    """Train a network and leave last.ckpt, best.ckpt, metrics.jsonl and run.json in a folder.
-
-    Under torchrun each process calls this, and all train together. On SIGUSR1 or SIGTERM the
-    training writes last.ckpt and ends.
-
-    Parameters
-    ----------
-    settings : of the training; as `TrainSettings`, as what a YAML file says, or as such a file
-    out : folder of the run
-    overrides : ``a.b=value`` settings that replace those of the file
-    resume : continue from last.ckpt in the folder; ``epochs`` may be another number then
-    force : replace what the folder holds
-
-    Returns
-    -------
-    Whether training came to its end; False when a signal stopped it.
-
-    Raises
-    ------
-    InputError
-        When settings and data do not fit, or the folder holds something else.
-    DivergedError
-        When the loss is no longer a finite number.
-
-    Examples
-    --------
-    >>> train("configs/train/debug.yaml", "runs/mine")  # doctest: +SKIP
-    True
-    """
+    """Do what `opalux.train` says, with ``make_examples`` for corrections."""
     out = Path(out)
     if isinstance(settings, Mapping):
         settings = check(TrainSettings, dict(settings), source="settings", folder=Path.cwd())
@@ -73,7 +77,7 @@ def train(
         _stop_request() as stop,
         contextlib.ExitStack() as opened,
     ):
-        prepared = prepare(settings, among)
+        prepared = _checked(settings, among, make_examples)
         mlflow: MlflowRun | None = None
 
         def connect() -> None:
@@ -101,7 +105,13 @@ def train(
 
         among.on_first(enter)
         started = time.monotonic()
-        finished = run_loop(
+        finished = True
+        if prepared.corrected is not None and make_examples is not None:
+            made_from = make_examples(prepared, out / FOLDER, among, stop)
+            finished = made_from is not None
+            if made_from is not None:
+                prepared = with_examples(prepared, out / FOLDER, made_from)
+        finished = finished and run_loop(
             prepared,
             out,
             among,
@@ -121,7 +131,7 @@ def train(
     return finished
 
 
-def describe(settings: TrainSettings, out: Path) -> str:
+def describe(settings: TrainSettings, out: Path, make_examples: MakeExamples | None = None) -> str:
     """Check that data, network and settings fit, and return what `train` would do.
 
     Raises
@@ -130,7 +140,7 @@ def describe(settings: TrainSettings, out: Path) -> str:
         When they do not.
     """
     with processes() as among:
-        prepared = prepare(settings, among)
+        prepared = _checked(settings, among, make_examples)
         plan = prepared.plan
         weights = sum(p.numel() for p in prepared.model.parameters())
         return (
@@ -138,6 +148,17 @@ def describe(settings: TrainSettings, out: Path) -> str:
             f"{plan.steps} steps of {settings.batch} samples over {among.world} process(es), "
             f"judged on {len(plan.held_out)} maps, into {out}"
         )
+
+
+def _checked(
+    settings: TrainSettings, among: Processes, make_examples: MakeExamples | None
+) -> Prepared:
+    prepared = prepare(settings, among)
+    if prepared.corrected is not None:
+        if make_examples is None:
+            raise ValueError("model: found a correction, expected what makes its examples, too")
+        make_examples.check(prepared)
+    return prepared
 
 
 def _stop_request() -> contextlib.AbstractContextManager[stopping.StopRequest]:

@@ -4,15 +4,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from opalux.learning.networks.corrector import Corrector
 from opalux.learning.networks.reconstructor import Reconstructor
 from opalux.learning.training.distributed import Processes
+from opalux.learning.training.examples import Examples
 from opalux.learning.training.loader import Samples, batches
 
 
 @torch.inference_mode()
 def validate(
-    model: Reconstructor,
-    samples: Samples,
+    model: Reconstructor | Corrector,
+    samples: Samples | Examples,
     positions: NDArray[np.int64],
     batch: int,
     among: Processes,
@@ -27,9 +29,9 @@ def validate(
     model.eval()
     losses = torch.zeros(2, dtype=torch.float64)
     parts = []
-    for signals_BSEQTN, target, _ in batches(samples, order, workers=0):
+    for *given, target, _ in batches(samples, order, workers=0):
         with autocast:
-            output = model(signals_BSEQTN.to(among.device))
+            output = model(*(one.to(among.device) for one in given))
         scaled = [(x.to(among.device) - model.offset) / model.unit for x in (output, target)]
         loss = float(model.objective.loss(scaled[0], scaled[1]))
         losses += torch.tensor([loss * len(target), len(target)], dtype=torch.float64)

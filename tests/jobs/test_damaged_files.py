@@ -87,7 +87,7 @@ def read_all(folder):
     used = [*found.plan.seen, *found.plan.held_out]
     samples = [found.plan.judging[0, int(position)] for position in used]
     scaling = [found.model.signal_mean, found.model.signal_std]
-    return [*scaling, *(array for signals, target, _ in samples for array in (signals, target))]
+    return [*scaling, *(array for *arrays, _ in samples for array in arrays)]
 
 
 def data_bytes(path) -> list[int]:

@@ -10,7 +10,8 @@ from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.layout import Layout
 from opalux.learning.networks.edge_vnet import EdgeVNetSettings
 from opalux.learning.networks.fcunet import FCUNetSettings
-from opalux.learning.networks.reconstructor import build, tell_noise
+from opalux.learning.networks.reconstructor import build
+from opalux.learning.networks.told import tell_noise
 from opalux.learning.networks.vnet import VNetSettings
 from opalux.learning.training.augmentation import Augmentation, AugmentationSettings
 from opalux.learning.training.loader import layout_of

@@ -1,0 +1,1 @@
+"""Training networks that correct the maps of others, with the solver between them."""

@@ -1,0 +1,160 @@
+"""A correction sees what the solver says of a network's maps, and its run is a network itself."""
+
+import json
+
+import h5py
+import numpy as np
+import pytest
+import torch
+
+from opalux.jobs import evaluate, export, train
+from opalux.jobs.inversion.mean_answer import MeanAnswer, told
+from opalux.jobs.inversion.reconstruction import reconstruct
+from opalux.jobs.inversion.trained import load_trained
+from opalux.jobs.sampling.sample import simulate_sources
+from opalux.learning.data.data_set import DataSet
+from opalux.learning.networks.symmetry import SQUARE, transform_map, transform_signals
+from opalux.learning.training.examples import part_path
+from tests.jobs.small_training import MODEL, N, trained
+
+SUBSETS = {"subsets": True, "noise": [0.0, 0.05]}
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("correction")
+    return trained(folder, {"refinement": 2}, augmentation=SUBSETS)
+
+
+def correct(network, out, *words):
+    """Train a correction of a network and return the exit code."""
+    config = network.parent / "correct.json"
+    keys = {
+        "data": {"folder": str(network.parent / "data")},
+        "model": MODEL | {"kind": "correction", "of": str(network)},
+        "augmentation": SUBSETS,
+        "optimiser": {"lr": 3e-3},
+        "epochs": 2,
+        "batch": 8,
+    }
+    config.write_text(json.dumps(keys))
+    return train.main([str(config), "--out", str(out), *words])
+
+
+@pytest.fixture(scope="module")
+def corrected(network):
+    assert correct(network, network.parent / "corrected") == 0
+    return network.parent / "corrected"
+
+
+def test_its_input_is_the_misfit_and_its_exact_slope(network):
+    found, rng = load_trained(network), np.random.default_rng(0)
+    assert found.campaign is not None
+    campaign = found.campaign
+    data = DataSet(network.parent / "data")
+    std = found.channels[1][..., None, None]
+    given = data.signals(20) + 0.01 * std * rng.standard_normal(data.signals(20).shape)
+    given[:, 2] = np.nan
+    density = (1 + 0.2 * rng.random((N, N))).astype(np.float32)
+    residual, maps = told(found, given.astype(np.float32), density, 0.01)
+
+    again = simulate_sources(campaign, density, data.sources(20))
+    expected = (given - again) / std
+    np.testing.assert_allclose(residual[:, :, :3], expected, atol=2e-4)
+    assert (residual[:, :, 3] == 0.01).all()
+
+    def misfit(z):
+        rho = (density * np.exp(z)).astype(np.float64)
+        far = (given - simulate_sources(campaign, rho, data.sources(20))) / std / 0.01
+        return 0.5 * np.nansum(far**2)
+
+    along = rng.standard_normal((N, N))
+    step = 1e-3
+    numerical = (misfit(step * along) - misfit(-step * along)) / (2 * step)
+    assert float((maps[1].numpy() * along).sum()) == pytest.approx(numerical, rel=2e-2)
+
+
+def test_turned_signals_have_turned_evidence(network):
+    found = load_trained(network)
+    found.model.signal_std.fill_(0.1)  # those of few maps differ from edge to edge
+    signals = torch.from_numpy(DataSet(network.parent / "data").signals(20))
+    density = 1 + 0.3 * torch.rand(N, N, generator=torch.Generator().manual_seed(0))
+    residual, maps = told(found, signals.numpy(), density.numpy(), 0.01)
+    for symmetry in SQUARE:
+        turned = transform_signals(signals, symmetry, (N, N)).contiguous().numpy()
+        of_map = transform_map(density, symmetry).contiguous().numpy()
+        other, others = told(found, turned, of_map, 0.01)
+        scale = maps[1].abs().max()
+        torch.testing.assert_close(
+            others[1] / scale, transform_map(maps, symmetry)[1] / scale, atol=1e-3, rtol=0
+        )
+        expected = transform_signals(residual, symmetry, (N, N))
+        torch.testing.assert_close(other, expected, atol=1e-3, rtol=0, equal_nan=True)
+
+
+def test_an_untrained_correction_changes_nothing_and_a_trained_one_does(network, corrected):
+    data = DataSet(network.parent / "data")
+    signals = data.signals(20)
+    first, second = load_trained(network), load_trained(corrected)
+    plain, better = (
+        reconstruct(one, signals, simulate=False, noise=0.01).density for one in (first, second)
+    )
+    assert len(second.corrections) == 1
+    assert 0 < np.abs(plain - better).max() < 1
+    for weights in second.corrections[0].network.parameters():
+        weights.zero_()
+    same = reconstruct(second, signals, simulate=False, noise=0.01).density
+    np.testing.assert_allclose(same, plain, atol=1e-5)
+
+
+def test_the_run_is_judged_exported_and_corrected_again(network, corrected, tmp_path):
+    words = ["--set", "subset={some: {edges: [up, left], noise: 0.02}}", "--set", "misfit_maps=2"]
+    assert evaluate.main([str(corrected), *words, "--out", str(tmp_path / "judged")]) == 0
+    numbers = json.loads((tmp_path / "judged" / "metrics.json").read_text())
+    assert np.isfinite(json.dumps(numbers).count("r2_pooled"))
+    assert (
+        export.main([str(corrected), "--set", "form=checkpoint", "--out", str(tmp_path / "e")]) == 0
+    )
+    small = load_trained(tmp_path / "e" / "network.ckpt")
+    signals = torch.from_numpy(DataSet(network.parent / "data").signals(21))[None]
+    one, other = (
+        MeanAnswer([each], symmetries=True, noise=0.01)(signals)[0]
+        for each in (small, load_trained(corrected))
+    )
+    torch.testing.assert_close(one, other, atol=2e-2, rtol=0)
+    assert correct(corrected, tmp_path / "again", "--set", "epochs=1") == 0
+    twice = load_trained(tmp_path / "again")
+    assert len(twice.corrections) == 2
+    assert "corrected 2 times" in repr(twice)
+
+
+def test_a_killed_making_goes_on_with_valid_parts_alone(network, corrected, tmp_path):
+    assert correct(network, tmp_path / "run", "--set", "epochs=1") == 0
+    path = part_path(tmp_path / "run" / "examples", 0)
+    with h5py.File(path) as file:
+        place = file["maps"].id.get_chunk_info(0).byte_offset
+    before = bytearray(path.read_bytes())
+    before[place + 5] ^= 1
+    path.write_bytes(before)
+    for name in ("last.ckpt", "best.ckpt"):
+        (tmp_path / "run" / name).unlink()
+    assert correct(network, tmp_path / "run", "--set", "epochs=1", "--resume") == 0
+    assert path.read_bytes() != before
+    whole = part_path(corrected / "examples", 0)
+    with h5py.File(path) as again, h5py.File(whole) as first:
+        np.testing.assert_array_equal(again["maps"][:], first["maps"][:])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["augmentation.subsets=false"], "augmentation.subsets: found False"),
+        (["data.n_times=4"], "data.n_times: found 4"),
+        (["model.of=nowhere.ckpt"], "nowhere.ckpt: no such checkpoint"),
+        (["model.patch=5"], "model correction: a side of 12 cells"),
+    ],
+)
+def test_what_has_no_examples_is_refused(network, words, message, tmp_path, capsys):
+    assert correct(network, tmp_path / "run", "--set", *words) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
