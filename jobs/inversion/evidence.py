@@ -5,11 +5,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from opalux.base.axes import EDGES
 from opalux.base.errors import InputError
 from opalux.jobs.inversion.metrics import LOWEST
 from opalux.jobs.sampling.campaign import Campaign
-from opalux.jobs.sampling.sample import on_solved_grid
+from opalux.jobs.sampling.recorder import Recorder
+from opalux.jobs.sampling.sample import simulate_sources
 from opalux.learning.data.layout import Layout
 from opalux.solver.gradient import SignalGradient
 
@@ -31,7 +31,10 @@ class Evidence(NamedTuple):
 
 
 class Witness:
-    """Simulates maps as a campaign does, with the exact gradient.
+    """Simulates maps as a campaign does, and takes the misfit back to the map.
+
+    The way back is taken on the map's own grid, where it costs an eighth of that on a grid twice as
+    fine: who learns from slopes learns what is wrong with them, too.
 
     Parameters
     ----------
@@ -53,11 +56,15 @@ class Witness:
         std: NDArray[np.floating],
         ends: NDArray[np.float64],
     ) -> None:
-        problems = [
-            problem.model_copy(update={"detectors": ()}) for problem in campaign.problems(ends)
+        own_grid = campaign.model_copy(update={"refinement": 1})
+        self._simulators = [
+            SignalGradient(problem.model_copy(update={"detectors": ()}))
+            for problem in own_grid.problems(ends)
         ]
-        self._simulators = [SignalGradient(problem) for problem in problems]
-        self._campaign, self._layout = campaign, layout
+        steps = self._simulators[0].times
+        self._campaign = campaign
+        self._recorder = Recorder(steps, campaign.times, campaign.quantities, 1)
+        self._layout, self._ends = layout, ends
         self._std = std.astype(np.float64)[..., None, None]
 
     def __call__(
@@ -72,28 +79,22 @@ class Witness:
         noise : standard deviation of the noise, relative to each channel's own, above 0
         seen : (S, E, Q, N, N) how detectors see the cells; None: as they are
         """
-        rho = on_solved_grid(self._campaign, np.maximum(density, LOWEST))
-        recorder, refinement = self._campaign.recorder, self._campaign.refinement
+        rho = np.maximum(density, LOWEST)
+        again = simulate_sources(self._campaign, rho, self._ends)
+        if seen is not None:
+            again = np.einsum("seqtn,seqmn->seqtm", again, seen)
         known = np.isfinite(given) & self._layout.on_edges
-        residual, slope = np.zeros(given.shape), np.zeros(rho.shape)
-        for s, simulator in enumerate(self._simulators):
-            if not known[s].any():
-                continue
-            signals = simulator.simulate(rho)
-            again = np.zeros(given.shape[1:])
-            recorder.add(again, {edge: signals[edge] for edge in EDGES}, 0)
-            if seen is not None:
-                again = np.einsum("eqtn,eqmn->eqtm", again, seen[s])
-            residual[s] = np.where(known[s], (given[s] - again) / self._std[s], 0.0)
-            weights = -residual[s] / (noise**2 * self._std[s])
-            if seen is not None:
-                weights = np.einsum("eqtm,eqmn->eqtn", weights, seen[s])
-            slope += simulator.pull(recorder.pull(weights, signals))
-        slope *= rho
-        ny, nx = density.shape
-        of_cells = slope.reshape(ny, refinement, nx, refinement).sum((1, 3))
+        residual = np.where(known, (given - again) / self._std, 0.0)
+        weights = -residual / (noise**2 * self._std)
+        if seen is not None:
+            weights = np.einsum("seqtm,seqmn->seqtn", weights, seen)
+        slope, precise = np.zeros(rho.shape), rho.astype(np.float64)
+        for simulator, own, measured in zip(self._simulators, weights, known, strict=True):
+            if measured.any():
+                signals = simulator.simulate(precise)
+                slope += simulator.pull(self._recorder.pull(own, signals))
         return Evidence(
-            np.where(known, residual, np.nan).astype(np.float32), of_cells.astype(np.float32)
+            np.where(known, residual, np.nan).astype(np.float32), (slope * rho).astype(np.float32)
         )
 
 

@@ -6,11 +6,15 @@ from typing import Any
 import torch
 
 from opalux.base.config import dump
+from opalux.base.errors import InputError
 from opalux.base.files import write_json
 from opalux.base.provenance import provenance
 from opalux.base.run_folder import run_folder
 from opalux.jobs.inversion.settings import ExportSettings
 from opalux.jobs.inversion.trained import Trained, load_trained
+from opalux.learning.networks.corrector import MAPS, Corrector
+from opalux.learning.networks.reconstructor import Reconstructor
+from opalux.learning.networks.told import tell_noise
 from opalux.learning.training import checkpoint
 from opalux.learning.training.compact import compacted
 from opalux.learning.training.onnx_export import export_onnx
@@ -52,9 +56,14 @@ def export_into(
         When the file does not give what the network gives.
     """
     trained = load_trained(run / f"{settings.checkpoint}.ckpt")
+    onnx = settings.form == "onnx"
+    if onnx and trained.corrections:
+        raise InputError(
+            f"form: found onnx, but {trained.path} corrects its maps by simulating them, which no "
+            "ONNX file can; give form=checkpoint, or export the network that it corrects"
+        )
     if dry_run:
         return f"would export a model of {trained.layout.signals_shape} signals"
-    onnx = settings.form == "onnx"
     path = out / ("model.onnx" if onnx else "network.ckpt")
     with run_folder(out, dump(settings), job="export", makes=MAKES, resume=resume, force=force):
         if onnx:
@@ -72,9 +81,21 @@ def export_into(
 def _export_checkpoint(trained: Trained, path: Path) -> float:
     """Write a small checkpoint; the largest difference of its answers [standard deviations]."""
     checkpoint.save(path, compacted(checkpoint.load(trained.path)))
-    small, model = load_trained(path).model, trained.model
+    small, model = load_trained(path), trained.model
     draw = torch.Generator().manual_seed(0)
     noise = torch.randn(CHECKED, *model.layout.signals_shape, generator=draw)
     signals = model.signal_mean + model.signal_std * noise
+    count = len(MAPS) if trained.corrections else 0
+    maps = torch.randn(CHECKED, count, *model.layout.shape, generator=draw)
+    far = [_difference(small.model, model, signals)]
+    for one, other in zip(small.corrections, trained.corrections, strict=True):
+        far.append(_difference(one, other, tell_noise(noise, 0.01), maps))
+    return max(far)
+
+
+def _difference(
+    one: Reconstructor | Corrector, other: Reconstructor | Corrector, *given: torch.Tensor
+) -> float:
+    """Return the largest difference of two models' answers [standard deviations]."""
     with torch.inference_mode():
-        return float(((small(signals) - model(signals)) / model.unit).abs().max())
+        return float(((one(*given) - other(*given)) / other.unit).abs().max())

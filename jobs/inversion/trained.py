@@ -98,7 +98,10 @@ class Trained:
             f"the edges {', '.join(layout.edges)}, sources {', '.join(layout.sources)}, up to "
             f"{self.times[-1]:.3g} sh"
         )
-        where = ""
+        corrected = where = ""
+        if self.corrections:
+            times = len(self.corrections)
+            corrected = f"; {times} correction(s) by what the solver says of its maps"
         if self.campaign is not None:
             emission, problem = self.campaign.emission, self.campaign.problem
             edges = ", ".join(sorted({getattr(problem.edges, edge).kind for edge in EDGES}))
@@ -107,7 +110,7 @@ class Trained:
                 f"other edges {edges}, scheme {problem.scheme}"
             )
         return (
-            f"network: {takes}\n"
+            f"network: {takes}{corrected}\n"
             f"trained on: {card.splits.train} maps of {', '.join(card.families)} ('{card.name}'), "
             f"noise up to {noise:.0%}{where}"
         )

@@ -23,7 +23,7 @@ SUBSETS = {"subsets": True, "noise": [0.0, 0.05]}
 @pytest.fixture(scope="module")
 def network(tmp_path_factory):
     folder = tmp_path_factory.mktemp("correction")
-    return trained(folder, {"refinement": 2}, augmentation=SUBSETS)
+    return trained(folder, {}, augmentation=SUBSETS)
 
 
 def correct(network, out, *words):
@@ -47,7 +47,7 @@ def corrected(network):
     return network.parent / "corrected"
 
 
-def test_its_input_is_the_misfit_and_its_exact_slope(network):
+def test_its_input_is_the_misfit_and_its_slope(network):
     found, rng = load_trained(network), np.random.default_rng(0)
     assert found.campaign is not None
     campaign = found.campaign
@@ -107,7 +107,7 @@ def test_an_untrained_correction_changes_nothing_and_a_trained_one_does(network,
     np.testing.assert_allclose(same, plain, atol=1e-5)
 
 
-def test_the_run_is_judged_exported_and_corrected_again(network, corrected, tmp_path):
+def test_the_run_is_judged_exported_and_corrected_again(network, corrected, tmp_path, capsys):
     words = ["--set", "subset={some: {edges: [up, left], noise: 0.02}}", "--set", "misfit_maps=2"]
     assert evaluate.main([str(corrected), *words, "--out", str(tmp_path / "judged")]) == 0
     numbers = json.loads((tmp_path / "judged" / "metrics.json").read_text())
@@ -115,6 +115,8 @@ def test_the_run_is_judged_exported_and_corrected_again(network, corrected, tmp_
     assert (
         export.main([str(corrected), "--set", "form=checkpoint", "--out", str(tmp_path / "e")]) == 0
     )
+    assert export.main([str(corrected), "--out", str(tmp_path / "onnx")]) == 2
+    assert "form=checkpoint" in capsys.readouterr().err
     small = load_trained(tmp_path / "e" / "network.ckpt")
     signals = torch.from_numpy(DataSet(network.parent / "data").signals(21))[None]
     one, other = (
