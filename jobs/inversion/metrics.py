@@ -4,11 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from opalux.learning.networks.objectives.whole_map import NEARLY_UNIFORM
+
 Array = NDArray[np.floating]
 
 MEANING = {
     "r2_pooled": "R², all cells of all maps pooled",
-    "r2_mean": "R² of each map, mean",
+    "r2_mean": "R² of each map, mean (without nearly uniform ones)",
     "rel_l1": "Σ|ρ̂−ρ| / Σ|ρ|, mean over maps",
     "rel_l2": "‖ρ̂−ρ‖ / ‖ρ‖, mean over maps",
     "mae": "mean absolute error [g/cm³]",
@@ -35,6 +37,13 @@ def r2_each(truth: Array, predicted: Array) -> NDArray[np.float64]:
     variance = np.sum((truth - truth.mean(axis=axes, keepdims=True)) ** 2, axis=axes)
     share = np.divide(residual, variance, out=np.full_like(residual, np.nan), where=variance > 0)
     return np.asarray(1 - share)
+
+
+def r2_mean(truth: Array, predicted: Array) -> float | None:
+    """Return the mean R² of the maps that vary by more than `NEARLY_UNIFORM`; None: none does."""
+    axes = (-2, -1)
+    varied = truth.std(axes, dtype=np.float64) > NEARLY_UNIFORM * np.abs(truth.mean(axes))
+    return float(np.mean(r2_each(truth[varied], predicted[varied]))) if varied.any() else None
 
 
 def rel_l1(truth: Array, predicted: Array) -> float:
@@ -129,12 +138,11 @@ def coverage(truth: Array, predicted: Array, deviation: Array) -> dict[str, floa
     }
 
 
-def summary(truth: Array, predicted: Array, data_range: float) -> dict[str, float]:
+def summary(truth: Array, predicted: Array, data_range: float) -> dict[str, float | None]:
     """Return all measures that need no simulation, by the names used in metrics.json."""
-    each = r2_each(truth, predicted)
     return {
         "r2_pooled": r2_pooled(truth, predicted),
-        "r2_mean": float(np.nanmean(each)),
+        "r2_mean": r2_mean(truth, predicted),
         "rel_l1": rel_l1(truth, predicted),
         "rel_l2": rel_l2(truth, predicted),
         "mae": mae(truth, predicted),

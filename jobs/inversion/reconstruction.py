@@ -160,7 +160,7 @@ def reconstruct(
     simulate: bool = True,
     calibration_maps: int | None = None,
     dt: float | None = None,
-    misfit_maps: int = 8,
+    misfit_maps: int = 32,
     physics: Physics = "same",
     noise: float | None = None,
 ) -> Reconstruction:

@@ -95,7 +95,7 @@ class ReconstructSettings(Settings):
     symmetries: bool = True
     simulate: bool = True
     calibration_maps: int | None = pydantic.Field(None, ge=0)
-    misfit_maps: int = pydantic.Field(8, ge=0)
+    misfit_maps: int = pydantic.Field(32, ge=0)
     dt: float | None = pydantic.Field(None, gt=0)
     noise: float | None = pydantic.Field(None, ge=0, lt=10)
     physics: Literal["same", "any"] = "same"

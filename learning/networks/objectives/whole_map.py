@@ -1,6 +1,7 @@
 """The objective of most networks: the density of every cell."""
 
 import dataclasses
+import math
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import ClassVar
@@ -13,6 +14,13 @@ from torch.nn import functional
 from opalux.learning.data.layout import Layout
 from opalux.learning.data.stats import Stats
 from opalux.learning.networks.objectives.objective import Array, Truth
+
+NEARLY_UNIFORM = 0.05
+"""Deviation of a map, as a share of its mean, below which its own R² is not counted in the mean.
+
+R² divides by the variance of the map: of a nearly uniform one it says how small that is, not how
+good the answer is, and one such map would outweigh thousands of others.
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +40,7 @@ class WholeMap:
     meaning: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
             "r2_pooled": "R², all cells of all maps pooled",
-            "r2_mean": "R² of each map, mean",
+            "r2_mean": "R² of each map, mean (without nearly uniform ones)",
             "mae": "mean absolute error [g/cm³]",
         }
     )
@@ -60,27 +68,33 @@ class WholeMap:
         return functional.mse_loss(given, scaled_target)
 
     def sums(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Return maps, cells, Σρ, Σρ², Σ(ρ̂−ρ)², Σ|ρ̂−ρ|, Σ R² per map."""
+        """Return varied maps, cells, Σρ, Σρ², Σ(ρ̂−ρ)², Σ|ρ̂−ρ|, Σ R² of each varied map."""
         error = output - target
         residual = error.square().sum((1, 2))
-        variation = (target - target.mean((1, 2), keepdim=True)).square().sum((1, 2))
+        mean = target.mean((1, 2), keepdim=True)
+        variation = (target - mean).square().sum((1, 2))
+        least = NEARLY_UNIFORM**2 * mean.square().sum((1, 2)) * target[0].numel()
+        varied = variation > least
         return torch.stack(
             [
-                torch.tensor(float(len(target)), dtype=torch.float64),
+                varied.double().sum(),
                 torch.tensor(float(target.numel()), dtype=torch.float64),
                 target.sum(),
                 target.square().sum(),
                 residual.sum(),
                 error.abs().sum(),
-                (1 - residual / variation.clamp_min(1e-12)).sum(),
+                (1 - residual / variation)[varied].sum(),
             ]
         )
 
     def scores(self, sums: NDArray[np.float64]) -> dict[str, float]:
-        """Return pooled R², mean R² of the maps and mean absolute error [g/cm³]."""
-        maps, cells, total, squares, residuals, absolute, r2s = map(float, sums)
+        """Return pooled R², mean R² of the varied maps and mean absolute error [g/cm³].
+
+        The mean is NaN where no map varies.
+        """
+        varied, cells, total, squares, residuals, absolute, r2s = map(float, sums)
         return {
             "r2_pooled": 1 - residuals / (squares - total**2 / cells),
-            "r2_mean": r2s / maps,
+            "r2_mean": r2s / varied if varied else math.nan,
             "mae": absolute / cells,
         }

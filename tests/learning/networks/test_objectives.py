@@ -10,6 +10,7 @@ from sklearn.metrics import accuracy_score, mean_absolute_error, r2_score
 
 from opalux.base.axes import EDGES
 from opalux.base.errors import InputError
+from opalux.jobs.inversion import metrics
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.layout import Layout
 from opalux.learning.data.stats import Stats
@@ -64,6 +65,21 @@ def test_density_scores_are_those_of_scikit_learn():
     assert ours["r2_pooled"] == pytest.approx(r2_score(truth.ravel(), found.ravel()))
     assert ours["r2_mean"] == pytest.approx(np.mean(each))
     assert ours["mae"] == pytest.approx(mean_absolute_error(truth.ravel(), found.ravel()))
+
+
+def test_mean_r2_leaves_out_nearly_uniform_maps_as_reports_do():
+    draw = np.random.default_rng(0)
+    truth = draw.uniform(1, 5, (7, 6, 6))
+    truth[1] = 2.0
+    truth[4] = 3.0 + 0.01 * draw.standard_normal((6, 6))
+    found = truth + 0.2 * draw.standard_normal(truth.shape)
+    varied = [0, 2, 3, 5, 6]
+    each = [r2_score(truth[i].ravel(), found[i].ravel()) for i in varied]
+    assert scores(WholeMap(), found, truth)["r2_mean"] == pytest.approx(np.mean(each))
+    assert metrics.r2_mean(truth, found) == pytest.approx(np.mean(each))
+    flat = truth[[1, 4, 1]]
+    assert np.isnan(scores(WholeMap(), flat + 0.1, flat)["r2_mean"])
+    assert metrics.r2_mean(flat, flat + 0.1) is None
 
 
 def test_a_niche_is_found_when_both_coordinates_and_the_height_are_near():
