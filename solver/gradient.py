@@ -275,7 +275,9 @@ class SignalGradient:
 
     def _programs(self, medium: list[str]) -> Programs:
         block = self._domain.block
-        return medium_programs(self.problem.material, medium, max(block.nx, block.ny))
+        return medium_programs(
+            self.problem.material, medium, self._trajectory.march.rho, max(block.nx, block.ny)
+        )
 
     def _emitted(self, t: float) -> np.ndarray:
         """Return Δt S of the step that begins at ``t``, ghosts included."""

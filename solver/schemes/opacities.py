@@ -70,11 +70,13 @@ def _factor(sigma: Formula, rho: np.ndarray) -> tuple[np.ndarray, int]:
     if parts is None or parts[1] == 0:
         return rho, 0
     tree, power = parts
-    return (rho if tree == Node(None, value="rho") else _of_density(tree, rho)), power
+    return of_density(tree, rho), power
 
 
-def _of_density(tree: Node, rho: np.ndarray) -> np.ndarray:
+def of_density(tree: Node, rho: np.ndarray) -> np.ndarray:
     """Evaluate a tree of ρ in the type of ``rho``: the program of the product does so, too."""
+    if tree == Node(None, value="rho"):
+        return rho
     flat, out = rho.reshape(-1), np.empty(rho.size, rho.dtype)
     code, result, registers = compiled(tree, ("rho",)).rows(1, PIECE, rho.dtype.name)
     for low in range(0, flat.size, PIECE):
@@ -110,6 +112,32 @@ def whole_power(T, power, one):
     elif power == -4:
         value = one / (square * square)
     return value
+
+
+@njit(error_model="numpy", inline="always")
+def power_and_slope(T, power):
+    """Return T to a whole power as `whole_power` does, and its derivative by T, in float64."""
+    square = T * T
+    value, slope = 1.0, 0.0
+    if power == 1:
+        value, slope = T, 1.0
+    elif power == 2:
+        value, slope = square, 2 * T
+    elif power == 3:
+        value, slope = square * T, 3 * square
+    elif power == 4:
+        value, slope = square * square, 4 * (square * T)
+    elif power < 0:
+        per = 1 / T
+        value = per
+        if power == -2:
+            value = per * per
+        elif power == -3:
+            value = per * per * per
+        elif power == -4:
+            value = (per * per) * (per * per)
+        slope = power * (value * per)
+    return value, slope
 
 
 @njit(error_model="numpy", borrows=True)

@@ -37,13 +37,6 @@ UP, DOWN, LEFT, RIGHT = range(4)
 
 
 @njit(error_model="numpy", borrows=True)
-def diverge_back(F_bar, star_bar, ahead, nu):
-    """Add the transpose of div F⁺ to n faces, ``star_bar`` being Ē* of the cells k and l."""
-    for i in range(F_bar.shape[0]):
-        F_bar[i] += nu * (ahead[i] - star_bar[i])
-
-
-@njit(error_model="numpy", borrows=True)
 def close(bar, kinds, wraps):
     """Fill the ghosts of ``bar`` where there is no neighbour: from the other side, or Ē* with 0."""
     wrap(bar, wraps[0], wraps[1])
@@ -69,7 +62,7 @@ def step_cells_back(n, bar, p_bar, states, rho, physics, programs, times, weight
     The parameters are those of `march_back`.
     """
     dt, c, a = physics
-    _, _, matter = programs
+    _, _, matter, powers = programs
     lag_bar, scratch, strip = work[0], work[1], work[6]
     if times[n] != 0.0:
         spread(bar, -0.5, weights, n, at_edge)
@@ -78,7 +71,7 @@ def step_cells_back(n, bar, p_bar, states, rho, physics, programs, times, weight
     cells_back(
         bar.reshape((4, size)), p_bar.reshape((p_bar.shape[0], size)), lag_bar,
         states[n].reshape((4, size)), states[n + 1].reshape((4, size)), rho.reshape(size), width,
-        a, c * dt, matter, strip, scratch,
+        a, c * dt, matter, powers[1], strip, scratch,
     )  # fmt: skip
 
 
@@ -89,7 +82,7 @@ def step_faces_back(n, bar, p_bar, states, rho, spacing, w, physics, programs, k
     """End step n backwards: what its faces do, and what the signals see before it."""
     dx, dy = spacing
     dt, c, a = physics
-    pair, knows_T, _ = programs
+    pair, knows_T, _, powers = programs
     lag_bar, _, x_faces, y_faces, G_bars, done, strip = work
     old, new = states[n], states[n + 1]
     ny, nx = rho.shape[0] - 2, rho.shape[1] - 2
@@ -101,29 +94,29 @@ def step_faces_back(n, bar, p_bar, states, rho, spacing, w, physics, programs, k
     flat, flat_old, flat_new = (
         bar.reshape((4, size)), old.reshape((4, size)), new.reshape((4, size))
     )  # fmt: skip
-    flat_rho, p_rows, star = (
-        rho.reshape(size), p_bar.reshape((p_bar.shape[0], size)), flat[E]
-    )  # fmt: skip
-    end = (ny + 1) * width
-    diverge_back(flat[FY, :end], star[:end], star[width:], c * dt / dy)
-    diverge_back(flat[FX, width : end - 1], star[width : end - 1], star[width + 1 :], c * dt / dx)
-    # F̄ on the edges waits in ``done``: the other faces must not hand it on again.
+    flat_rho, p_rows = rho.reshape(size), p_bar.reshape((p_bar.shape[0], size))
+    lag_rows, nu_x, nu_y = lag_bar.reshape((ny + 2, width)), c * dt / dx, c * dt / dy
+    # F̄ on the edges waits in ``done``: the other faces must not hand it on again. What is left
+    # there instead becomes 0 by the divergence.
     for side in range(4):
         if kinds[side] == INNER:
             continue
-        f = FY if side < 2 else FX
+        f, nu = (FY, nu_y) if side < 2 else (FX, nu_x)
+        for m in range(G_bars[side].shape[0]):
+            _, _, face, _ = place(side, m, ny, nx)
+            bar[f, face[0], face[1]] += diverged(bar, f, face, nu)
         edge(
-            side, kinds[side], betas[side], rules[side], bar, p_bar, given_bar[side][n],
+            side, kinds[side], betas[side], rules[side], bar, p_bar, lag_rows, given_bar[side][n],
             G_bars[side], given[side][n][f], old, new, rho, pair, dy if side < 2 else dx, c_dt_F, k,
             w, a, theta,
         )  # fmt: skip
         for m in range(G_bars[side].shape[0]):
             _, _, face, _ = place(side, m, ny, nx)
             done[side, m] = bar[f, face[0], face[1]]
-            bar[f, face[0], face[1]] = 0.0
+            bar[f, face[0], face[1]] = -diverged(bar, f, face, nu)
     faces_back(
-        flat, p_rows, lag_bar, flat_old, flat_new, flat_rho, width, pair, knows_T, c_dt_F,
-        k * c_dt_F / dx, k * c_dt_F / dy, x_faces, y_faces, strip,
+        flat, p_rows, lag_bar, flat_old, flat_new, flat_rho, width, pair, knows_T, powers[0], nu_x,
+        nu_y, c_dt_F, k * c_dt_F / dx, k * c_dt_F / dy, x_faces, y_faces, strip,
     )  # fmt: skip
     for side in range(4):
         if kinds[side] == INNER:
@@ -136,6 +129,13 @@ def step_faces_back(n, bar, p_bar, states, rho, spacing, w, physics, programs, k
     share = 1.0 if times[n] == 0.0 else 0.5
     spread(bar, share, weights, n, at_edge)
     spread_points(bar, share, points, n)
+
+
+@njit(error_model="numpy", inline="always")
+def diverged(bar, f, face, nu):
+    """Return what F̄⁺ on a face on an edge gets from div F⁺, as `push_back` computes it."""
+    j, i = face
+    return nu * ((bar[E, j + 1, i] if f == FY else bar[E, j, i + 1]) - bar[E, j, i])
 
 
 @njit(error_model="numpy", borrows=True)
@@ -154,7 +154,8 @@ def march_back(bar, p_bar, states, rho, spacing, w, physics, programs, kinds, be
     rho, spacing, w : as for the scheme itself
     physics : Δt, c, radiation constant
     programs : of the pair's opacity, whether it depends on T, of absorption, and of ρ C_v; see
-        `staggered_derivatives`
+        `staggered_derivatives`; and what `faces_back` and `cells_back` take where these are
+        products K Tᵇ
     kinds, betas, rules, wraps : what the edges do
     times : (n,) of the states but the last
     given : per edge (n, 4, cells), what is prescribed

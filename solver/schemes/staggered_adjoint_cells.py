@@ -1,10 +1,13 @@
 """The adjoint of what the staggered scheme does in cells: radiation and matter exchange energy."""
 
 from opalux.base.kernels import njit
+from opalux.solver.schemes.opacities import power_and_slope
 from opalux.solver.schemes.staggered_derivatives import (
     AT,
+    BY_C,
     BY_GAIN,
     BY_HEAT,
+    BY_K,
     BY_MIDDLE,
     BY_OLD,
     BY_TEMPERATURE,
@@ -14,6 +17,10 @@ from opalux.solver.schemes.staggered_derivatives import (
     GAIN_OLD,
     LAGGING,
     MEAN_BY,
+    RAISED,
+    RAISED_MIDDLE,
+    RISE,
+    RISE_MIDDLE,
     STAR,
     VALUE,
     evaluate_cells,
@@ -47,6 +54,46 @@ def exchange_back(E_bar, T_bar, E_old, T_old, E_new, T_new, gain_new, gain_old, 
 
 
 @njit(error_model="numpy", borrows=True)
+def raise_cells(scratch, T_old, T_new, power):
+    """Fill the rows of Tᵇ and its derivative at T and at (T + T⁺)/2; as `raise_faces`."""
+    for i in range(T_old.shape[0]):
+        scratch[RAISED + i], scratch[RISE + i] = power_and_slope(T_old[i], power)
+    for i in range(T_old.shape[0]):
+        T_m = 0.5 * (T_old[i] + T_new[i])
+        scratch[RAISED_MIDDLE + i], scratch[RISE_MIDDLE + i] = power_and_slope(T_m, power)
+
+
+@njit(error_model="numpy", borrows=True)
+def exchange_back_by_power(E_bar, T_bar, lag_bar, E_old, T_old, E_new, T_new, C, factor, a, c_dt,
+                           out):  # fmt: skip
+    """Do what `exchange_back` does for σ = K Tᵇ, where C does not depend on T.
+
+    ``factor`` is K, and `raise_cells` has been called. Ē*, T̄ and Ē − Ē* are left in place, and the
+    rows BY_C and BY_K become what ρ̄ and the like lose by C and by K.
+    """
+    for i in range(E_bar.shape[0]):
+        K, raised, raised_m = factor[i], out[RAISED + i], out[RAISED_MIDDLE + i]
+        per_new, old, late, lag, by_m, by_s, by_capacity = exchange(
+            E_old[i], T_old[i], E_new[i], T_new[i], C[i], C[i], C[i], 0.0, K * raised,
+            K * out[RISE + i], K * raised_m, K * out[RISE_MIDDLE + i], a, c_dt,
+        )  # fmt: skip
+        after = E_bar[i]
+        mu = (T_bar[i] - after * C[i]) * per_new
+        E_bar[i] = after + mu * late
+        T_bar[i] = after * C[i] + mu * old
+        lag_bar[i] = mu * lag
+        out[BY_C + i] = (after + mu * (1 + late)) * (T_new[i] - T_old[i]) + mu * by_capacity
+        out[BY_K + i] = mu * (by_m * raised_m + by_s * raised)
+
+
+@njit(error_model="numpy", borrows=True)
+def factor_back(p_bar, by, C_p, K_p):
+    """Add what n cells contribute to the derivatives by a parameter, by C and K."""
+    for i in range(p_bar.shape[0]):
+        p_bar[i] -= by[BY_C + i] * C_p[i] + by[BY_K + i] * K_p[i]
+
+
+@njit(error_model="numpy", borrows=True)
 def medium_back(p_bar, by, mean_p, m_p, s_p, C_p):
     """Add what n cells contribute to the derivatives by a parameter."""
     for i in range(p_bar.shape[0]):
@@ -56,7 +103,7 @@ def medium_back(p_bar, by, mean_p, m_p, s_p, C_p):
 
 
 @njit(error_model="numpy", borrows=True)
-def cells_back(bar, p_bar, lag_bar, old, new, rho, width, a, c_dt, matter, strip,
+def cells_back(bar, p_bar, lag_bar, old, new, rho, width, a, c_dt, matter, powers, strip,
                scratch):  # fmt: skip
     """Turn Ē⁺, T̄⁺ of all cells into Ē* and T̄, fill ``lag_bar`` with Ē − Ē*, and add to ``p_bar``.
 
@@ -71,6 +118,8 @@ def cells_back(bar, p_bar, lag_bar, old, new, rho, width, a, c_dt, matter, strip
     old, new : (4, cells) the states before and after the step
     a, c_dt : radiation constant, c Δt
     matter, scratch : see `staggered_derivatives.evaluate_cells`
+    powers : b, K and ∂K/∂p of σ_a = K Tᵇ, C and ∂C/∂p, in all cells; b = 0 where ``matter`` is to
+        be run
     strip : cells that are fetched at a time
     """
     old_program, middle_program, capacity = matter
@@ -82,6 +131,7 @@ def cells_back(bar, p_bar, lag_bar, old, new, rho, width, a, c_dt, matter, strip
     m, m_T = middle_values[by_middle[VALUE]], middle_values[by_middle[BY_TEMPERATURE]]
     varies = capacity[2].shape[0] > 0
     gain_new, gain_old = (scratch[GAIN_NEW:], scratch[GAIN_OLD:]) if varies else (C, C)
+    power, factor, factor_by, capacity_map, capacity_by = powers
     end = rho.shape[0] - width
     for first in range(width, end, strip):
         last = min(first + strip, end)
@@ -91,6 +141,16 @@ def cells_back(bar, p_bar, lag_bar, old, new, rho, width, a, c_dt, matter, strip
         for start in range(first, last, PIECE):
             stop = min(start + PIECE, last)
             T_old, T_new = old[T, start:stop], new[T, start:stop]
+            if power != 0:
+                here = slice(start, stop)
+                raise_cells(scratch, T_old, T_new, power)
+                exchange_back_by_power(
+                    bar[E, here], bar[T, here], lag_bar[here], old[E, here], T_old, new[E, here],
+                    T_new, capacity_map[here], factor[here], a, c_dt, scratch,
+                )  # fmt: skip
+                for p in range(p_bar.shape[0]):
+                    factor_back(p_bar[p, here], scratch, capacity_by[p, here], factor_by[p, here])
+                continue
             evaluate_cells(scratch, T_old, T_new, rho[start:stop], matter)
             exchange_back(
                 bar[E, start:stop], bar[T, start:stop], old[E, start:stop], T_old,

@@ -74,14 +74,15 @@ def free(F, G, G_new, sigma, h, c_dt, w, theta):
 
 
 @njit(error_model="numpy", borrows=True)
-def edge(side, kind, beta, rules, bar, p_bar, given_bar, G_bar, F_out, old, new, rho, pair, h,
-         c_dt, k, w, a, theta):  # fmt: skip
+def edge(side, kind, beta, rules, bar, p_bar, lag_bar, given_bar, G_bar, F_out, old, new, rho, pair,
+         h, c_dt, k, w, a, theta):  # fmt: skip
     """Step the flux on one edge backwards, in all of its cells.
 
     Parameters
     ----------
     side, kind, beta, rules : which edge, what it does (`staggered_edges`), how ghosts are filled
-    bar : (4, ny + 2, nx + 2); F̄⁺ on the edge becomes F̄; Ē, T̄, F̄⁺ on the next face are added to
+    bar : (4, ny + 2, nx + 2); F̄⁺ on the edge becomes F̄; T̄ and F̄⁺ on the next face are added to
+    lag_bar : (ny + 2, nx + 2) Ē − Ē*, added to
     p_bar : (parameters, ny + 2, nx + 2), added to
     given_bar : (cells,), becomes the derivative by what is given: g, or F itself
     G_bar : (cells,), becomes the derivative by the flux on the next face before the step
@@ -118,7 +119,7 @@ def edge(side, kind, beta, rules, bar, p_bar, given_bar, G_bar, F_out, old, new,
                 F, F_new, below, push, 2 * k * beta * c_dt / h, c_dt, c_dt * sigma, theta
             )
             given_bar[n] = F_bar * by_g
-            bar[E, j, i] -= F_bar * by_g
+            lag_bar[j, i] -= F_bar * by_g
             if rules[E] == EQUILIBRIUM and follows:
                 bar[T, j, i] += F_bar * by_g * 4 * a * T_o**3
         else:

@@ -1,8 +1,11 @@
 """The adjoint of what the staggered scheme does on faces, but for those on the edges."""
 
+import math
+
 import numpy as np
 
 from opalux.base.kernels import njit
+from opalux.solver.schemes.opacities import whole_power
 from opalux.solver.schemes.staggered_adjoint_cells import copy
 from opalux.solver.schemes.staggered_derivatives import (
     BY_S,
@@ -25,15 +28,47 @@ BESIDE = LINE - 1
 
 
 @njit(error_model="numpy", borrows=True)
-def push_back(F_bar, F_new, E_k, E_l, s, s_T, T_f, half_c_dt, q, fall, by_T3, by_s):
-    """Turn F̄⁺ on n faces into F̄, and fill what they hand on to their cells."""
+def push_back(F_bar, star_k, star_l, F_new, E_k, E_l, s, s_T, T_f, nu, half_c_dt, q, fall, by_T3,
+              by_s):  # fmt: skip
+    """Turn F̄⁺ on n faces into F̄, and fill what they hand on to their cells.
+
+    ``star_k``, ``star_l`` are Ē* of the cells, to which ``nu`` times div F⁺ has gone.
+    """
     for i in range(F_bar.shape[0]):
         by_F, by_E, by_T, by_sigma = push(
-            F_new[i], E_k[i], E_l[i], s[i], s_T[i], T_f[i], half_c_dt, q
+            F_new[i], E_k[i], E_l[i], s[i], 0.5 * s_T[i], T_f[i] * T_f[i] * T_f[i], half_c_dt, q
         )
-        after = F_bar[i]
+        after = F_bar[i] + nu * (star_l[i] - star_k[i])
         F_bar[i] = after * by_F
         fall[i], by_T3[i], by_s[i] = after * by_E, after * by_T, after * by_sigma
+
+
+@njit(error_model="numpy", borrows=True)
+def raise_faces(raised, T_k, T_l, power):
+    """Fill ``raised`` with T_fᵇ of n faces: in a loop so short that it is compiled for each b."""
+    for i in range(T_k.shape[0]):
+        low, high = T_k[i] * T_k[i], T_l[i] * T_l[i]
+        T_f = math.sqrt(math.sqrt(0.5 * (low * low + high * high)))
+        raised[i] = whole_power(T_f, power, 1.0)
+
+
+@njit(error_model="numpy", borrows=True)
+def push_back_by_power(F_bar, star_k, star_l, F_new, E_k, E_l, T_k, T_l, factor_k, factor_l, power,
+                       nu, half_c_dt, q, fall, by_T3, by_s):  # fmt: skip
+    """Do what `push_back` does for σ = K Tᵇ: ``factor`` is K and ``power`` b.
+
+    ``by_s`` holds T_fᵇ and becomes what faces hand on by K, T_fᵇ times that by s.
+    """
+    for i in range(F_bar.shape[0]):
+        low, high = T_k[i] * T_k[i], T_l[i] * T_l[i]
+        T_f4 = 0.5 * (low * low + high * high)
+        s = (factor_k[i] + factor_l[i]) * by_s[i]
+        by_F, by_E, by_T, by_sigma = push(
+            F_new[i], E_k[i], E_l[i], s, 0.5 * power * s, T_f4, half_c_dt, q
+        )
+        after = F_bar[i] + nu * (star_l[i] - star_k[i])
+        F_bar[i] = after * by_F
+        fall[i], by_T3[i], by_s[i] = after * by_E, after * by_T, after * by_sigma * by_s[i]
 
 
 @njit(error_model="numpy", borrows=True)
@@ -44,23 +79,31 @@ def opacity_back(by_k, by_l, by_s, s_k, s_l):
 
 
 @njit(error_model="numpy", borrows=True)
-def fill_faces(bar, new, old, rho, f, start, stop, step, out, at, pair, knows_T, c_dt, q):
+def fill_faces(bar, new, old, rho, f, start, stop, step, out, at, pair, knows_T, powers, nu, c_dt,
+               q):  # fmt: skip
     """Turn F̄⁺ on the faces of the cells start..stop − 1 into F̄, and fill ``out`` from ``at`` on.
 
     All cells lie end to end; the other cells of the faces are ``step`` further on.
     """
     _, results, registers = pair
     s, s_T, T_f = registers[results[VALUE]], registers[results[BY_TEMPERATURE]], registers[1]
+    power, factor, _ = powers
     for low in range(start, stop, PIECE):
         high = min(low + PIECE, stop)
         first, last = at + low - start, at + high - start
-        evaluate_faces(
-            pair, knows_T, old[T, low:high], old[T, low + step : high + step], rho[low:high],
-            rho[low + step : high + step],
-        )  # fmt: skip
+        k, l = slice(low, high), slice(low + step, high + step)  # noqa: E741
+        if power != 0:
+            raise_faces(out[BY_S, first:], old[T, k], old[T, l], power)
+            push_back_by_power(
+                bar[f, k], bar[E, k], bar[E, l], new[f, k], old[E, k], old[E, l], old[T, k],
+                old[T, l], factor[k], factor[l], power, nu, 0.5 * c_dt, q, out[FALL, first:],
+                out[BY_T3, first:], out[BY_S, first:],
+            )  # fmt: skip
+            continue
+        evaluate_faces(pair, knows_T, old[T, k], old[T, l], rho[k], rho[l])
         push_back(
-            bar[f, low:high], new[f, low:high], old[E, low:high], old[E, low + step : high + step],
-            s, s_T, T_f, 0.5 * c_dt, q, out[FALL, first:], out[BY_T3, first:], out[BY_S, first:],
+            bar[f, k], bar[E, k], bar[E, l], new[f, k], old[E, k], old[E, l], s, s_T, T_f, nu,
+            0.5 * c_dt, q, out[FALL, first:], out[BY_T3, first:], out[BY_S, first:],
         )  # fmt: skip
         for row in range(0, results.shape[0] - FIRST, 2):
             opacity_back(
@@ -88,8 +131,15 @@ def gather_medium(p_bar, x_k, x_l, above_k, y_l):
 
 
 @njit(error_model="numpy", borrows=True)
-def faces_back(bar, p_bar, lag_bar, old, new, rho, width, pair, knows_T, c_dt, q_x, q_y, x_faces,
-               y_faces, strip):  # fmt: skip
+def gather_factor(p_bar, K_p, x_K, y_K, above_K):
+    """Add to n cells what their faces hand on by K, times ∂K/∂p."""
+    for i in range(p_bar.shape[0]):
+        p_bar[i] += K_p[i] * ((x_K[i + 1] + x_K[i]) + (above_K[i] + y_K[i]))
+
+
+@njit(error_model="numpy", borrows=True)
+def faces_back(bar, p_bar, lag_bar, old, new, rho, width, pair, knows_T, powers, nu_x, nu_y, c_dt,
+               q_x, q_y, x_faces, y_faces, strip):  # fmt: skip
     """Turn F̄⁺ on all faces into F̄ and Ē* into Ē, and add to T̄ and to ``p_bar``.
 
     Parameters
@@ -99,16 +149,20 @@ def faces_back(bar, p_bar, lag_bar, old, new, rho, width, pair, knows_T, c_dt, q
     lag_bar, rho : (cells,)
     old, new : (4, cells) the states before and after the step
     pair, knows_T : see `staggered_derivatives.evaluate_faces`
-    c_dt, q_x, q_y : c Δt, and k c Δt over the size of a cell
+    powers : b, K and ∂K/∂p of σ_c = K Tᵇ in all cells; b = 0 where ``pair`` is to be run
+    nu_x, nu_y : c Δt of E over the size of a cell
+    c_dt, q_x, q_y : c Δt of F, and k times that over the size of a cell
     x_faces, y_faces : see `face_scratch`
     strip : cells taken at a time
     """
     end = rho.shape[0] - width
     lead = -(-width // LINE) * LINE
+    power, _, factor_by = powers
     # A cell's lower face is left by the row or the strip before.
     fill_faces(
-        bar, new, old, rho, FY, 0, width, width, y_faces, lead - width, pair, knows_T, c_dt, q_y
-    )
+        bar, new, old, rho, FY, 0, width, width, y_faces, lead - width, pair, knows_T, powers, nu_y,
+        c_dt, q_y,
+    )  # fmt: skip
     for start in range(width, end, strip):
         stop = min(start + strip, end)
         for f in (E, T):
@@ -122,17 +176,25 @@ def faces_back(bar, p_bar, lag_bar, old, new, rho, width, pair, knows_T, c_dt, q
             above = lead + low - start
             below = above - width
             fill_faces(
-                bar, new, old, rho, FY, low, high, width, y_faces, above, pair, knows_T, c_dt, q_y
-            )
+                bar, new, old, rho, FY, low, high, width, y_faces, above, pair, knows_T, powers,
+                nu_y, c_dt, q_y,
+            )  # fmt: skip
             fill_faces(
-                bar, new, old, rho, FX, low, high, 1, x_faces, BESIDE + 1, pair, knows_T, c_dt, q_x
-            )
+                bar, new, old, rho, FX, low, high, 1, x_faces, BESIDE + 1, pair, knows_T, powers,
+                nu_x, c_dt, q_x,
+            )  # fmt: skip
             gather(
                 bar[E, low:high], bar[T, low:high], lag_bar[low:high], old[T, low:high],
                 x_faces[FALL, BESIDE:], x_faces[BY_T3, BESIDE:], y_faces[FALL, below:],
                 y_faces[BY_T3, below:], y_faces[FALL, above:], y_faces[BY_T3, above:],
             )  # fmt: skip
             for p in range(p_bar.shape[0]):
+                if power != 0:
+                    gather_factor(
+                        p_bar[p, low:high], factor_by[p, low:high], x_faces[BY_S, BESIDE:],
+                        y_faces[BY_S, below:], y_faces[BY_S, above:],
+                    )  # fmt: skip
+                    continue
                 by_k, by_l = FACE_BY + 2 * p, FACE_BY + 2 * p + 1
                 gather_medium(
                     p_bar[p, low:high], x_faces[by_k, BESIDE:], x_faces[by_l, BESIDE:],

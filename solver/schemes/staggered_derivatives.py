@@ -38,6 +38,9 @@ AT, GAIN_NEW, GAIN_OLD, BY_GAIN, BY_MIDDLE, BY_OLD, BY_HEAT, STAR, COOLED, LAGGI
     0, 11 * PIECE, PIECE
 )
 
+# The rows in their place where σ_a = K Tᵇ and C does not depend on T.
+RAISED, RISE, RAISED_MIDDLE, RISE_MIDDLE, BY_C, BY_K = range(0, 6 * PIECE, PIECE)
+
 
 def cell_scratch(parameters: int) -> np.ndarray:
     """Return the scratch that cells need."""
@@ -159,16 +162,16 @@ def evaluate_faces(pair, knows_T, T_k, T_l, rho_k, rho_l):
 
 
 @njit(error_model="numpy", inline="always")
-def push(F_new, E_k, E_l, s, s_T, T_f, half_c_dt, q):
+def push(F_new, E_k, E_l, s, slope, over, half_c_dt, q):
     """Return ∂F⁺/∂F, ∂F⁺/∂E_k = −∂F⁺/∂E_l, ∂F⁺/∂T_k over T_k³ and ∂F⁺/∂s, on one face.
 
-    ∂T_f/∂T_k = (T_k/T_f)³/2.
+    ∂T_f/∂T_k = (T_k/T_f)³/2, so that ∂s/∂T_k over T_k³ is s_T/2 over T_f³: ``slope`` and ``over``.
+    They are apart for the sake of a single division.
     """
     z = half_c_dt * s
     linear = 1 + 0.5 * z
     below = 1 + z * linear
-    T_f3 = T_f * T_f * T_f
-    per = 1 / (below * T_f3)
-    by_F = per * T_f3
+    per = 1 / (below * over)
+    by_F = per * over
     by_s = -by_F * (half_c_dt * (0.5 * (q * (E_l - E_k)) + F_new * (1 + z)))
-    return by_F, by_F * (q * linear), by_s * (0.5 * s_T) * (per * below), by_s
+    return by_F, by_F * (q * linear), by_s * slope * (per * below), by_s

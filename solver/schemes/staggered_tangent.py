@@ -56,7 +56,9 @@ def faces_on(dF, F_new, E_k, E_l, T_k, T_l, dE_k, dE_l, dT_k, dT_l, ds, s, s_T, 
              q):  # fmt: skip
     """Step δF on n faces; ``ds`` is what the parameters change of s."""
     for i in range(dF.shape[0]):
-        by_F, by_E, by_T, by_s = push(F_new[i], E_k[i], E_l[i], s[i], s_T[i], T_f[i], half_c_dt, q)
+        by_F, by_E, by_T, by_s = push(
+            F_new[i], E_k[i], E_l[i], s[i], 0.5 * s_T[i], T_f[i] * T_f[i] * T_f[i], half_c_dt, q
+        )
         warmed = (T_k[i] * T_k[i] * T_k[i]) * dT_k[i] + (T_l[i] * T_l[i] * T_l[i]) * dT_l[i]
         dF[i] = by_F * dF[i] + by_E * (dE_k[i] - dE_l[i]) + (by_T * warmed + by_s * ds[i])
 
@@ -211,7 +213,7 @@ def step_on(change, dp, dg, emitted, old, new, rho, spacing, w, physics, program
     """
     dx, dy = spacing
     dt, c, a = physics
-    pair, knows_T, matter = programs
+    pair, knows_T, matter, _ = programs
     before, beside_before = work[3:]
     ny, nx = old.shape[1] - 2, old.shape[2] - 2
     k = w * w

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from opalux.base.axes import EDGES
 from opalux.base.errors import InputError
+from opalux.solver import parameters
 from opalux.solver.gradient import SignalGradient
-from opalux.solver.parameters import PARAMETERS
+from opalux.solver.parameters import MEDIUM, PARAMETERS
 from opalux.solver.problem import Problem
 from tests.solver.test_gradient import numbers, problems, total
 
@@ -63,6 +64,32 @@ def test_tangent_and_adjoint_are_transposes_of_each_other_for_all_parameters(pro
     there = sum(float(product.sum()) for product in products)
     back = sum(float((change[name] * slopes[name]).sum()) for name in slopes)
     assert abs(there - back) <= 1e-12 * size
+
+
+@given(
+    st.sampled_from(["1", "3*rho", "rho^2/7", "exp(-rho)"]),
+    st.integers(-4, 4),
+    st.sampled_from(["0", "rho", "rho*T^2"]),
+)
+@settings(max_examples=20, deadline=None)
+def test_loops_and_programs_give_the_same_derivatives(factor, power, scattering):
+    problem = Problem(
+        scheme="staggered",
+        grid={"nx": 6, "ny": 5},
+        time={"final": 0.0015},
+        material={"sigma_a": f"({factor})*(T/4)^({power})", "sigma_s": scattering},
+        edges={"left": {"kind": "source"}, "up": {"kind": "vacuum"}},
+    )
+    gradient, _, _, weights = numbers(problem, 3)
+    by_loops = gradient.derivatives(weights, MEDIUM)
+    with pytest.MonkeyPatch.context() as patched:
+        nothing = np.zeros(0), np.zeros((1, 0))
+        none = (0, *nothing), (0, *nothing, *nothing)
+        patched.setattr(parameters, "_powers", lambda *_: none)
+        by_programs = gradient.derivatives(weights, MEDIUM)
+    for name in MEDIUM:
+        scale = np.abs(by_programs[name]).max()
+        np.testing.assert_allclose(by_loops[name], by_programs[name], atol=1e-12 * scale, rtol=0)
 
 
 def test_where_all_is_proportional_to_the_density_its_derivative_is_that_of_the_factors():
