@@ -14,6 +14,7 @@ from opalux.base.settings import Settings, SettingsPath
 from opalux.learning.data.layout import Layout
 from opalux.learning.networks.symmetry import symmetries_of, transform_map, transform_signals
 from opalux.learning.networks.told import tell_noise
+from opalux.learning.training.grid_error import FARTHEST, GridErrors
 from opalux.learning.training.subsets import draw_known
 
 
@@ -25,8 +26,9 @@ class AugmentationSettings(Settings):
     symmetries : turn and reflect map, edges and sources together (only reflect what is no square)
     noise : standard deviation of the noise added to the signals, relative to each channel's own; or
         [low, high], from which it is drawn for each sample
-    other_grid : data set with some of the training densities, simulated on another grid; the errors
-        that calibration leaves are added to the signals, see `opalux.learning.training.grid_error`
+    other_grid : data set with some of the training densities, simulated on a finer grid; the errors
+        that calibration leaves are added to the signals, and signals on the edge itself are moved
+        towards those of that grid, see `opalux.learning.training.grid_error`
     drop_sources, drop_edges : leave out up to so many sources and edges (their signals are set to
         the channel's mean), so that one model serves fewer measurements
     subsets : leave out any sources, edges, quantities, detectors and times, and tell the network
@@ -71,7 +73,7 @@ class Augmentation:
     layout : of the data
     mean, std : (sources, edges, quantities) of each channel, over the training split
     seed : with epoch and position it gives the change
-    errors : (n, S, E, Q, T, N) of another grid, from `grid_error.grid_errors`
+    errors : of another grid
     """
 
     def __init__(
@@ -81,11 +83,12 @@ class Augmentation:
         mean: NDArray[np.floating],
         std: NDArray[np.floating],
         seed: int,
-        errors: NDArray[np.float32] | None = None,
+        errors: GridErrors | None = None,
     ) -> None:
         self.settings = settings
         self.seed = seed
-        self.errors = None if errors is None else torch.from_numpy(errors)
+        self.errors = None if errors is None else torch.from_numpy(errors.left)
+        self._towards = None if errors is None else errors.towards
         if settings.symmetries and not layout.is_symmetric:
             raise InputError(
                 f"augmentation.symmetries: found sources {layout.sources} and edges "
@@ -103,6 +106,9 @@ class Augmentation:
         With ``subsets``, NaN stands where signals lack, and a last plane tells the noise.
         """
         draw = np.random.default_rng([self.seed, epoch, position])
+        if self._towards is not None:
+            moved = torch.from_numpy(self._towards(signals.numpy()))
+            signals = torch.lerp(signals, moved, draw.uniform(0, FARTHEST))
         if self.settings.symmetries:
             symmetry = self._symmetries[draw.integers(len(self._symmetries))]
             signals = transform_signals(signals, symmetry, self._shape)

@@ -6,6 +6,10 @@ reads small echoes takes it for structure. So it is measured on some training de
 simulated on both grids, and added to the signals in training: the network learns to ignore features
 smaller than this error.
 
+Signals on the edge itself are not calibrated when they are used: there the straight lines lead the
+other way, from the training signals to those of the finer grid, and each sample is moved along them
+by a random share. So the network learns to answer alike on both grids, and between and beyond.
+
 References
 ----------
 The approximation error approach of Kaipio and Somersalo, J. Comput. Appl. Math. 198 (2007) 493; a
@@ -13,6 +17,7 @@ Gaussian of the errors' covariance, drawn as one of them times a normal number.
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +26,7 @@ from opalux.base.errors import InputError
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.identity import physics_difference
 from opalux.learning.data.resampler import Resampler
-from opalux.learning.training import calibration
+from opalux.learning.training.calibration import Calibration, fit_calibration
 
 MOST_MAPS = 64
 """Densities that are used at most: their errors are kept in memory."""
@@ -32,10 +37,28 @@ FEWEST_MAPS = 8
 HOW = "make it by the configuration of the training data with --set refinement=2"
 
 
+FARTHEST = 4 / 3
+"""Where on the way to a twice finer grid, counted as 1, an error of second order is gone."""
+
+
+class GridErrors(NamedTuple):
+    """What another grid does to signals.
+
+    Attributes
+    ----------
+    left : (n, sources, edges, quantities, n_times, n_cells) what straight lines leave of it
+    towards : the lines from the training signals to those of the other grid; None where signals are
+        calibrated before the network gets them
+    """
+
+    left: NDArray[np.float32]
+    towards: Calibration | None = None
+
+
 def grid_errors(
     data: DataSet, folder: Path, times: NDArray[np.float64], seen: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    """Return the difference between calibrated signals of another grid and the training signals.
+) -> GridErrors:
+    """Measure what another grid does to the signals of some training densities.
 
     Parameters
     ----------
@@ -43,10 +66,6 @@ def grid_errors(
     folder : data set that holds some of its densities, under the same numbers
     times : (n_times,) that the network takes [sh]
     seen : positions of the training samples
-
-    Returns
-    -------
-    The errors (n, sources, edges, quantities, n_times, n_cells), one for each density.
 
     Raises
     ------
@@ -88,4 +107,7 @@ def grid_errors(
             f"augmentation.other_grid: found the same signals in {folder} as in {data.folder}, "
             f"expected those of another grid; {HOW}"
         )
-    return calibration.fit_calibration(finer, coarser)(finer) - coarser
+    if ours.signals_at == "edge":
+        towards = fit_calibration(coarser, finer)
+        return GridErrors(finer - towards(coarser), towards)
+    return GridErrors(fit_calibration(finer, coarser)(finer) - coarser)

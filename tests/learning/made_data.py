@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from opalux.base.axes import EDGES
+from opalux.base.axes import EDGES, At
 from opalux.learning.data.card import NAME, Card, Splits, part_name
 from opalux.learning.data.finish import finish
 from opalux.learning.data.part import Part, write_part
@@ -25,12 +25,13 @@ def make_data(
     turn: bool = False,
     failed: tuple[int, ...] = (),
     campaign: dict[str, Any] | None = None,
+    signals_at: At = "cell",
 ) -> Path:
     """Write a data set of smooth random maps.
 
     ``spoil`` names a sample that gets a NaN; ``change`` makes other signals of the signals.
     ``copies`` gives samples the density of others, turned by a quarter with ``turn``; ``failed``
-    names samples that failed, ``campaign`` is that of the card.
+    names samples that failed; ``campaign`` and ``signals_at`` are those of the card.
     """
     folder.mkdir(parents=True)
     splits = Splits(train=train, validation=4, test=4)
@@ -68,6 +69,7 @@ def make_data(
         shard_size=n,
         families=("waves",),
         campaign=campaign or {},
+        signals_at=signals_at,
     )
     (folder / NAME).write_text(card.to_yaml())
     part = Part(

@@ -8,7 +8,7 @@ from opalux.base.errors import InputError
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.networks.objectives.whole_map import WholeMap
 from opalux.learning.training.augmentation import Augmentation, AugmentationSettings
-from opalux.learning.training.grid_error import grid_errors
+from opalux.learning.training.grid_error import FARTHEST, GridErrors, grid_errors
 from opalux.learning.training.loader import Samples, layout_of
 from tests.learning.made_data import make_data
 
@@ -19,7 +19,7 @@ def data(tmp_path_factory):
 
 
 def errors_of(data, folder):
-    return grid_errors(data, folder, data.times, data.split("train"))
+    return grid_errors(data, folder, data.times, data.split("train")).left
 
 
 def disturbance(signals):
@@ -47,7 +47,7 @@ def test_training_adds_a_multiple_of_one_of_the_errors(data, tmp_path):
     settings = AugmentationSettings(symmetries=False, other_grid=other)
     stats, layout = data.stats, layout_of(data, None)
     augmentation = Augmentation(
-        settings, layout, stats.signal_mean, stats.signal_std, 1, errors=errors
+        settings, layout, stats.signal_mean, stats.signal_std, 1, errors=GridErrors(errors)
     )
     plain = Samples(data, data.times, WholeMap())
     changed = Samples(data, data.times, WholeMap(), augmentation)
@@ -63,6 +63,26 @@ def test_training_adds_a_multiple_of_one_of_the_errors(data, tmp_path):
     assert sizes == set(range(len(errors)))
     assert abs(np.mean(shares)) < 0.2
     assert np.std(shares) == pytest.approx(1, abs=0.15)
+
+
+def test_signals_on_the_edge_are_moved_along_the_lines_to_the_other_grid(tmp_path):
+    data = DataSet(make_data(tmp_path / "set", signals_at="edge"))
+    other = make_data(
+        tmp_path / "other", change=lambda signals: 1.1 * signals + 0.3, signals_at="edge"
+    )
+    errors = grid_errors(data, other, data.times, data.split("train"))
+    settings = AugmentationSettings(symmetries=False, other_grid=other)
+    stats, layout = data.stats, layout_of(data, None)
+    augmentation = Augmentation(settings, layout, stats.signal_mean, stats.signal_std, 1, errors)
+    signals = torch.from_numpy(data.signals(3))
+    way = 0.1 * signals + 0.3  # from these signals to those of the other grid
+    shares = []
+    for epoch in range(200):
+        moved, _ = augmentation(signals, torch.zeros(8, 8), epoch, 3)
+        shares.append(float((moved - signals).flatten() @ way.flatten() / way.square().sum()))
+        torch.testing.assert_close(moved, signals + shares[-1] * way, atol=1e-2, rtol=1e-3)
+    assert min(shares) == pytest.approx(0, abs=0.05)
+    assert max(shares) == pytest.approx(FARTHEST, abs=0.05)
 
 
 @pytest.mark.parametrize(
