@@ -25,7 +25,7 @@ from opalux.learning.training.plan import TrainingPlan, TrainSettings
 from opalux.learning.training.scaling import scaling_of
 
 Model = Reconstructor | Corrector
-Trained = TypeVar("Trained", Reconstructor, Corrector)
+Placed = TypeVar("Placed", Reconstructor, Corrector)
 
 
 class Prepared(NamedTuple):
@@ -77,7 +77,7 @@ def prepare(settings: TrainSettings, among: Processes) -> Prepared:
     return Prepared(settings, data, plan, _placed(model, among))
 
 
-def _placed(model: Trained, among: Processes) -> Trained:
+def _placed(model: Placed, among: Processes) -> Placed:
     model.to(among.device)
     model.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return model
