@@ -18,6 +18,8 @@ from opalux.learning.data.resampler import resample
 
 Array = NDArray[np.float32]
 Answer = Callable[[Array], tuple[Array, Array | None]]
+NORMAL = 0.9
+"""Share of held-out maps whose misfit is called normal."""
 WITHIN = 0.683
 """Share of the cells that lie within one spread, as of a Gaussian."""
 FEWEST = 4
@@ -99,8 +101,8 @@ class HeldOut:
 
     Attributes
     ----------
-    misfit : the largest data misfit
-    chi2 : the largest χ²; None: the noise is not known
+    misfit : data misfit that `NORMAL` of them stay below
+    chi2 : likewise χ²; None: the noise is not known
     scale : (depths,) by which the deviation of several answers is multiplied to be a spread, within
         which `WITHIN` of the cells at each distance from the edge lie; None: of a single answer
     """
@@ -169,10 +171,15 @@ def held_out(
     if not fits:
         return None
     return HeldOut(
-        max(one.misfit for one in fits),
+        _normal([one.misfit for one in fits]),
         _scale(np.stack(far)) if len(far) >= FEWEST else None,
-        max((one.chi2 for one in fits if one.chi2 is not None), default=None),
+        _normal([one.chi2 for one in fits if one.chi2 is not None]) if noise else None,
     )
+
+
+def _normal(values: list[float]) -> float:
+    """Return what `NORMAL` of the values stay below: the largest may be that of a freak."""
+    return float(np.quantile(values, NORMAL, method="higher"))
 
 
 def _scale(far: Array) -> NDArray[np.float64]:

@@ -44,9 +44,9 @@ class Reconstruction:
     spread : (ny, nx) the uncertainty calibrated on maps that were held out from training, two
         thirds of whose cells lie within it [g/cm³]; for maps of that kind. None: not known
     data_misfit : ‖F(ρ̂)−d‖/‖d‖ by simulating the density again; None when this was not done
-    misfit_normal : the largest that maps held out from training have; None when it is not known
+    misfit_normal : that nine of ten maps held out from training stay below; None: not known
     chi2, chi2_normal : mean squared residual of those signals in standard deviations of the noise,
-        and the largest that maps held out from training have; None when the noise is not known
+        and what nine of ten maps held out from training stay below; None: the noise is not known
     sources : whose signals were given
     members : reconstructions that the density is the mean of
     calibrated : whether the signals came from another grid and were calibrated

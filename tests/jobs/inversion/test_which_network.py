@@ -57,7 +57,7 @@ def test_the_example_is_reconstructed_by_the_network_in_the_box(tmp_path, capsys
     out = tmp_path / "out"
     assert reconstruct.main(["--example", "--set", "misfit_maps=4", "--out", str(out)]) == 0
     shown = capsys.readouterr()
-    assert "trained on: 6000 maps of random_field" in shown.out
+    assert "trained on: 12000 maps of random_field" in shown.out
     assert "χ² = " in shown.out
     numbers = json.loads((out / "reconstruction.json").read_text())
     assert 0 < numbers["chi2"] <= numbers["chi2_normal"], "the example is of the training's kind"
