@@ -33,10 +33,11 @@ FINAL = 0.01  # [sh]
 SEED = 3
 SURROUNDINGS = {name: {"kind": "vacuum", "T": "5"} for name in EDGES}
 MAPS = ("smooth", "layers", "bands", "ring", "blocks", "letter", "E")
+MORE = ("letters", "cross", "stripes", "wavy")
 
 
 def map_named(name: str, n: int) -> Array:
-    """Return one of `MAPS` on n × n cells [g/cm³], or what a family draws, as ``layers:3``."""
+    """Return one of `MAPS` or `MORE` on n × n cells [g/cm³], or a family's own, as ``layers:3``."""
     if ":" in name:
         kind, number = name.split(":")
         family = next(one for one in FAMILIES if one.model_fields["kind"].default == kind)
@@ -50,6 +51,10 @@ def map_named(name: str, n: int) -> Array:
         return np.where((y + 0.15 * x) % 0.35 < 0.12, 3.2, 1.2)
     if name == "bands":
         return np.where((0.8 * x + 0.45 * y) % 0.31 < 0.1, 3.5, 1.0)
+    if name == "stripes":
+        return np.where((x / 0.25) % 1 < 0.45, 3.6, 1.2)
+    if name == "wavy":
+        return np.where((y + 0.08 * np.sin(3 * np.pi * x)) % 0.3 < 0.12, 3.4, 1.1)
     if name == "ring":
         r = np.hypot(x - 0.5, y - 0.5)
         return np.where((r < 0.34) & (r > 0.2), 4.0, 1.2)
@@ -59,6 +64,9 @@ def map_named(name: str, n: int) -> Array:
         "letter": (1.5, [(6, 26, 8, 12, 4.0), (6, 26, 20, 24, 4.0), (14, 18, 8, 24, 4.0)]),
         "E": (1.2, [(6, 26, 9, 13, 3.6), (22, 26, 9, 23, 3.6), (14, 18, 9, 20, 3.6),
                     (6, 10, 9, 23, 3.6)]),
+        "letters": (1.2, [(7, 25, 4, 7, 3.5), (7, 10, 4, 13, 3.5), (22, 25, 17, 28, 3.5),
+                          (7, 25, 21, 24, 3.5)]),
+        "cross": (1.3, [(6, 26, 13, 19, 3.8), (13, 19, 5, 27, 3.8)]),
     }  # fmt: skip
     background, found = boxes[name]
     rho = np.full((n, n), background)

@@ -160,6 +160,12 @@ def plan_for(settings: InvertSettings, measured: Measured) -> Plan:
     grid = settings.problem.cells
     start = map_of(settings.start, settings.problem)
     _require_densities("start", start)
+    low, high = settings.bounds
+    if start.min() < low or start.max() > high:
+        remarks.append(
+            f"start: found {start.min():g} to {start.max():g} g/cm³, brought within the bounds, "
+            f"{low:g} to {high:g}"
+        )
     refinement = _refinement(settings, measured.cells)
     for problem in problems.values():
         on_finer_grid(problem, (refinement or 1), float(rows.time.max()))

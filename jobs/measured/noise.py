@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from opalux.base.errors import InputError
 from opalux.jobs.measured.settings import AbsoluteNoise
+from opalux.solver.files.table_columns import FARTHEST
 from opalux.solver.inversion.rows import Rows
 
 FLAT = 1e-9  # relative deviation of a channel below which a share of it is no noise
@@ -16,8 +17,19 @@ def sigma_of(rows: Rows, noise: float | AbsoluteNoise | None) -> NDArray[np.floa
     Raises
     ------
     InputError
-        When it is not known, or a share of nothing.
+        When it is not known, a share of nothing, or too small to divide by.
     """
+    sigma = _filled(rows, noise)
+    if sigma.min() < 1 / FARTHEST:
+        raise InputError(
+            f"noise: found a standard deviation of {sigma.min():g}, expected one >= "
+            f"{1 / FARTHEST:g}; give the noise of your instrument"
+        )
+    return sigma
+
+
+def _filled(rows: Rows, noise: float | AbsoluteNoise | None) -> NDArray[np.float64]:
+    """Return the standard deviation of each row, where it is known."""
     sigma = rows.sigma.copy()
     open_rows = np.isnan(sigma)
     if not open_rows.any():

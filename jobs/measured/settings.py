@@ -158,8 +158,9 @@ class InvertSettings(Settings):
     """Gradients at most."""
     coupling: CouplingSettings | None = None
     """Unknown gains of sources or detectors; left out: signals are as they are simulated."""
-    modes: int = pydantic.Field(32, ge=0, le=1000)
-    """Directions along which the data's own information is measured for the spread (0: none)."""
+    modes: int = pydantic.Field(320, ge=0, le=1000)
+    """Directions at most along which the data's own information is measured for the spread, one
+    product with the Hessian each (0: none)."""
     samples: int = pydantic.Field(0, ge=0, le=1000)
     """Maps to draw that the data and the prior allow; asks for `modes`."""
     accept_chi2: pydantic.PositiveFloat = 2.0

@@ -13,6 +13,7 @@ from opalux.jobs.inversion.signal_files import KINDS, read_measurements
 from opalux.jobs.measured.settings import MeasuredProblem, Source
 from opalux.learning.data.measurement import Measurement
 from opalux.solver.files.measurements import Table, is_table, read_table
+from opalux.solver.files.table_columns import FARTHEST
 from opalux.solver.inversion.rows import Rows, joined
 
 SUFFIXES = (".csv", ".h5", ".sds")
@@ -115,8 +116,10 @@ def _require_fit(table: Table, problem: MeasuredProblem) -> None:
     ):
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
+            width = float(rows.width[row]) if column != "time" else 0.0
+            wide = f" of width {width:g}" if width else ""
             raise InputError(
-                f"{table.place(row, column)}: found {found[row]:g}, expected {expected}"
+                f"{table.place(row, column)}: found {found[row]:g}{wide}, expected {expected}"
             )
 
 
@@ -149,9 +152,10 @@ def _rows_of(measured: Measurement, problem: MeasuredProblem) -> Rows:
         )
     for edge in EDGES:
         values = np.asarray(measured.signals[edge])[:, kept]
-        if not np.isfinite(values).all():
+        if not (np.abs(values) <= FARTHEST).all():
             raise InputError(
-                f"{measured.origin}: edge {edge}: found NaN or infinity, expected numbers"
+                f"{measured.origin}: edge {edge}: found NaN, infinity or numbers beyond "
+                f"{FARTHEST:g}, expected signals"
             )
         low, high = getattr(grid, along(edge))
         cells = values.shape[-1]

@@ -27,9 +27,9 @@ class RefineSettings(ReconstructSettings):
     """With --refine: weight of the total variation: few, sharp edges are held likely."""
     steps: int = pydantic.Field(500, ge=3, le=100_000)
     """With --refine: gradients at most, from each of the two starts."""
-    modes: int = pydantic.Field(32, ge=0, le=1000)
-    """With --refine: directions along which the data's own information is measured for the spread
-    (0: none)."""
+    modes: int = pydantic.Field(320, ge=0, le=1000)
+    """With --refine: directions at most along which the data's own information is measured for the
+    spread (0: none)."""
     accept_chi2: pydantic.PositiveFloat = 2.0
     """With --refine: a larger χ² ends with exit code 3; the result is written, the data are not
     explained."""

@@ -170,7 +170,12 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
                 yield number, fields
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; give a table of measured signals") from None
-    except (OSError, UnicodeDecodeError, csv.Error, ValueError) as error:
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path}: found a byte {error.object[error.start]:#04x} that is no text in UTF-8, "
+            "expected a table as text; save it as CSV in UTF-8"
+        ) from None
+    except (OSError, csv.Error, ValueError) as error:
         raise InputError(f"{path}: cannot be read ({error})") from None
 
 
@@ -180,6 +185,12 @@ def _from_csv(path: Path) -> tuple[dict[str, Any], NDArray[np.int64]]:
     if first is None:
         raise InputError(f"{path}: found no header, expected '{HEADER}'")
     titles = [title.strip() for title in first[1]]
+    other = next((mark for mark in ";\t|" if mark in first[1][0]), None)
+    if other is not None:
+        raise InputError(
+            f"{path}: line {first[0]}: found columns divided by {other!r}, expected commas, and "
+            "decimal points in numbers; save it so"
+        )
     if len(set(titles)) < len(titles):
         double = next(title for title in titles if titles.count(title) > 1)
         raise InputError(f"{path}: line {first[0]}: found column '{double}' twice; keep one")

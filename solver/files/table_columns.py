@@ -23,6 +23,9 @@ MAY_BE_EMPTY = ("edge", "position", *INSIDE, "sigma")
 LENGTHS = {"cm": 1.0, "mm": 0.1, "um": 1e-4, "µm": 1e-4, "μm": 1e-4}
 TIMES = {"sh": 1.0, "ns": 0.1, "ps": 1e-4, "s": 1e8}
 UNITS = dict.fromkeys(("position", "width", *INSIDE), LENGTHS) | {"time": TIMES}
+FARTHEST = 1e30
+"""Numbers beyond it, and a sigma below its inverse, are refused: their squares would overflow."""
+SHOWN = 40  # characters of a text in a message
 HEADER = "source,edge,quantity,position [cm],time [sh],value,sigma"
 
 
@@ -70,12 +73,18 @@ def texts(given: Any, name: str, place: Place) -> NDArray[np.str_]:
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         expected = "a name" if known is None else ", ".join(known)
-        raise InputError(f"{place(row)}: found '{found[row]}', expected {expected}")
+        raise InputError(f"{place(row)}: found '{_cut(found[row])}', expected {expected}")
     return found
 
 
 def numbers(given: Any, name: str, place: Place) -> NDArray[np.float64]:
-    """Return a column of numbers (n,), all finite, NaN where one is empty that may be."""
+    """Return a column of numbers (n,), NaN where one is empty that may be.
+
+    Raises
+    ------
+    InputError
+        When one is no number, not finite, out of the range of its column or beyond `FARTHEST`.
+    """
     if not isinstance(given, np.ndarray) or given.dtype.kind not in "fiu":
         shown = [str(one).strip() for one in given]
         values = np.empty(len(shown))
@@ -86,9 +95,9 @@ def numbers(given: Any, name: str, place: Place) -> NDArray[np.float64]:
             try:
                 values[row] = float(text)
             except ValueError:
-                raise InputError(f"{place(row)}: found '{text}', expected a number") from None
+                raise InputError(f"{place(row)}: found '{_cut(text)}', expected a number") from None
             if not np.isfinite(values[row]):
-                raise InputError(f"{place(row)}: found {text}, expected a finite number")
+                raise InputError(f"{place(row)}: found {_cut(text)}, expected a finite number")
     else:
         values = given.astype(np.float64)
     empty = np.isnan(values) if name in MAY_BE_EMPTY else np.zeros(len(values), dtype=bool)
@@ -97,10 +106,19 @@ def numbers(given: Any, name: str, place: Place) -> NDArray[np.float64]:
     if not wrong.any() and name in ("sigma", "width"):
         wrong = (values <= 0) & ~empty if name == "sigma" else values < 0
         expected = "a number > 0" if name == "sigma" else "a number >= 0"
+    if not wrong.any():
+        wrong, expected = np.abs(values) > FARTHEST, f"a number up to {FARTHEST:g}"
+    if not wrong.any() and name == "sigma":
+        wrong, expected = values < 1 / FARTHEST, f"a number >= {1 / FARTHEST:g}"
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise InputError(f"{place(row)}: found {values[row]:g}, expected {expected}")
     return values
+
+
+def _cut(text: str) -> str:
+    """Return a text as it is shown in a message."""
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
 def places(

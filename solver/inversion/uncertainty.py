@@ -3,8 +3,7 @@
 The data's part is the Gauss–Newton Hessian H = Jᵀ W J of the misfit, by the exact tangent of the
 simulation and its transpose, less what unknown gains would take up; the prior's part P is that of
 a Gaussian as wide as the prior near the map, and a ridge, the width of the bounds. Of the pencil
-(H, P), the largest eigenvalues λ are found by Lanczos; then the covariance is
-P⁻¹ − Σ λ/(1 + λ) w wᵀ.
+(H, P), Lanczos gives Ritz values θ and vectors w; then the covariance is P⁻¹ − Σ θ/(1 + θ) w wᵀ.
 
 It has limits. Directions beyond those that were asked for are held for not informed, so that the
 spread is too large there. Sharp maps are not Gaussian: the spread is too small inside of them. And
@@ -19,11 +18,12 @@ from collections.abc import Callable
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh, splu
+from scipy.sparse.linalg import splu
 
 from opalux.solver.inversion.coupling import Seen
 from opalux.solver.inversion.forward import Forward
 from opalux.solver.inversion.journal import Journal
+from opalux.solver.inversion.lanczos import harmonic_pairs
 from opalux.solver.inversion.priors import Prior
 from opalux.solver.inversion.unknown import Unknown
 
@@ -31,8 +31,6 @@ Array = NDArray[np.float64]
 
 LARGEST = 2**14  # cells, up to which the prior's variances are computed one by one
 CHUNK = 256  # cells, of whose variances are computed at once
-ACCURACY = 1e-2  # of the eigenvalues
-RESTARTS = 3  # of Lanczos, after which what has converged is taken
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -43,7 +41,8 @@ class Uncertainty:
     ----------
     spread : (ny, nx) standard deviation of ρ [g/cm³]
     informed : (ny, nx) share of the prior's variance of log ρ that the data take away
-    eigenvalues : (modes,) of the data's part relative to the prior's, descending
+    eigenvalues : (modes,) of the data's part relative to the prior's, descending; the largest are
+        exact, the others Ritz values
     samples : (samples, ny, nx) maps that the data and the prior allow [g/cm³]
     gain_spread : (groups,) standard deviation of each gain, the map's own being counted
     """
@@ -83,18 +82,20 @@ def uncertainty(
     flat = rho.ravel()
     low, high = np.log(unknown.bounds)
     ridge = 12.0 / (high - low) ** 2  # of a uniform density between the bounds
-    root = sp.vstack(
-        [prior.width_root(rho) @ sp.diags_array(flat), np.sqrt(ridge) * sp.eye_array(n)]
+    root = sp.csr_matrix(
+        sp.vstack([prior.width_root(rho) @ sp.diags_array(flat), np.sqrt(ridge) * sp.eye_array(n)])
     )
     P = sp.csc_matrix(root.T @ root)
     solve = splu(P).solve
     data = _Data(forward, rho, seen, journal)
-    values, vectors = _eigenpairs(data.product, P, solve, min(modes, n - 1))
+    drawing = np.random.default_rng(seed)
+    start = solve(root.T @ drawing.standard_normal(root.shape[0]))  # drawn from the prior
+    values, vectors = harmonic_pairs(data.product, P, solve, start, modes)
     before = np.concatenate([_diagonal(solve, n, first) for first in range(0, n, CHUNK)])
     taken = (vectors**2 * (values / (1 + values))).sum(1)
     after = np.maximum(before - taken, 0.0)
-    # x − Σ (1 − 1/√(1 + λ)) w wᵀ P x has the posterior's covariance where x has P⁻¹, as P⁻¹ Bᵀξ has
-    white = np.random.default_rng(seed).standard_normal((root.shape[0], samples))
+    # x − Σ (1 − 1/√(1 + θ)) w wᵀ P x has the posterior's covariance where x has P⁻¹, as P⁻¹ Bᵀξ has
+    white = drawing.standard_normal((root.shape[0], samples))
     drawn = solve(root.T @ white) if samples else np.empty((n, 0))
     drawn -= vectors @ ((1 - 1 / np.sqrt(1 + values))[:, None] * (vectors.T @ (P @ drawn)))
     return Uncertainty(
@@ -145,28 +146,6 @@ class _Data:
 
             variance = variance + self._journal.answer(compute)[0] ** 2
         return np.sqrt(variance)
-
-
-def _eigenpairs(
-    product: Callable[[Array], Array], P: sp.csc_matrix, solve: Callable[[Array], Array], k: int
-) -> tuple[Array, Array]:
-    """Return the largest eigenvalues (k,) of (H, P), descending, and the vectors (cells, k)."""
-    n = P.shape[0]
-    try:
-        values, vectors = eigsh(
-            LinearOperator((n, n), matvec=product, dtype=np.float64),
-            k=k,
-            M=P,
-            Minv=LinearOperator((n, n), matvec=solve, dtype=np.float64),
-            v0=np.ones(n),
-            tol=ACCURACY,
-            ncv=min(n, 2 * k + 1),
-            maxiter=RESTARTS,
-        )
-    except ArpackNoConvergence as found:
-        values, vectors = found.eigenvalues, found.eigenvectors
-    order = np.argsort(values)[::-1]
-    return np.maximum(values[order], 0.0), vectors[:, order]
 
 
 def _diagonal(solve: Callable[[Array], Array], n: int, first: int) -> Array:

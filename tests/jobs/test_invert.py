@@ -304,3 +304,13 @@ def test_two_processes_find_the_map_of_one_and_share_an_error(table, tmp_path, m
 def test_the_example_is_ready_to_run(capsys):
     assert invert.main(["--example", "--dry-run"]) == 0
     assert "16 x 16 cells from 4096 values of 4 sources" in capsys.readouterr().out
+
+
+def test_a_map_of_one_cell_has_a_spread_and_a_start_off_the_bounds_is_told(rows, tmp_path, capsys):
+    write_table(tmp_path / "t.csv", rows.take(np.arange(0, len(rows), 11)))
+    changes = {"problem": {"grid": {"nx": 1}, "edges": SURROUNDINGS}, "modes": 4, "start": 40}
+    words = [config(tmp_path, **changes, steps=6), str(tmp_path / "t.csv"), "--out"]
+    assert invert.main([*words, str(tmp_path / "out")]) == 3  # one cell explains nothing
+    assert "brought within the bounds, 0.05 to 12" in capsys.readouterr().err
+    with h5py.File(tmp_path / "out" / "inversion.h5") as file:
+        assert 0 < file["spread"][0, 0] < file["density"][0, 0]

@@ -113,6 +113,17 @@ def test_units_are_converted_and_comments_and_spaces_are_passed_over(tmp_path):
         ([HEADER, GOOD.replace("0.001", "inf")], "column time: found inf"),
         ([HEADER, GOOD.replace("0.1", "0")], "column sigma: found 0, expected a number > 0"),
         ([HEADER, GOOD.replace("0.1", "-1")], "column sigma: found -1, expected a number > 0"),
+        (
+            [HEADER, GOOD.replace("8.5", "-1e200")],
+            r"column value: found -1e\+200, expected .*1e\+30",
+        ),
+        ([HEADER, GOOD.replace("0.1", "1e-200")], "column sigma: found 1e-200, expected .* 1e-30"),
+        ([HEADER, GOOD.replace("8.5", "9" * 999)], r"column value: found 9{40}\.\.\., expected"),
+        ([HEADER.replace(",", ";"), GOOD.replace(",", ";").replace(".", ",")], "divided by ';'"),
+        (
+            [HEADER.replace(",", "\t"), GOOD.replace(",", "\t")],
+            r"divided by '\\t', expected commas",
+        ),
         ([HEADER, "# between", GOOD, GOOD], "line 4: found .* of line 3 again"),
     ],
 )
@@ -120,6 +131,13 @@ def test_a_bad_table_is_refused_in_one_message(tmp_path, lines, message):
     with pytest.raises(InputError, match=message) as told:
         read_table(csv(tmp_path, *lines))
     assert "table.csv" in str(told.value)
+
+
+def test_a_table_in_another_encoding_is_refused(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_bytes(f"{HEADER}\n{GOOD}\n".replace("[cm]", "[µm]").encode("latin-1"))
+    with pytest.raises(InputError, match=r"found a byte 0xb5 .* save it as CSV in UTF-8"):
+        read_table(path)
 
 
 @pytest.mark.parametrize(
