@@ -74,6 +74,9 @@ class Pulse(Settings):
     start: float | None = None
     stop: float | None = None
     """Ends of the portion [cm]; left out: the ends of the edge."""
+    ends: Literal["centre", "share"] = "centre"
+    """A cell that an end cuts radiates if its centre is covered, as in the original, or by the
+    share of it that is covered: signals then change continuously with the ends."""
     amplitude: float = 5.0
     """Height of the sine [g/cm/sh²]."""
     frequency: float = 500.0
@@ -87,17 +90,31 @@ class Pulse(Settings):
     def _one_signal(self) -> "Pulse":
         if self.start is not None and self.stop is not None and self.start > self.stop:
             raise ValueError(f"found start {self.start} > stop {self.stop}; swap them")
+        if self.ends == "share" and self.start is not None and self.start == self.stop:
+            raise ValueError(
+                f"found start = stop = {self.start} with 'ends: share', expected a portion with a "
+                "width; set them apart"
+            )
         if self.signal is not None and self.table is not None:
             raise ValueError("found both 'signal' and 'table'; give one of them")
         if self.signal is not None or self.table is not None:
             self.values(np.zeros(1))
         return self
 
-    def covers(self, places: np.ndarray) -> np.ndarray:
-        """Return which of the ``places`` [cm] along the edge radiate."""
+    def covers(self, places: np.ndarray, width: float) -> np.ndarray:
+        """Return how much of each cell along the edge radiates, from 0 to 1.
+
+        Parameters
+        ----------
+        places : (n,) centres of the cells [cm]
+        width : of a cell [cm]
+        """
         low = -np.inf if self.start is None else self.start
         high = np.inf if self.stop is None else self.stop
-        return (low <= places) & (places <= high)
+        if self.ends == "centre":
+            return (low <= places) & (places <= high)
+        first, last = places - width / 2, places + width / 2
+        return np.clip((np.minimum(high, last) - np.maximum(low, first)) / width, 0, 1)
 
     def values(self, t: np.ndarray) -> np.ndarray:
         """Return the signal at the times ``t`` (n,) [sh]."""
@@ -256,6 +273,7 @@ def edge_tables(edges: Edges, block: Block, rules: np.ndarray, t: np.ndarray) ->
         edge = getattr(edges, name)
         place = along(name)
         places = getattr(block, place)[1:-1]
+        width = block.grid.dx if place == "x" else block.grid.dy
         if not {GIVEN, EQUILIBRIUM, WARMER} & set(rules[n].tolist()):
             tables[name] = _nothing(len(t), len(places))
             continue
@@ -269,6 +287,6 @@ def edge_tables(edges: Edges, block: Block, rules: np.ndarray, t: np.ndarray) ->
                     table[:, m] = formula.constant
             elif rules[n, m] == EQUILIBRIUM:
                 for pulse in edge.sources:
-                    table[:, m] += np.outer(pulse.values(t), pulse.covers(places))
+                    table[:, m] += np.outer(pulse.values(t), pulse.covers(places, width))
         tables[name] = table
     return EdgeTables(rules, **tables)
