@@ -55,7 +55,7 @@ def test_signals_change_continuously_with_the_ends_of_shares(ends, continuous):
 
     centre = 2.5 / 8
     jump = np.abs(signals(centre + 1e-9) - signals(centre - 1e-9)).max()
-    assert (jump < 1e-4) is continuous, jump  # the exchange with matter is solved to about 1e-6
+    assert bool(jump < 1e-4) == continuous, jump  # the exchange with matter is solved to about 1e-6
 
 
 def test_a_portion_of_shares_needs_a_width():
