@@ -19,6 +19,7 @@ from opalux.learning.networks.correction import CorrectionSettings
 from opalux.learning.training.augmentation import Augmentation
 from opalux.learning.training.distributed import Processes
 from opalux.learning.training.examples import Example, Key, keys_in, part_path, write_part
+from opalux.learning.training.grid_error import grid_errors
 from opalux.learning.training.loader import Samples
 from opalux.learning.training.prepare import Prepared
 
@@ -62,10 +63,10 @@ class SolverExamples:
                 f"augmentation.subsets: found {own.subsets}, but {trained.path} was trained with "
                 f"{its.subsets}; give the same"
             )
-        if own.other_grid or own.drop_sources or own.drop_edges:
+        if own.drop_sources or own.drop_edges:
             raise InputError(
-                "augmentation: found other_grid, drop_sources or drop_edges, which corrections do "
-                "not know; leave them out, or train both networks with augmentation.subsets=true"
+                "augmentation: found drop_sources or drop_edges, which corrections do not know; "
+                "leave them out, or train both networks with augmentation.subsets=true"
             )
         if not own.subsets and own.noise_range[0] != own.noise_range[1]:
             raise InputError(
@@ -142,12 +143,14 @@ def _parts(prepared: Prepared) -> list[list[Key]]:
 def _samples(prepared: Prepared) -> Samples:
     """Return the samples as the network is given them, another part and noise for each draw."""
     settings, data, plan = prepared.settings, prepared.data, prepared.plan
+    other = settings.augmentation.other_grid
     augmentation = Augmentation(
         settings.augmentation.model_copy(update={"symmetries": False}),
         prepared.model.layout,
         data.stats.signal_mean,
         data.stats.signal_std,
         settings.seed,
+        grid_errors(data, other, plan.times, plan.seen) if other else None,
     )
     return Samples(data, plan.times, prepared.model.objective, augmentation)
 
