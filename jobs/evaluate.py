@@ -9,8 +9,9 @@ from opalux.jobs.starting.models import MODELS
 DESCRIPTION = """\
 Judge a trained network on held-out maps.
 
-RUN is the folder of a training run.  Writes metrics.json, pictures and report.html
-into DIR (default: RUN itself).  Other test sets are judged apart:
+RUN is the folder of a training run, or a checkpoint, which needs --out and folder=DATA.
+Writes metrics.json, pictures and report.html into DIR (default: RUN itself).  Other test
+sets are judged apart:
 
   opalux evaluate RUN --set apart.fine.folder=DATA --set apart.fine.noise=0.01
 
@@ -21,7 +22,11 @@ from the network's map, and from a flat start alone."""
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see DESCRIPTION."""
     parser = command_line.parser(
-        "evaluate", DESCRIPTION, "folder of a training run", "RUN", settings=MODELS["evaluate"]
+        "evaluate",
+        DESCRIPTION,
+        "folder of a training run, or a checkpoint",
+        "RUN",
+        settings=MODELS["evaluate"],
     )
     parsed = parser.parse_args(argv)
     return command_line.run(lambda: _evaluate(parsed), parsed)
@@ -31,7 +36,7 @@ def _evaluate(parsed: argparse.Namespace) -> int:
     from opalux.base.config import dump
     from opalux.jobs.inversion.settings import EvaluateSettings
 
-    given, settings = command_line.of_run(parsed, EvaluateSettings)
+    given, settings = command_line.of_run(parsed, EvaluateSettings, checkpoints=True)
 
     # Importing torch takes seconds: not before the command line is understood.
     from opalux.jobs.inversion.evaluation import evaluate
@@ -51,7 +56,7 @@ def _evaluate(parsed: argparse.Namespace) -> int:
         compare=compare,
     )
     if found is None:
-        print(f"would judge {given.config}/{settings.checkpoint}.ckpt:\n{dump(settings)}", end="")
+        print(f"would judge {given.config}:\n{dump(settings)}", end="")
     else:
         print(found)
     return OK

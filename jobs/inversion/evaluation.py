@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from opalux.base.config import dump
+from opalux.base.errors import InputError
 from opalux.base.files import write_json, write_text
 from opalux.base.run_folder import add_made, run_folder
 from opalux.jobs.inversion.comparison import KEPT, Compare, Compared
@@ -80,9 +81,9 @@ def evaluate(
 
     Parameters
     ----------
-    run : folder of the training run
+    run : folder of the training run, or a checkpoint
     settings : what it is judged on
-    out : folder for the results; None: the run itself
+    out : folder for the results; None: the run itself, if it is a folder
     resume, force : see `run_folder`
     dry_run : check everything and write nothing
     compare : finds the maps in other ways, too, where ``settings.invert`` asks for it
@@ -97,6 +98,11 @@ def evaluate(
         When a setting asks for what this kind of network does not have, before any work, or when
         data sets or networks do not fit.
     """
+    if run.is_file() and out is None:
+        raise InputError(
+            f"--out: found none, expected a folder for the results, since {run} is a checkpoint "
+            "and no run; give one"
+        )
     ensemble = load_ensemble(run, settings.also, settings.checkpoint)
     trained = ensemble[0]
     kind = kind_of(trained)

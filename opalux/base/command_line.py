@@ -188,8 +188,12 @@ def arguments(parsed: argparse.Namespace) -> Arguments:
     return Arguments(**given | {"config": find_config(parsed.job, parsed.config)})
 
 
-def of_run(parsed: argparse.Namespace, settings: type[Model]) -> tuple[Arguments, Model]:
+def of_run(
+    parsed: argparse.Namespace, settings: type[Model], *, checkpoints: bool = False
+) -> tuple[Arguments, Model]:
     """Return the common arguments and the settings of a job whose input is a training run's folder.
+
+    ``checkpoints`` : take a checkpoint in its place, too
 
     Raises
     ------
@@ -198,6 +202,8 @@ def of_run(parsed: argparse.Namespace, settings: type[Model]) -> tuple[Arguments
     """
     given = arguments(parsed)
     checked = overridden(given, settings)
+    if checkpoints and given.config.suffix == ".ckpt":
+        return given, checked
     if not given.config.is_dir():
         raise InputError(f"{given.config}: no such folder; give the folder of a training run")
     return given, checked

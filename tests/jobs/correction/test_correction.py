@@ -117,7 +117,12 @@ def test_the_run_is_judged_exported_and_corrected_again(network, corrected, tmp_
     )
     assert export.main([str(corrected), "--out", str(tmp_path / "onnx")]) == 2
     assert "form=checkpoint" in capsys.readouterr().err
-    small = load_trained(tmp_path / "e" / "network.ckpt")
+    path = tmp_path / "e" / "network.ckpt"
+    words = ["--set", f"folder={network.parent / 'data'}", "--set", "misfit_maps=0"]
+    assert evaluate.main([str(path), *words]) == 2
+    assert "--out: found none" in capsys.readouterr().err
+    assert evaluate.main([str(path), *words, "--out", str(tmp_path / "small")]) == 0
+    small = load_trained(path)
     signals = torch.from_numpy(DataSet(network.parent / "data").signals(21))[None]
     one, other = (
         MeanAnswer([each], symmetries=True, noise=0.01)(signals)[0]
