@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from opalux.base.axes import EDGES, flux_magnitude
-from opalux.jobs.inversion.metrics import depths
+from opalux.base.axes import EDGES, depths, flux_magnitude
 from opalux.jobs.measured.inversion import Inverted, invert
 from opalux.solver.densities.catalogue import FAMILIES
 from opalux.solver.densities.family import Stream

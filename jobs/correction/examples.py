@@ -94,7 +94,7 @@ class SolverExamples:
         todo = [
             (path, keys)
             for path, keys in ((part_path(folder, number), keys) for number, keys in parts)
-            if keys_in(path, made_from) != keys
+            if keys_in(path, made_from, checked=True) != keys
         ]
         total = sum(len(keys) for _, keys in parts)
         samples, noise = _samples(prepared), prepared.settings.augmentation.noise_range[1]

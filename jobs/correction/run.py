@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from opalux.base.config import check, load
 from opalux.jobs.correction.examples import SolverExamples
 from opalux.learning.training import run
 from opalux.learning.training.plan import TrainSettings
@@ -47,14 +48,11 @@ def train(
     >>> train("configs/train/debug.yaml", "runs/mine")  # doctest: +SKIP
     True
     """
-    return run.train(
-        settings,
-        out,
-        overrides=overrides,
-        resume=resume,
-        force=force,
-        make_examples=SolverExamples(),
-    )
+    if isinstance(settings, Mapping):
+        settings = check(TrainSettings, dict(settings), source="settings", folder=Path.cwd())
+    if not isinstance(settings, TrainSettings):
+        settings, _ = load(TrainSettings, settings, list(overrides))
+    return run.train(settings, Path(out), SolverExamples(), resume=resume, force=force)
 
 
 def describe(settings: TrainSettings, out: Path) -> str:

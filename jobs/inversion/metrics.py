@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from opalux.base.axes import depths
 from opalux.learning.networks.objectives.whole_map import NEARLY_UNIFORM
 
 Array = NDArray[np.floating]
@@ -106,13 +107,6 @@ def error_by_depth(truth: Array, predicted: Array) -> NDArray[np.float64]:
     depth = depths(truth.shape[-2:])
     square = ((predicted - truth).astype(np.float64) ** 2).reshape(-1, *depth.shape).mean(0)
     return np.array([np.sqrt(square[depth == d].mean()) for d in range(depth.max() + 1)])
-
-
-def depths(shape: tuple[int, ...]) -> NDArray[np.int64]:
-    """Return how many cells are between each cell of a map (ny, nx) and the nearest edge."""
-    ny, nx = shape
-    y, x = np.arange(ny)[:, None], np.arange(nx)[None, :]
-    return np.asarray(np.minimum(np.minimum(y, ny - 1 - y), np.minimum(x, nx - 1 - x)))
 
 
 def data_misfit(simulated: Array, recorded: Array) -> float:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from opalux.base.axes import depths
 from opalux.base.errors import InputError
 from opalux.base.progress import Progress
-from opalux.jobs.inversion.metrics import LOWEST, data_misfit, depths
+from opalux.jobs.inversion.metrics import LOWEST, data_misfit
 from opalux.jobs.inversion.trained import Trained
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.jobs.sampling.sample import simulate_sources

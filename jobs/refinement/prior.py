@@ -11,7 +11,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from opalux.jobs.inversion.metrics import depths
+from opalux.base.axes import depths
 from opalux.solver.inversion.priors import Gaussian
 
 Array = NDArray[np.float64]

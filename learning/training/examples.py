@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
+from opalux.base.axes import depths
 from opalux.base.errors import InputError
 from opalux.base.files import atomic
 from opalux.learning.data.data_set import DataSet
@@ -64,13 +65,16 @@ def write_part(path: Path, keys: list[Key], examples: list[Example], made_from: 
             file.create_dataset(name, data=values, chunks=(1, *values.shape[1:]), **options)
 
 
-def keys_in(path: Path, made_from: str) -> list[Key] | None:
-    """Return which examples a part holds; None: it is not there, damaged, or of something else."""
+def keys_in(path: Path, made_from: str, *, checked: bool = False) -> list[Key] | None:
+    """Return which examples a part holds; None: it is not there, damaged, or of something else.
+
+    ``checked`` : compare the checksums of all that it holds, which reads it all
+    """
     try:
         with h5py.File(path) as file:
             if file.attrs[MADE_FROM] != made_from:
                 return None
-            for name in ("residual", "maps"):
+            for name in ("residual", "maps") if checked else ():
                 for row in range(len(file[name])):
                     file[name][row]  # compares the checksums
             return list(zip(file["position"][:].tolist(), file["draw"][:].tolist(), strict=True))
@@ -169,14 +173,11 @@ def scaling_of_examples(
     mean = squares.sum((0, 5)) / np.maximum(counts, 1)
     size = np.sqrt(np.where(mean > 0, mean, 1.0))
     slopes = torch.from_numpy(np.stack([one.maps[1] for one in chosen]))
-    ny, nx = model.layout.shape
-    row, column = np.indices((ny, nx))
-    depth = np.minimum.reduce([row, column, ny - 1 - row, nx - 1 - column])
     truths = (StoredTruth(data, int(position)) for position in positions)
     offset, unit = objective.scale(truths, data.stats, model.layout)
     return CorrectionScaling(
         torch.from_numpy(size[..., None]).float(),
-        steepness(slopes, torch.from_numpy(depth)),
+        steepness(slopes, torch.from_numpy(depths(model.layout.shape))),
         torch.as_tensor(offset),
         torch.as_tensor(unit),
     )

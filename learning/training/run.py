@@ -3,12 +3,11 @@
 import contextlib
 import threading
 import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from opalux.base import stopping
-from opalux.base.config import check, dump, load
+from opalux.base.config import dump
 from opalux.base.files import write_json
 from opalux.base.progress import Progress
 from opalux.base.provenance import provenance
@@ -58,20 +57,9 @@ MAKES = (
 
 
 def train(
-    settings: TrainSettings | Mapping[str, Any] | str | Path,
-    out: str | Path,
-    *,
-    overrides: Sequence[str] = (),
-    resume: bool = False,
-    force: bool = False,
-    make_examples: MakeExamples | None = None,
+    settings: TrainSettings, out: Path, make_examples: MakeExamples, *, resume: bool, force: bool
 ) -> bool:
     """Do what `opalux.train` says, with ``make_examples`` for corrections."""
-    out = Path(out)
-    if isinstance(settings, Mapping):
-        settings = check(TrainSettings, dict(settings), source="settings", folder=Path.cwd())
-    if not isinstance(settings, TrainSettings):
-        settings, _ = load(TrainSettings, settings, list(overrides))
     with (
         processes() as among,
         _stop_request() as stop,
@@ -106,7 +94,7 @@ def train(
         among.on_first(enter)
         started = time.monotonic()
         finished = True
-        if prepared.corrected is not None and make_examples is not None:
+        if prepared.corrected is not None:
             made_from = make_examples(prepared, out / FOLDER, among, stop)
             finished = made_from is not None
             if made_from is not None:
@@ -131,7 +119,7 @@ def train(
     return finished
 
 
-def describe(settings: TrainSettings, out: Path, make_examples: MakeExamples | None = None) -> str:
+def describe(settings: TrainSettings, out: Path, make_examples: MakeExamples) -> str:
     """Check that data, network and settings fit, and return what `train` would do.
 
     Raises
@@ -150,13 +138,9 @@ def describe(settings: TrainSettings, out: Path, make_examples: MakeExamples | N
         )
 
 
-def _checked(
-    settings: TrainSettings, among: Processes, make_examples: MakeExamples | None
-) -> Prepared:
+def _checked(settings: TrainSettings, among: Processes, make_examples: MakeExamples) -> Prepared:
     prepared = prepare(settings, among)
     if prepared.corrected is not None:
-        if make_examples is None:
-            raise ValueError("model: found a correction, expected what makes its examples, too")
         make_examples.check(prepared)
     return prepared
 

@@ -6,6 +6,7 @@ Units everywhere: lengths in cm, times in sh (1e-8 s), masses in g, temperatures
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 Edge = Literal["up", "down", "left", "right"]
 Quantity = Literal["E", "F", "T"]
@@ -56,3 +57,10 @@ def flux_magnitude(F: np.ndarray, axis: int = -1) -> np.ndarray:
     Fx, Fy = np.moveaxis(F, axis, 0)
     magnitude: np.ndarray = np.sqrt(Fx * Fx + Fy * Fy)
     return magnitude
+
+
+def depths(shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return how many cells are between each cell of a map (ny, nx) and the nearest edge."""
+    ny, nx = shape
+    y, x = np.arange(ny)[:, None], np.arange(nx)[None, :]
+    return np.asarray(np.minimum(np.minimum(y, ny - 1 - y), np.minimum(x, nx - 1 - x)))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from opalux.jobs.inversion.metrics import depths
+from opalux.base.axes import depths
 from opalux.jobs.inversion.misfit import WITHIN, HeldOut, _scale
 
 
