@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -97,8 +98,12 @@ class Pulse(Settings):
             )
         if self.signal is not None and self.table is not None:
             raise ValueError("found both 'signal' and 'table'; give one of them")
-        if self.signal is not None or self.table is not None:
+        if self.table is not None:
             self.values(np.zeros(1))
+        if self.signal is not None:
+            constant = Formula(self.signal, ("t",)).constant
+            if constant is not None and not math.isfinite(constant):
+                raise ValueError(f"signal: {not_finite(self.signal, constant)}")
         return self
 
     def covers(self, places: np.ndarray, width: float) -> np.ndarray:
@@ -204,16 +209,14 @@ class Edges(Settings):
                 )
         for name in EDGES:
             place = along(name)
-            edge = getattr(self, name)
-            own = {"T": edge.T} if edge.kind == "vacuum" else {}
-            for field, text in (edge.rules() | own).items():
-                if text in _RULES:
-                    continue
-                stray = Formula(text, ("t", "x", "y")).uses - {"t", place}
-                if stray:
+            for field, text in edge_formulas(getattr(self, name)).items():
+                formula = Formula(text, ("t", "x", "y"))
+                if formula.uses - {"t", place}:
                     raise ValueError(
                         f"{name}.{field}: found '{text}', but only t and {place} vary here"
                     )
+                if formula.constant is not None and not math.isfinite(formula.constant):
+                    raise ValueError(f"{name}.{field}: {not_finite(text, formula.constant)}")
         return self
 
     @property
@@ -226,6 +229,17 @@ _RULES = {
     "free": FREE, "wall": MIRRORED, "source": EQUILIBRIUM, "exchanged": EXCHANGED, "mark": MARK,
     "marshak": MARSHAK, "warmer": WARMER,
 }  # fmt: skip
+
+
+def edge_formulas(edge: EdgeSettings) -> dict[str, str]:
+    """Return the formula of t and the place of each field of an edge that has one."""
+    own = {"T": edge.T} if edge.kind == "vacuum" else {}
+    return {name: text for name, text in (edge.rules() | own).items() if text not in _RULES}
+
+
+def not_finite(text: str, value: float) -> str:
+    """Return what is wrong with a formula that has such a value."""
+    return f"found '{text}', which is {value:g}, expected a finite number; give another formula"
 
 
 @dataclasses.dataclass(frozen=True)

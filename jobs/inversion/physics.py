@@ -1,26 +1,17 @@
 """Whether signals come from the physics that a network was trained on, as far as files tell."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from opalux.base.errors import InputError
+from opalux.jobs.inversion.decisive import decisive, flat, same
 from opalux.jobs.inversion.trained import Trained
 from opalux.learning.data.measurement import Measurement
-from opalux.solver.formulas.formula import Formula
 
 Physics = Literal["same", "any"]
 
-COMPARED = ("scheme", "order", "constants", "material", "source", "initial", "edges", "grid")
-"""Keys of a configuration that decide the signals; the span of time is checked with the signals."""
-
 TOLD = ("scheme", "order", "constants", "material", "edges")
 """Those whose values are told where they are assumed."""
-
-ROUNDING = 1e-5
-"""Relative difference of numbers that are the same; the published CSV keeps six digits."""
-
-_POINT = {"rho": 1.7, "T": 3.1, "t": 0.0023, "x": 0.31, "y": 0.62, "t_0": 0.0011}
-"""Where formulas are compared: no special values of any variable."""
 
 
 def compare_physics(
@@ -93,17 +84,17 @@ def _compare(trained: Trained, measurement: Measurement) -> tuple[list[str], str
     low, high = place.span(campaign.problem.cells)
     trained_on = campaign.problem_for(place.edge, low, high).model_dump(mode="json")
     varies = place.width is not None or place.start[0] != place.start[1]
-    expected = dict(_keys(decisive(trained_on, varies=varies), ""))
+    expected = dict(flat(decisive(trained_on, varies=varies)))
     if measurement.partial:
         return [], "a table keeps no physics; that of the training data is assumed"
     if measurement.physics is None:
         shown = (f"{key} {value}" for key, value in expected.items() if _is_told(key, value))
         return [], f"keeps no physics; assumed as in the training data: {', '.join(shown)}"
-    found = dict(_keys(decisive(measurement.physics, varies=varies), ""))
+    found = dict(flat(decisive(measurement.physics, varies=varies)))
     differ = [
         f"{key}: {found.get(key)} there, {expected.get(key)} in the training data"
         for key in expected | found
-        if key not in measurement.unknown and not _equal(found.get(key), expected.get(key))
+        if key not in measurement.unknown and not same(found.get(key), expected.get(key))
     ]
     unknown = ", ".join(
         f"{key} {expected[key]}" for key in measurement.unknown if expected.get(key) is not None
@@ -112,70 +103,4 @@ def _compare(trained: Trained, measurement: Measurement) -> tuple[list[str], str
 
 
 def _is_told(key: str, value: Any) -> bool:
-    return key.split(".")[0] in TOLD and value is not None and not _equal(value, 0)
-
-
-def decisive(config: Mapping[str, Any], *, varies: bool) -> dict[str, Any]:
-    """Return the part of a resolved configuration that decides the signals.
-
-    With ``varies`` the place of the source is drawn for each sample, so that any is right.
-    """
-    kept = {key: config[key] for key in COMPARED if key in config}
-    grid = dict(kept.get("grid") or {})
-    x, y = grid.get("x"), grid.get("y")
-    if y is None and x and grid.get("nx"):  # square cells, as many along y where that is not said
-        y = [0.0, (grid.get("ny") or grid["nx"]) * (x[1] - x[0]) / grid["nx"]]
-    kept["grid"] = {"x": x} if y is None else {"x": x, "y": y}
-    material = dict(kept.get("material") or {})
-    material.pop("density", None)
-    kept["material"] = material
-    edges = {}
-    for name, edge in (kept.get("edges") or {}).items():
-        extent = x if name in ("up", "down") else y
-        edges[name] = _edge(edge, extent, varies=varies)
-    kept["edges"] = edges
-    return kept
-
-
-def _edge(edge: Mapping[str, Any], extent: Any, *, varies: bool) -> Mapping[str, Any]:
-    if edge.get("kind") == "prescribed":  # as a .cfg says it
-        rules = [edge.get(name) for name in ("E", "Fx", "Fy", "T")]
-        return {"kind": "free"} if rules == ["free"] * 4 else edge
-    pulses = [_pulse(pulse, extent, varies=varies) for pulse in edge.get("sources") or ()]
-    return {**edge, "sources": pulses} if pulses else edge
-
-
-def _pulse(pulse: Mapping[str, Any], extent: Any, *, varies: bool) -> dict[str, Any]:
-    low, high = extent or (None, None)
-    ends = {
-        "start": low if pulse.get("start") is None else pulse["start"],
-        "stop": high if pulse.get("stop") is None else pulse["stop"],
-    }
-    return {**pulse, **({"start": None, "stop": None} if varies else ends)}
-
-
-def _keys(value: Any, where: str) -> Iterator[tuple[str, Any]]:
-    """Yield the dotted keys of nested mappings and lists, each with its plain value."""
-    if isinstance(value, Mapping):
-        pairs: Any = value.items()
-    elif isinstance(value, list | tuple):
-        pairs = enumerate(value)
-    else:
-        yield where, value
-        return
-    for key, inner in pairs:
-        yield from _keys(inner, f"{where}.{key}" if where else str(key))
-
-
-def _equal(one: Any, other: Any) -> bool:
-    """Return whether two values say the same; formulas may be written in different ways."""
-    if one == other:
-        return True
-    try:
-        a, b = (
-            float(Formula(value, tuple(_POINT))(**_POINT)) if isinstance(value, str) else value
-            for value in (one, other)
-        )
-        return bool(abs(a - b) <= ROUNDING * max(abs(a), abs(b)))
-    except (InputError, TypeError, ValueError, ArithmeticError):
-        return False
+    return key.split(".")[0] in TOLD and value is not None and not same(value, 0)

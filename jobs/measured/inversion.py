@@ -13,9 +13,11 @@ from opalux.base.config import check
 from opalux.base.errors import InputError
 from opalux.jobs.measured.gains import coupling_of
 from opalux.jobs.measured.noise import sigma_of
+from opalux.jobs.measured.series import other_physics
 from opalux.jobs.measured.settings import InvertSettings, SearchPrior, map_of
 from opalux.jobs.measured.signals import Measured, named_sources, problem_of, read_signals
 from opalux.jobs.simulation.ranks import launched_size
+from opalux.solver.edge_checks import check_edges
 from opalux.solver.inversion.forward import Forward, on_finer_grid
 from opalux.solver.inversion.journal import Journal
 from opalux.solver.inversion.minimise import Minimiser
@@ -41,12 +43,14 @@ class Plan:
     ----------
     settings : as read
     search : what is searched
-    remarks : what was assumed
+    remarks : what was assumed or left out
+    one_time_in : of so many times of the files one is used; 1: all
     """
 
     settings: InvertSettings
     search: Search
     remarks: list[str]
+    one_time_in: int = 1
 
     @property
     def fingerprint(self) -> str:
@@ -133,7 +137,7 @@ def plan(settings: InvertSettings, signals: Sequence[Path]) -> Plan:
             f"found {processes} processes of {launcher}, expected one; it uses the cores "
             "of its machine by threads: start it without a launcher"
         )
-    return plan_for(settings, read_signals(signals, settings.problem, settings.dt))
+    return plan_for(settings, read_signals(signals, settings))
 
 
 def plan_for(settings: InvertSettings, measured: Measured) -> Plan:
@@ -144,7 +148,8 @@ def plan_for(settings: InvertSettings, measured: Measured) -> Plan:
     InputError
         When something is missing, wrong or does not fit.
     """
-    sources, remarks = named_sources(settings.sources, measured)
+    sources, assumed = named_sources(settings.sources, measured)
+    remarks = [*measured.remarks, *assumed]
     rows = measured.rows
     rows = dataclasses.replace(rows, sigma=sigma_of(rows, settings.noise))
     at = "cell" if measured.cells else "edge"
@@ -157,6 +162,9 @@ def plan_for(settings: InvertSettings, measured: Measured) -> Plan:
         )
         for name, source in sources.items()
     }
+    for one in measured.series:
+        other = other_physics(one, problems[one.source].model_dump(mode="json"))
+        remarks += [f"warning: {other}"] * bool(other)
     grid = settings.problem.cells
     start = map_of(settings.start, settings.problem)
     _require_densities("start", start)
@@ -168,6 +176,7 @@ def plan_for(settings: InvertSettings, measured: Measured) -> Plan:
         )
     refinement = _refinement(settings, measured.cells)
     for problem in problems.values():
+        check_edges(problem.edges, grid, np.union1d(0.0, rows.time))
         on_finer_grid(problem, (refinement or 1), float(rows.time.max()))
     search = Search(
         problems=problems,
@@ -180,7 +189,7 @@ def plan_for(settings: InvertSettings, measured: Measured) -> Plan:
         corrects=not measured.cells,
         coupling=coupling_of(rows, settings.coupling),
     )
-    return Plan(settings=settings, search=search, remarks=remarks)
+    return Plan(settings=settings, search=search, remarks=remarks, one_time_in=measured.one_time_in)
 
 
 def run(

@@ -74,7 +74,7 @@ def _with_all(arguments: Arguments, signals: Sequence[Path], ranks: Ranks) -> in
 
 def _invert(arguments: Arguments, signals: Sequence[Path], leader: Leader | None) -> int:
     settings, text = load(InvertSettings, arguments.config, arguments.overrides)
-    planned = plan_for(settings, read_signals(signals, settings.problem, settings.dt))
+    planned = plan_for(settings, read_signals(signals, settings))
     if leader is not None:
         search = dataclasses.replace(planned.search, make=leader.make, at_once=False)
         planned = dataclasses.replace(planned, search=search)
@@ -144,6 +144,7 @@ def _numbers(
         "evaluations": len(found.history),
         "seconds": seconds,
         "rows": len(result.rows),
+        "one_time_in": planned.one_time_in,
         "refinement": found.refinement,
         "grid_error": found.grid_error.noise_units,
         "density_min": float(result.density.min()),

@@ -1,4 +1,4 @@
-"""The signal files of an inversion as rows, with what the files say of the sources."""
+"""All signal files of an inversion as rows, with what the files say of the sources."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -7,13 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from opalux.base.axes import EDGES, QUANTITIES, along
+from opalux.base.axes import EDGES, along
 from opalux.base.errors import InputError
 from opalux.jobs.inversion.signal_files import KINDS, read_measurements
-from opalux.jobs.measured.settings import MeasuredProblem, Source
+from opalux.jobs.measured.series import (
+    cells_of,
+    picked,
+    remarks_on,
+    require_fit,
+    rows_of,
+    source_of,
+)
+from opalux.jobs.measured.settings import InvertSettings, MeasuredProblem, Source
 from opalux.learning.data.measurement import Measurement
 from opalux.solver.files.measurements import Table, is_table, read_table
-from opalux.solver.files.table_columns import FARTHEST
 from opalux.solver.inversion.rows import Rows, joined
 
 SUFFIXES = (".csv", ".h5", ".sds")
@@ -28,41 +35,48 @@ class Measured:
     rows : of all files, in an order that does not depend on that of the files
     sources : what the files say of the sources; empty where they say nothing
     cells : cells along x of the grid whose first cells the signals are of; 0: of the edge itself
+    series : the files that hold whole time series, as read
+    one_time_in : of so many times of these files one is used; 1: all
+    remarks : what was assumed or left out
     """
 
     rows: Rows
     sources: Mapping[str, Source]
     cells: int
+    series: Sequence[Measurement] = ()
+    one_time_in: int = 1
+    remarks: Sequence[str] = ()
 
 
-def read_signals(paths: Sequence[Path], problem: MeasuredProblem, dt: float | None) -> Measured:
+def read_signals(paths: Sequence[Path], settings: InvertSettings) -> Measured:
     """Read all signal files: long tables, solution.h5, .sds and published CSV.
+
+    Tables are taken whole; of the others, no more times than `most_values` allows.
 
     Raises
     ------
     InputError
         When one is missing or wrong, or does not fit the problem or the others.
     """
-    parts: list[Rows] = []
-    sources: dict[str, Source] = {}
-    grids: set[int] = set()
+    problem = settings.problem
+    tables: list[Table] = []
+    series: list[Measurement] = []
     for path in _files(paths):
         if path.suffix.lower() in (".csv", ".h5") and is_table(path):
-            table = read_table(path)
-            _require_fit(table, problem)
-            parts.append(table.rows)
-            grids.add(0)
-            continue
-        for measured in read_measurements([path], dt):
-            parts.append(_rows_of(measured, problem))
-            grids.add(_cells_of(measured))
-            if measured.physics is not None:
-                sources[measured.source] = _source_of(measured)
+            tables.append(read_table(path))
+            _require_fit(tables[-1], problem)
+        else:
+            series += read_measurements([path], settings.dt)
+    require_fit(series, problem)
+    grids = {cells_of(one) for one in series} | ({0} if tables else set())
     if len(grids) > 1:
         raise InputError(
             "signals: found some of the edge itself and some of cells, or of cells of several "
             "grids; expected one kind: solve with 'signals: {at: edge}'"
         )
+    picks = picked(series, problem.time.final, settings.most_values)
+    parts = [table.rows for table in tables]
+    parts += [rows_of(one, problem, picks.one_in) for one in series]
     rows = joined(parts).in_order()
     if twice := rows.first_repeated():
         row = twice[0]
@@ -71,7 +85,15 @@ def read_signals(paths: Sequence[Path], problem: MeasuredProblem, dt: float | No
             f"{rows.quantity[row]} at {rows.time[row]:g} sh in two "
             "files, expected each value once; leave one out"
         )
-    return Measured(rows=rows, sources=sources, cells=grids.pop())
+    _require_late(rows, problem)
+    return Measured(
+        rows=rows,
+        sources={one.source: source for one in series if (source := source_of(one))},
+        series=series,
+        cells=grids.pop(),
+        one_time_in=picks.one_in,
+        remarks=remarks_on(series, picks, problem),
+    )
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:
@@ -87,6 +109,18 @@ def _files(paths: Sequence[Path]) -> list[Path]:
         else:
             files.append(path)
     return files
+
+
+def _require_late(rows: Rows, problem: MeasuredProblem) -> None:
+    """Refuse times so short that light does not pass a cell of the map in them."""
+    last, c = float(rows.time.max()), problem.constants.c
+    step = min(problem.cells.dx, problem.cells.dy) / c
+    if last < step:
+        raise InputError(
+            f"signals: found times up to {last:g} sh, in which light passes {c * last:.2g} cm, "
+            f"less than a cell of the map, expected times up to problem.time.final = "
+            f"{problem.time.final:g} sh; check the unit of the times"
+        )
 
 
 def _require_fit(table: Table, problem: MeasuredProblem) -> None:
@@ -121,60 +155,6 @@ def _require_fit(table: Table, problem: MeasuredProblem) -> None:
             raise InputError(
                 f"{table.place(row, column)}: found {found[row]:g}{wide}, expected {expected}"
             )
-
-
-def _cells_of(measured: Measurement) -> int:
-    return 0 if measured.at == "edge" else int(measured.signals["up"].shape[-1])
-
-
-def _source_of(measured: Measurement) -> Source:
-    """Return what a solution.h5 says of its source."""
-    edge = (measured.physics or {})["edges"][measured.source]
-    pulses = edge.get("sources") or [{}]
-    if len(pulses) != 1:
-        raise InputError(
-            f"{measured.origin}: found {len(pulses)} portions that radiate, expected one; solve "
-            "each by itself"
-        )
-    return Source.model_validate({**pulses[0], "edge": measured.source, "T": edge.get("T", "5")})
-
-
-def _rows_of(measured: Measurement, problem: MeasuredProblem) -> Rows:
-    """Return signals along whole edges as rows."""
-    parts: list[Rows] = []
-    grid, final = problem.cells, problem.time.final
-    kept = measured.times <= final * (1 + 1e-9)
-    times = measured.times[kept]
-    if len(times) < 2:
-        raise InputError(
-            f"{measured.origin}: found {len(times)} times up to problem.time.final = {final:g} sh, "
-            "expected at least two; raise it"
-        )
-    for edge in EDGES:
-        values = np.asarray(measured.signals[edge])[:, kept]
-        if not (np.abs(values) <= FARTHEST).all():
-            raise InputError(
-                f"{measured.origin}: edge {edge}: found NaN, infinity or numbers beyond "
-                f"{FARTHEST:g}, expected signals"
-            )
-        low, high = getattr(grid, along(edge))
-        cells = values.shape[-1]
-        places = low + (np.arange(cells) + 0.5) * ((high - low) / cells)
-        for quantity, value in zip(QUANTITIES, values, strict=True):
-            n = value.size
-            parts.append(
-                Rows(
-                    source=np.full(n, measured.source),
-                    edge=np.full(n, edge),
-                    quantity=np.full(n, quantity),
-                    position=np.tile(places, len(times)),
-                    width=np.zeros(n),
-                    time=np.repeat(times, cells),
-                    value=value.ravel().astype(float),
-                    sigma=np.full(n, np.nan),
-                )
-            )
-    return joined(parts)
 
 
 def named_sources(

@@ -52,6 +52,15 @@ def check_export(problem: Problem, export: Export) -> None:
             f"signals.at: found {problem.signals.at} with an export, whose formats hold the "
             "signals in the cells along the edges; set signals.at=cell, or leave the export out"
         )
+    for name in EDGES:
+        edge = getattr(problem.edges, name)
+        for number, pulse in enumerate(edge.sources if edge.kind == "source" else ()):
+            if pulse.ends == "share":
+                raise InputError(
+                    f"edges.{name}.sources.{number}.ends: found share with an export, whose "
+                    "formats know the cells by their centres alone, expected centre; leave 'ends' "
+                    "out, or the export"
+                )
     if export.mode == "binary" and max(grid.nx, grid.ny, steps, export.simulations) > LIMIT:
         raise InputError(
             f"export.mode: sds02 holds at most {LIMIT} cells a side and steps, found "

@@ -12,7 +12,7 @@ import pytest
 from opalux.base.axes import EDGES
 from opalux.base.errors import InputError
 from opalux.jobs import solve
-from opalux.jobs.inversion.physics import decisive
+from opalux.jobs.inversion.decisive import decisive
 from opalux.jobs.inversion.signal_files import read_measurements
 from opalux.jobs.simulation.settings import read_settings
 from opalux.solver.densities.files import read_map

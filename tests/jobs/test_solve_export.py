@@ -61,6 +61,18 @@ def test_an_export_comes_back_at_the_times_of_the_solution(kind, scheme, tmp_pat
 
 
 @pytest.mark.parametrize("kind", MODES)
+def test_shares_of_cells_are_not_exported(kind, tmp_path, capsys):
+    portion = "{start: 0.1, stop: 0.7, ends: share}"
+    words = ["--set", f"edges.left.sources=[{portion}]"]
+    assert export(tmp_path, "left", *words, kind=kind) == 2
+    error = capsys.readouterr().err
+    assert error.count("edges.left.sources.0.ends: found share") == 1
+    assert "expected centre" in error
+    assert not (tmp_path / "left").exists()
+    assert not (tmp_path / f"all.{kind}").exists()
+
+
+@pytest.mark.parametrize("kind", MODES)
 def test_the_step_of_an_export_of_another_program_is_assumed_and_told(kind, tmp_path, capsys):
     for edge in EDGES:
         assert export(tmp_path, edge, kind=kind) == 0

@@ -1,11 +1,16 @@
 """What of an edge a portion of a source covers."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opalux.base.config import check
+from opalux.base.errors import InputError
 from opalux.solver.edges import Pulse
 from opalux.solver.march import simulate
 from opalux.solver.problem import Problem
@@ -61,3 +66,40 @@ def test_signals_change_continuously_with_the_ends_of_shares(ends, continuous):
 def test_a_portion_of_shares_needs_a_width():
     with pytest.raises(pydantic.ValidationError, match="a portion with a width"):
         Pulse(start=0.5, stop=0.5, ends="share")
+
+
+@pytest.mark.parametrize(
+    ("edge", "field", "found"),
+    [
+        ({"kind": "prescribed", "E": "1/0"}, "E", "'1/0', which is inf"),
+        ({"kind": "prescribed", "Fy": "log(0)"}, "Fy", "'log(0)', which is -inf"),
+        ({"kind": "source", "T": "0/0"}, "T", "'0/0', which is nan"),
+        ({"kind": "source", "sources": [{"signal": "1/0"}]}, "source.sources.0", "which is inf"),
+        ({"kind": "vacuum", "T": "-1/0"}, "T", "'-1/0', which is -inf"),
+    ],
+)
+@pytest.mark.parametrize("name", ["up", "right"])
+def test_a_constant_that_is_not_finite_is_refused_with_its_edge(edge, field, found, name):
+    with pytest.raises(InputError) as error:
+        check(Problem, {"grid": {"nx": 8}, "edges": {name: edge}}, source="a", folder=Path())
+    message = str(error.value)
+    assert f"{name}.{field}" in message
+    assert found in message
+    assert "expected a finite number" in message
+
+
+@pytest.mark.parametrize(
+    ("edge", "field"),
+    [
+        ({"kind": "prescribed", "E": "1/t"}, "E: found '1/t', which is inf"),
+        ({"kind": "prescribed", "T": "1/(x - 0.0625)"}, "T: found '1/(x - 0.0625)'"),
+        ({"kind": "source", "Fx": "log(t - 1)"}, "Fx: found 'log(t - 1)', which is nan"),
+        ({"kind": "source", "sources": [{}, {"signal": "1/t"}]}, "sources.1: found '1/t'"),
+        ({"kind": "source", "sources": [{"frequency": 1e308}]}, "sources.0: found '5*sin("),
+        ({"kind": "vacuum", "T": "1/(t*x)"}, "T: found '1/(t*x)'"),
+    ],
+)
+def test_a_formula_that_is_not_finite_is_refused_before_the_first_step(edge, field):
+    problem = Problem.model_validate({"grid": {"nx": 8}, "edges": {"down": edge}})
+    with pytest.raises(InputError, match=re.escape(f"edges.down.{field}")):
+        simulate(problem)
