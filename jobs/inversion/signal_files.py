@@ -43,7 +43,8 @@ def read_measurements(paths: list[Path], dt: float | None) -> list[Measurement]:
     for path in paths:
         files = [path]
         if path.is_dir():
-            files = sorted(p for p in path.iterdir() if p.suffix.lower() in (".h5", ".sds", ".csv"))
+            inside = (p for p in path.iterdir() if not p.name.startswith("."))  # half-written ones
+            files = sorted(p for p in inside if p.suffix.lower() in (".h5", ".sds", ".csv"))
         if not files:
             raise InputError(f"{path}: found no signals in this folder, expected {KINDS}")
         for file in files:
@@ -71,8 +72,6 @@ def _from_solution(path: Path) -> Measurement:
         with h5py.File(path, "r") as file:
             config = parse_yaml(str(file.attrs["config"]), str(path))
         sources = [name for name in EDGES if config["edges"][name]["kind"] == "source"]
-        source = _one(sources, path)
-        _require_problem(config, source, str(path))
         for name, signal in solution.signals.items():
             cells = solution.rho.shape[1 if along(name) == "x" else 0]
             expected = (len(solution.times), 4, cells)
@@ -85,9 +84,12 @@ def _from_solution(path: Path) -> Measurement:
         raise InputError(
             f"{path}: is no solution.h5 of `opalux solve`, or is damaged ({error}); solve again"
         ) from None
+    source = _one(sources, path)
+    _require_problem(config, source, str(path))
     ny, nx = solution.rho.shape  # a density out of a file gives them
     config = {**config, "grid": {**config["grid"], "nx": nx, "ny": ny}}
-    signals = {e: np.stack(edge_quantities(s)) for e, s in solution.signals.items()}
+    with np.errstate(over="ignore"):  # of what is damaged; who uses the signals refuses infinity
+        signals = {e: np.stack(edge_quantities(s)) for e, s in solution.signals.items()}
     return Measurement(str(path), source, solution.times, signals, config, at=solution.at)
 
 

@@ -1,6 +1,7 @@
 """An inversion into a folder."""
 
 import dataclasses
+import json
 import sys
 import time
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ import numpy as np
 
 from opalux.base.command_line import Arguments
 from opalux.base.config import load
-from opalux.base.errors import OpaluxError
+from opalux.base.errors import InputError, OpaluxError
 from opalux.base.exit_codes import CHECKPOINTED, FAILURE, OK, UNEXPLAINED
 from opalux.base.files import atomic, write_json
 from opalux.base.hdf5 import describe
@@ -31,8 +32,11 @@ from opalux.solver.inversion.journal import Journal, Stopped
 from opalux.solver.inversion.leading import Leader, follow
 from opalux.solver.problem import Problem
 
+RESULT = "inversion.json"
+"""Written last: where it is, all is."""
+
 MAKES = (
-    "inversion.h5", "inversion.json", "map.png", "fit.png", "report.html", "run.json",
+    "inversion.h5", RESULT, "map.png", "fit.png", "report.html", "run.json",
     checkpoint.NAME,
 )  # fmt: skip
 
@@ -92,7 +96,25 @@ def _invert(arguments: Arguments, signals: Sequence[Path], leader: Leader | None
         out, text, job="invert", makes=MAKES, resume=arguments.resume, force=arguments.force
     )
     with stop_on_signals() as stop, folder:
+        if (out / RESULT).exists() and not (out / checkpoint.NAME).exists():
+            return _complete(out, planned)
         return _work(planned, out, signals, lambda: stop.made)
+
+
+def _complete(out: Path, planned: Plan) -> int:
+    """Return the exit code of a run that is resumed when nothing is left to do."""
+    try:
+        before = json.loads((out / RESULT).read_text(encoding="utf-8"))
+        same, chi2 = before.get("fingerprint") == planned.fingerprint, float(before["chi2"])
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        raise InputError(f"{out / RESULT}: is damaged; give --force to start afresh") from None
+    if not same:
+        raise InputError(
+            f"--out {out}: is complete, of other signals; give the same files, --force to start "
+            "afresh, or another folder"
+        )
+    print(f"{out}: complete already", file=sys.stderr)
+    return OK if chi2 <= planned.accepted else UNEXPLAINED
 
 
 def _work(planned: Plan, out: Path, signals: Sequence[Path], stop: Any) -> int:
@@ -121,7 +143,7 @@ def finish(
     numbers = _numbers(result, planned, signals, seconds)
     write_report(out, result, planned, numbers)
     write_json(out / "run.json", provenance(seconds=seconds))
-    write_json(out / "inversion.json", numbers)
+    write_json(out / RESULT, numbers)
     (out / checkpoint.NAME).unlink(missing_ok=True)
     print(f"{verdict(result, planned)}\n{out}", file=sys.stderr if not result.explained else None)
     return OK if result.chi2 <= planned.accepted else UNEXPLAINED
@@ -150,6 +172,7 @@ def _numbers(
         "density_min": float(result.density.min()),
         "density_max": float(result.density.max()),
         "informed_mean": None if informed is None else float(informed.mean()),
+        "fingerprint": planned.fingerprint,
         "signals": [str(path) for path in signals],
         "remarks": planned.remarks,
     }

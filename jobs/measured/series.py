@@ -122,6 +122,7 @@ def require_fit(series: Sequence[Measurement], problem: MeasuredProblem) -> None
                 "each source once; leave one out"
             )
         origins[one.source] = one.origin
+        _require_times(one)
         _require_domain(one, problem)
         until = int(_until(one, final).sum())
         if until < 2:
@@ -209,6 +210,17 @@ def _until(measured: Measurement, final: float) -> np.ndarray:
 
 def _values_a_time(measured: Measurement) -> int:
     return sum(signal.shape[0] * signal.shape[-1] for signal in measured.signals.values())
+
+
+def _require_times(measured: Measurement) -> None:
+    """Refuse times that are no numbers from 0 on, each later than the one before."""
+    times = measured.times
+    good = times.dtype.kind in "fiu" and np.isfinite(times).all()
+    if not (good and (times >= 0).all() and (np.diff(times) > 0).all()):
+        raise InputError(
+            f"{measured.origin}: found times that do not grow from 0 sh on, expected each later "
+            "than the one before; the file is damaged: make it anew"
+        )
 
 
 def _require_domain(measured: Measurement, problem: MeasuredProblem) -> None:

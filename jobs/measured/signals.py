@@ -100,7 +100,8 @@ def _files(paths: Sequence[Path]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
+            seen = (p for p in path.iterdir() if not p.name.startswith("."))  # not half-written
+            inside = sorted(p for p in seen if p.suffix.lower() in SUFFIXES)
             if not inside:
                 raise InputError(f"{path}: found no signals in this folder, expected {KINDS}")
             files += inside
@@ -112,15 +113,17 @@ def _files(paths: Sequence[Path]) -> list[Path]:
 
 
 def _require_late(rows: Rows, problem: MeasuredProblem) -> None:
-    """Refuse times so short that light does not pass a cell of the map in them."""
-    last, c = float(rows.time.max()), problem.constants.c
+    """Refuse a source of which all times are too short for light to pass a cell of the map."""
+    c, final = problem.constants.c, problem.time.final
     step = min(problem.cells.dx, problem.cells.dy) / c
-    if last < step:
-        raise InputError(
-            f"signals: found times up to {last:g} sh, in which light passes {c * last:.2g} cm, "
-            f"less than a cell of the map, expected times up to problem.time.final = "
-            f"{problem.time.final:g} sh; check the unit of the times"
-        )
+    for source in rows.sources:
+        last = float(rows.time[rows.source == source].max())
+        if last < step:
+            raise InputError(
+                f"signals: source {source}: found times up to {last:g} sh, in which light passes "
+                f"{c * last:.2g} cm, less than a cell of the map, expected times up to "
+                f"problem.time.final = {final:g} sh; check the unit of the times"
+            )
 
 
 def _require_fit(table: Table, problem: MeasuredProblem) -> None:

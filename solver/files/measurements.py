@@ -64,7 +64,7 @@ def is_table(path: Path) -> bool:
         try:
             with h5py.File(path, "r") as file:
                 return "signals" not in file
-        except OSError:
+        except (OSError, RuntimeError):  # what h5py says of damage depends on its place
             return False
     return "x_min" not in next(iter(_lines(path)), (0, [""]))[1]
 
@@ -220,7 +220,7 @@ def _from_hdf5(path: Path) -> tuple[dict[str, Any], NDArray[np.int64]]:
                 unit = unit.decode() if isinstance(unit, bytes) else str(unit)
                 title = f"{name} [{unit}]" if unit and name in UNITS else str(name)
                 columns[title] = found.asstr()[()] if found.dtype.kind in "SO" else found[()]
-    except (OSError, UnicodeDecodeError, TypeError) as error:
+    except (OSError, LookupError, RuntimeError, TypeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({error})") from None
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:

@@ -93,7 +93,7 @@ def numbers(given: Any, name: str, place: Place) -> NDArray[np.float64]:
                 values[row] = np.nan
                 continue
             try:
-                values[row] = float(text)
+                values[row] = float(text.replace("_", "?"))  # Python would take 1_000 for 1000
             except ValueError:
                 raise InputError(f"{place(row)}: found '{_cut(text)}', expected a number") from None
             if not np.isfinite(values[row]):
