@@ -90,7 +90,15 @@ class Source(Pulse):
 class AbsoluteNoise(Settings):
     """The standard deviation of the noise, in the unit of the values."""
 
-    absolute: dict[Literal["E", "F", "Fn", "T"], pydantic.PositiveFloat] | pydantic.PositiveFloat
+    absolute: Annotated[
+        Annotated[pydantic.PositiveFloat, pydantic.Tag("number")]
+        | Annotated[
+            dict[Literal["E", "F", "Fn", "T"], pydantic.PositiveFloat], pydantic.Tag("quantities")
+        ],
+        pydantic.Discriminator(
+            lambda given: "quantities" if isinstance(given, Mapping) else "number"
+        ),
+    ]
     """One number, or one for each quantity."""
 
 
@@ -133,7 +141,13 @@ class CouplingSettings(Settings):
     """Of the rows with a gain; others are right as they are."""
 
 
-Noise = Annotated[float, pydantic.Field(gt=0, lt=10)] | AbsoluteNoise
+Noise = Annotated[
+    Annotated[float, pydantic.Field(gt=0, lt=10), pydantic.Tag("share")]
+    | Annotated[AbsoluteNoise, pydantic.Tag("absolute")],
+    pydantic.Discriminator(
+        lambda given: "absolute" if isinstance(given, Mapping | AbsoluteNoise) else "share"
+    ),
+]
 START = Material(density="1.5").density
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pydantic
 
-from opalux.base.axes import EDGES, along
+from opalux.base.axes import EDGES
 from opalux.base.differences import differences
 from opalux.base.errors import InputError
 from opalux.base.files import atomic
@@ -18,11 +18,10 @@ from opalux.base.locks import try_lock
 from opalux.base.messages import LOGGER
 from opalux.base.settings import Settings, SettingsPath
 from opalux.solver.legacy.dataframe import dataframe_row, described_cells, row_key
+from opalux.solver.legacy.described import described, first_source
 from opalux.solver.legacy.held import Held, read_held
-from opalux.solver.legacy.letters import LETTERS
 from opalux.solver.legacy.origins import Origin, read_origins, write_origins
 from opalux.solver.legacy.sds import LIMIT, SdsHeader, sds_key, sds_record
-from opalux.solver.media import ArrayDensity, NicheDensity, ValuesDensity
 from opalux.solver.problem import Problem
 from opalux.solver.solution import Solution
 from opalux.solver.start import block_density, time_steps
@@ -52,21 +51,30 @@ def check_export(problem: Problem, export: Export) -> None:
             f"signals.at: found {problem.signals.at} with an export, whose formats hold the "
             "signals in the cells along the edges; set signals.at=cell, or leave the export out"
         )
-    for name in EDGES:
-        edge = getattr(problem.edges, name)
-        for number, pulse in enumerate(edge.sources if edge.kind == "source" else ()):
-            if pulse.ends == "share":
-                raise InputError(
-                    f"edges.{name}.sources.{number}.ends: found share with an export, whose "
-                    "formats know the cells by their centres alone, expected centre; leave 'ends' "
-                    "out, or the export"
-                )
+    _require_known_portions(problem)
     if export.mode == "binary" and max(grid.nx, grid.ny, steps, export.simulations) > LIMIT:
         raise InputError(
             f"export.mode: sds02 holds at most {LIMIT} cells a side and steps, found "
             f"{grid.nx} x {grid.ny} cells and {steps} steps; use mode: dataframe"
         )
     _held(problem, export)
+
+
+def _require_known_portions(problem: Problem) -> None:
+    """Refuse sources that the formats cannot say."""
+    for name in EDGES:
+        edge = getattr(problem.edges, name)
+        portions = edge.sources if edge.kind == "source" else ()
+        if len(portions) > 1:
+            raise InputError(
+                f"edges.{name}.sources: found {len(portions)} portions with an export, whose "
+                "formats hold one an edge; solve each by itself, or leave the export out"
+            )
+        if any(portion.ends == "share" for portion in portions):
+            raise InputError(
+                f"edges.{name}.sources.0.ends: found share with an export, whose formats know the "
+                "cells by their centres alone, expected centre; leave 'ends' out, or the export"
+            )
 
 
 def check_addition(problem: Problem, export: Export, *, replace: bool) -> None:
@@ -111,8 +119,8 @@ def _held(problem: Problem, export: Export) -> Held:
 
 def _key(problem: Problem, export: Export, rho: np.ndarray) -> Any:
     if export.mode == "binary":
-        return sds_key(rho, *_source(problem))
-    return row_key(described_cells(_described(problem, rho, 0), rho))
+        return sds_key(rho, *first_source(problem))
+    return row_key(described_cells(described(problem, rho, 0), rho))
 
 
 def _require_same_physics(problem: Problem, export: Export, held: Held, others: list[Any]) -> int:
@@ -187,10 +195,10 @@ def write_export(problem: Problem, export: Export, solution: Solution) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     record: Any
     if export.mode == "binary":
-        record = sds_record(solution, *_source(problem))
+        record = sds_record(solution, *first_source(problem))
     else:
-        described = _described(problem, solution.rho, len(solution.times))
-        record = dataframe_row(solution, described)
+        row = described(problem, solution.rho, len(solution.times))
+        record = dataframe_row(solution, row)
     with _alone_in(target.parent):
         before = _held(problem, export)
         others = [one for one in before.records if before.key(one) != before.key(record)]
@@ -221,51 +229,3 @@ def _alone_in(folder: Path, patience: float = 600.0) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def _source(problem: Problem) -> tuple[int, float | None]:
-    """Return the number of the first source edge (−1: none) and where its source starts."""
-    for number, name in enumerate(EDGES):
-        edge = getattr(problem.edges, name)
-        if edge.kind == "source":
-            return number, edge.sources[0].start
-    return -1, None
-
-
-def _described(problem: Problem, rho: np.ndarray, steps: int) -> dict[str, Any]:
-    """Return the columns x_min … rho_attr of the published dataframe."""
-    grid, density, attributes = problem.cells, problem.material.density, "[]"
-    if isinstance(density, ArrayDensity):
-        text = f"numpy:{density.file}"
-    elif isinstance(density, ValuesDensity):
-        text = "numpy:"  # an array in Python, without a file
-    elif isinstance(density, NicheDensity):
-        text = f"crenau({density.x:g},{density.y:g},{density.low:g},{density.high:g})"
-        ends = (rho.min(), rho.max())
-        attributes = f"[({density.x:g}, {density.y:g}, {ends[0]:g}, {ends[1]:g})]"
-    else:
-        text = density.formula
-    row: dict[str, Any] = {
-        "x_min": float(grid.x[0]), "x_max": float(grid.x[1]),
-        "y_min": float(grid.y[0]), "y_max": float(grid.y[1]), "N": grid.nx, "M": grid.ny,
-        "c": problem.constants.c, "a": problem.constants.a, "C_v": problem.material.heat_capacity,
-        "CFL": problem.time.cfl, "precision": problem.precision, "t_0": problem.time.start,
-        "t_f": problem.time.final, "step_count": steps, "rho_expr": text,
-        "sigma_a_expr": problem.material.sigma_a, "sigma_c_expr": problem.material.sigma_c,
-        "E_0_expr": problem.initial.E, "F_0_x_expr": problem.initial.Fx,
-        "F_0_y_expr": problem.initial.Fy, "T_0_expr": problem.initial.T, "rho_attr": attributes,
-    }  # fmt: skip
-    for letter, name in LETTERS.items():
-        edge = getattr(problem.edges, name)
-        rules = edge.rules()
-        if edge.kind == "source":
-            low, high = getattr(grid, along(name))
-            pulse = edge.sources[0]
-            start = low if pulse.start is None else pulse.start
-            stop = high if pulse.stop is None else pulse.stop
-            rules["E"] = f"ponctuel({start:g},{stop:g})"
-        for key, field in (("E", "E"), ("F", "Fx"), ("F", "Fy"), ("T", "T")):
-            axis = {"Fx": "_x", "Fy": "_y"}.get(field, "")
-            text = rules[field]
-            row[f"{key}_{letter}{axis}_expr"] = "neumann" if text == "free" else text
-    return row
