@@ -20,9 +20,10 @@ from opalux.jobs.inversion.judge import (
     judged_data,
     kind_of,
 )
-from opalux.jobs.inversion.kind import Kind
+from opalux.jobs.inversion.kind import Judged, Kind
 from opalux.jobs.inversion.model_card import model_card
-from opalux.jobs.inversion.report import write_report
+from opalux.jobs.inversion.repeated import OverTrainings, load_repeated, over_trainings
+from opalux.jobs.inversion.report import Found, write_report
 from opalux.jobs.inversion.restricted import subsets_of
 from opalux.jobs.inversion.settings import EvaluateSettings
 from opalux.jobs.inversion.trained import Trained, load_ensemble
@@ -38,7 +39,7 @@ MAKES = (
     KEPT,
     *(
         f"{name}.png"
-        for name in ("maps", "depth", "cells", "training", "learning_curve", "physics-*")
+        for name in ("maps", "depth", "cells", "training", "learning_curve", "steps", "physics-*")
     ),
 )
 """Files that an evaluation makes in its folder."""
@@ -53,17 +54,23 @@ class Evaluation:
     folder : that holds metrics.json, report.html, model_card.md and pictures
     numbers : the content of metrics.json
     headline : measures by name of the set and of the measure; what was not taken is left out
+    repeated : the same over several trainings, where these were given
     """
 
     folder: Path
     numbers: dict[str, Any]
     headline: dict[str, dict[str, float]]
+    repeated: dict[str, dict[str, OverTrainings]]
 
     def __str__(self) -> str:
         lines = []
         for name, measures in self.headline.items():
             title = "" if name == MAIN else f"{name}: "
             lines.append(title + ", ".join(f"{key} {value:.4g}" for key, value in measures.items()))
+        if self.repeated:
+            lines.append("mean and standard deviation over the trainings:")
+        for name, over in self.repeated.items():
+            lines.append(f"{name}: " + ", ".join(f"{key} {value}" for key, value in over.items()))
         return "\n".join([*lines, f"report: {self.folder / 'report.html'}"])
 
 
@@ -107,13 +114,15 @@ def evaluate(
     trained = ensemble[0]
     kind = kind_of(trained)
     kind.refuse(settings)
-    logbook.read(run, kind.shown)
+    repeated = load_repeated(run, trained, settings)
+    for folder in (run, *settings.repeated, *settings.learning_curve):
+        logbook.read(folder, kind.shown)
     subsets_of(ensemble, settings)
     if compare is not None:
         compare.refuse(ensemble, settings)
     for maps in (settings, *settings.apart.values()):
         data = judged_data(trained, maps)  # refused before any work
-        refuse_known(ensemble, data, maps)
+        refuse_known([*ensemble, *repeated], data, maps)
         data.close()
     if settings.linear_baseline:
         trained.training_data().close()
@@ -121,14 +130,15 @@ def evaluate(
         return None
     if out is None or out.resolve() == run.resolve():
         add_made(run, MAKES)
-        return _evaluate(run, ensemble, kind, settings, run, compare)
+        return _evaluate(run, ensemble, repeated, kind, settings, run, compare)
     with run_folder(out, dump(settings), job="evaluate", makes=MAKES, resume=resume, force=force):
-        return _evaluate(run, ensemble, kind, settings, out, compare)
+        return _evaluate(run, ensemble, repeated, kind, settings, out, compare)
 
 
 def _evaluate(
     run: Path,
     ensemble: Sequence[Trained],
+    repeated: Sequence[Trained],
     kind: Kind,
     settings: EvaluateSettings,
     out: Path,
@@ -136,15 +146,25 @@ def _evaluate(
 ) -> Evaluation:
     """Judge the networks and write everything into ``out``."""
     trained = ensemble[0]
-    judged = {MAIN: judge(ensemble, settings, settings)}
-    for name, maps in settings.apart.items():
-        judged |= judge_apart(ensemble, name, maps, settings)
+    judged = _on_every_set(ensemble, settings)
+    subsets = judge_subsets(ensemble, settings)
+    over: dict[str, dict[str, OverTrainings]] = {}
+    if repeated:
+        alike = settings.model_copy(update={"misfit_maps": 0})
+        over = over_trainings(
+            [
+                {**judged, **subsets},
+                *(
+                    {**_on_every_set([one], alike), **judge_subsets([one], alike)}
+                    for one in repeated
+                ),
+            ]
+        )
     judged |= kind.baselines(trained, settings)
     main, *_ = judged.values()
     curve = []
     if settings.learning_curve:
         curve = judge_learning_curve(run, trained, main, settings)
-    subsets = judge_subsets(ensemble, settings)
     compared: dict[str, Compared] = {}
     if compare is not None:
         for name, maps in {MAIN: settings, **settings.apart}.items():
@@ -163,9 +183,25 @@ def _evaluate(
         },
         "invert": {name: one.numbers() for name, one in compared.items()},
         "apart": {name: result.numbers for name, result in judged.items() if name != MAIN},
+        "repeated": {
+            "runs": [str(run), *map(str, settings.repeated)] if repeated else [],
+            "sets": {
+                name: {measure: value._asdict() for measure, value in measures.items()}
+                for name, measures in over.items()
+            },
+        },
     }
     (out / "metrics.json").unlink(missing_ok=True)  # of an earlier one, beside the new report
-    write_report(out, run, trained, kind, judged, curve, subsets, compared)
+    logs = {
+        str(path.absolute()): logbook.read(path, kind.shown)
+        for path in (run, *settings.repeated, *settings.learning_curve)
+    }
+    write_report(
+        out,
+        trained,
+        kind,
+        Found(logs=logs, judged=judged, curve=curve, subsets=subsets, compared=compared, over=over),
+    )
     write_text(out / "model_card.md", model_card(trained, kind, judged))
     write_json(out / "metrics.json", numbers)  # last: where it is, all is
     for path in out.glob(KEPT):
@@ -178,4 +214,12 @@ def _evaluate(
         for way, row in one.numbers()["ways"].items():
             shown = ("r2_pooled", "rel_l2", "rel_l2_to_network", "chi2", "seconds")
             headline[f"{name}, {way} ({len(one.truth)} maps)"] = {key: row[key] for key in shown}
-    return Evaluation(folder=out, numbers=numbers, headline=headline)
+    return Evaluation(folder=out, numbers=numbers, headline=headline, repeated=over)
+
+
+def _on_every_set(ensemble: Sequence[Trained], settings: EvaluateSettings) -> dict[str, Judged]:
+    """Judge networks on the main set and on those apart, by name; the main one is the first."""
+    judged = {MAIN: judge(ensemble, settings, settings)}
+    for name, maps in settings.apart.items():
+        judged |= judge_apart(ensemble, name, maps, settings)
+    return judged

@@ -113,6 +113,29 @@ def training_curves(lines: Sequence[Mapping[str, Any]], scores: Mapping[str, str
     return figure
 
 
+def scores_by_steps(
+    logs: Mapping[str, Sequence[Mapping[str, Any]]], score: tuple[str, str]
+) -> Figure:
+    """Return a score on the validation split against the steps of several trainings.
+
+    Parameters
+    ----------
+    logs : lines of metrics.jsonl by name of the run
+    score : key of the score in the lines, and how it is called
+    """
+    figure = Figure(figsize=(5.6, 3.6), layout="constrained")
+    axes = figure.subplots()
+    key, name = score
+    for run, lines in logs.items():
+        judged = [line for line in lines if line["kind"] == "validation"]
+        steps = [line["step"] for line in judged]
+        axes.semilogx(steps, [line[key] for line in judged], marker="o", ms=3, label=run)
+    axes.set(xlabel="steps", ylabel=f"{name} on the validation split")
+    axes.grid(alpha=0.3, which="both")
+    axes.legend(fontsize="x-small")
+    return figure
+
+
 def scores_by_maps(points: Sequence[Mapping[str, Any]], scores: Mapping[str, str]) -> Figure:
     """Return scores on held-out maps against the number of training maps.
 

@@ -1,8 +1,9 @@
 """The report of an evaluation: pictures as PNG files, and one HTML page that holds them all."""
 
+import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from opalux.base.files import atomic, write_text
@@ -14,64 +15,70 @@ from opalux.jobs.inversion.comparison import Compared
 from opalux.jobs.inversion.kind import Judged, Kind
 from opalux.jobs.inversion.low_scores import low_scores
 from opalux.jobs.inversion.number import number
+from opalux.jobs.inversion.repeated import OverTrainings
 from opalux.jobs.inversion.trained import Trained
-from opalux.learning.training import logbook
-
-NOTHING: Mapping[str, Judged] = MappingProxyType({})
-EMPTY: Mapping[str, Compared] = MappingProxyType({})
 
 
-def write_report(
-    out: Path,
-    run: Path,
-    trained: Trained,
-    kind: Kind,
-    judged: Mapping[str, Judged],
-    curve: Sequence[Mapping[str, Any]] = (),
-    subsets: Mapping[str, Judged] = NOTHING,
-    compared: Mapping[str, Compared] = EMPTY,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """All that an evaluation found.
+
+    Attributes
+    ----------
+    logs : lines of metrics.jsonl by the path of the run, that of the judged one first
+    judged : by name of the set; the main one is the first
+    curve : what networks reach by the number of maps that they were trained on
+    subsets : what it reaches from parts of the main set's signals, by name
+    compared : other ways to the same maps, by name of the set
+    over : measures over several trainings, by name of the set and of the measure
+    """
+
+    logs: Mapping[str, Sequence[Mapping[str, Any]]]
+    judged: Mapping[str, Judged]
+    curve: Sequence[Mapping[str, Any]] = ()
+    subsets: Mapping[str, Judged] = field(default_factory=dict)
+    compared: Mapping[str, Compared] = field(default_factory=dict)
+    over: Mapping[str, Mapping[str, OverTrainings]] = field(default_factory=dict)
+
+
+def write_report(out: Path, trained: Trained, kind: Kind, found: Found) -> None:
     """Write the pictures and report.html into ``out``.
 
     Parameters
     ----------
     out : folder
-    run : folder of the training run
     trained : the network
     kind : of its answers
-    judged : by name of the set; the main one is the first
-    curve : what networks reach by the number of maps that they were trained on
-    subsets : what it reaches from parts of the main set's signals, by name
-    compared : other ways to the same maps, by name of the set
+    found : what the report shows
     """
-    figures = kind.figures(judged)
-    lines = logbook.read(run, kind.shown)
-    if any(line["kind"] == "validation" for line in lines):
-        figures["training"] = pictures.training_curves(lines, kind.shown)
-    if curve:
-        figures["learning_curve"] = kind.learning_curve(curve)
-    for place, one in enumerate(compared.values()):
+    figures = kind.figures(found.judged)
+    logs = {
+        path: lines
+        for path, lines in found.logs.items()
+        if any(line["kind"] == "validation" for line in lines)
+    }
+    run = next(iter(found.logs))
+    if run in logs:
+        figures["training"] = pictures.training_curves(logs[run], kind.shown)
+    if len(logs) > 1:
+        common = os.path.commonpath([os.path.dirname(path) for path in logs])
+        named = {os.path.relpath(path, common): lines for path, lines in logs.items()}
+        figures["steps"] = pictures.scores_by_steps(named, next(iter(kind.shown.items())))
+    if found.curve:
+        figures["learning_curve"] = kind.learning_curve(found.curve)
+    for place, one in enumerate(found.compared.values()):
         figures[f"physics-{place}"] = pictures.ways(one)
     images = {name: png(figure) for name, figure in figures.items()}
     for name, image in images.items():
         with atomic(out / f"{name}.png") as temporary:
             temporary.write_bytes(image)
-    write_text(
-        out / "report.html",
-        _page(run, trained, kind, judged, images, curve, subsets, compared).html(),
-    )
+    write_text(out / "report.html", _page(Path(run), trained, kind, found, images).html())
 
 
 def _page(
-    run: Path,
-    trained: Trained,
-    kind: Kind,
-    judged: Mapping[str, Judged],
-    images: Mapping[str, bytes],
-    curve: Sequence[Mapping[str, Any]],
-    subsets: Mapping[str, Judged],
-    compared: Mapping[str, Compared],
+    run: Path, trained: Trained, kind: Kind, found: Found, images: Mapping[str, bytes]
 ) -> Page:
+    judged, subsets, curve = found.judged, found.subsets, found.curve
     main = next(iter(judged.values()))
     ny, nx = trained.layout.shape
     settings, objective = trained.settings, trained.model.objective
@@ -122,8 +129,10 @@ def _page(
                 for name, result in subsets.items()
             ],
         )
-    if compared:
-        _add_ways(page, compared, images)
+    if found.over:
+        _add_trainings(page, kind, found.over)
+    if found.compared:
+        _add_ways(page, found.compared, images)
     if "training" in images:
         page.section("Training")
         page.figure(
@@ -131,6 +140,13 @@ def _page(
             "Loss and scores against the epoch",
             "Two curves against the epoch: the loss of the training, and the scores on maps that "
             "were held out; their last values are in metrics.jsonl.",
+        )
+    if "steps" in images:
+        page.figure(
+            images["steps"],
+            "What all these trainings reach by their steps",
+            "A score on the validation split against the steps of each training; its values are "
+            "in the metrics.jsonl of each.",
         )
     if curve:
         page.section("Learning curve")
@@ -159,6 +175,21 @@ def _page(
         )
     page.note(f"opalux {version()}, revision {git_revision()}")
     return page
+
+
+def _add_trainings(page: Page, kind: Kind, over: Mapping[str, Mapping[str, OverTrainings]]) -> None:
+    """Add mean and standard deviation of every measure over the trainings."""
+    first = next(iter(over.values()))
+    number_of = len(next(iter(first.values())).values)
+    page.section(f"Over {number_of} trainings")
+    page.text(
+        "Mean and standard deviation of trainings that differ in their seed alone, on the same "
+        "maps and noise. The numbers above are those of the first."
+    )
+    page.table(
+        ["set", *(kind.meaning[key] for key in first)],
+        [[name, *(str(measures[key]) for key in first)] for name, measures in over.items()],
+    )
 
 
 def _add_ways(page: Page, compared: Mapping[str, Compared], images: Mapping[str, bytes]) -> None:

@@ -32,8 +32,10 @@ class EvaluateSettings(JudgedMaps):
     ----------
     checkpoint : which of the run's
     also : folders of further runs, whose answers are averaged with the run's
+    repeated : further runs of the same configuration with other seeds: each is judged on the same
+        maps, and all measures are also given as mean and standard deviation over the trainings
     learning_curve : folders of runs that were trained on fewer maps (data.training_maps) or more;
-        all are judged on the main set and shown against the number of maps
+        all are judged on the main set and shown against the number of maps and of steps
     symmetries : average over the symmetries of the domain, too: eight of a square, four of a
         rectangle (networks that give a map)
     linear_baseline : judge ridge regression on the same data, too (networks that give a map)
@@ -54,6 +56,7 @@ class EvaluateSettings(JudgedMaps):
 
     checkpoint: Checkpoint = "best"
     also: tuple[SettingsPath, ...] = ()
+    repeated: tuple[SettingsPath, ...] = ()
     learning_curve: tuple[SettingsPath, ...] = ()
     symmetries: bool = True
     linear_baseline: bool = False

@@ -44,6 +44,7 @@ class Trained:
     step : global batches that it has seen
     fingerprint : of the data set that it was trained on; None: checkpoints of earlier versions
     corrections : of the network's maps, one after the other
+    corrected_with : settings of the training of each correction
     """
 
     path: Path
@@ -55,6 +56,7 @@ class Trained:
     step: int
     fingerprint: int | None = None
     corrections: tuple[Corrector, ...] = ()
+    corrected_with: tuple[TrainSettings, ...] = ()
 
     def training_data(self) -> DataSet:
         """Open the data set that it was trained on.
@@ -167,7 +169,10 @@ def _trained(content: dict[str, Any], path: Path, device: torch.device) -> Train
         corrector = build_corrector(settings.model, layout, settings.seed)
         _fill(corrector, weights, path, device)
         return dataclasses.replace(
-            corrected, step=step, corrections=(*corrected.corrections, corrector)
+            corrected,
+            step=step,
+            corrections=(*corrected.corrections, corrector),
+            corrected_with=(*corrected.corrected_with, settings),
         )
     told = settings.augmentation.subsets
     model = build(settings.model, layout, settings.seed, told=told)

@@ -300,6 +300,56 @@ def test_the_learning_curve_shows_every_run_by_its_number_of_maps(data, trained,
     assert all_maps["r2_pooled"] == numbers["r2_pooled"] != few["r2_pooled"]
     assert "Learning curve" in (out / "report.html").read_text()
     assert (out / "learning_curve.png").stat().st_size > 1000
+    assert (out / "steps.png").stat().st_size > 1000
+
+
+def test_trainings_with_other_seeds_give_mean_and_deviation(data, trained, tmp_path, capsys):
+    others = []
+    for seed in (1, 2):
+        others.append(tmp_path / f"seed{seed}")
+        words = [str(DEBUG), "--set", f"data.folder={data}", "--set", f"seed={seed}"]
+        assert train.main([*words, "--out", str(others[-1]), *SMALL]) == 0
+    out = tmp_path / "judged"
+    line = ["--out", str(out), "--set", "misfit_maps=0"]
+    line += ["--set", f"apart.noisy.folder={data}", "--set", "apart.noisy.noise=0.5"]
+    repeated = f"repeated=[{others[0]},{others[1] / 'best.ckpt'}]"
+    assert evaluate.main([str(trained), *line, "--set", repeated]) == 0
+    assert "held-out maps: r2_pooled" in capsys.readouterr().out
+    numbers = json.loads((out / "metrics.json").read_text())
+    over = numbers["repeated"]["sets"]
+    values = []
+    for run in (trained, *others):
+        assert evaluate.main([str(run), *line, "--force"]) == 0
+        one = json.loads((out / "metrics.json").read_text())
+        assert one["repeated"] == {"runs": [], "sets": {}}
+        values.append((one["mae"], one["apart"]["noisy"]["mae"]))
+    assert len(set(values)) == 3
+    for name, own in zip(("held-out maps", "noisy"), zip(*values, strict=True), strict=True):
+        assert over[name]["mae"]["values"] == pytest.approx(own, rel=1e-6)
+        assert over[name]["mae"]["mean"] == pytest.approx(np.mean(own), rel=1e-6)
+        assert over[name]["mae"]["deviation"] == pytest.approx(np.std(own, ddof=1), rel=1e-4)
+    assert "data_misfit" not in over["noisy"]
+
+    for word, expected in (
+        (f"repeated=[{trained}]", "both have seed=0"),
+        (f"repeated=[{others[0]},{others[0]}]", "both have seed=1"),
+        ("repeated=[nowhere]", "nowhere"),
+    ):
+        assert evaluate.main([str(trained), *line, "--force", "--set", word]) == 2
+        assert expected in capsys.readouterr().err
+    words = [str(trained), *line, "--force", "--set", repeated, "--set", f"also=[{others[0]}]"]
+    assert evaluate.main(words) == 2
+    assert "expected one of them" in capsys.readouterr().err
+
+
+def test_trainings_with_other_settings_are_no_repetitions(data, trained, tmp_path, capsys):
+    other = tmp_path / "other"
+    words = [str(DEBUG), "--set", f"data.folder={data}", "--set", "seed=1", "--out", str(other)]
+    assert train.main([*words, *SMALL, "--set", "batch=4"]) == 0
+    line = [str(trained), "--out", str(tmp_path / "judged"), "--set", f"repeated=[{other}]"]
+    assert evaluate.main(line) == 2
+    assert "more than its seed (batch: " in capsys.readouterr().err
+    assert not (tmp_path / "judged").exists()
 
 
 def test_the_true_map_simulated_again_has_no_misfit(data, trained):

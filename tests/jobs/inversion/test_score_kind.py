@@ -13,7 +13,7 @@ from opalux.base.axes import EDGES
 from opalux.base.errors import InputError
 from opalux.jobs.inversion.judge import judge, judge_apart, kind_of
 from opalux.jobs.inversion.model_card import model_card
-from opalux.jobs.inversion.report import write_report
+from opalux.jobs.inversion.report import Found, write_report
 from opalux.jobs.inversion.settings import EvaluateSettings, JudgedMaps
 from opalux.jobs.inversion.trained import Trained
 from opalux.learning.data.data_set import DataSet
@@ -86,7 +86,7 @@ def test_it_is_judged_by_its_scores_and_has_a_report_and_a_card(trained, tmp_pat
     expected = 1 - np.abs(means - data.stats.density_mean).mean()
     assert judged["main"].numbers["scores"] == {"closeness": pytest.approx(expected, rel=1e-6)}
     kind = kind_of(trained)
-    write_report(tmp_path, tmp_path, trained, kind, judged)
+    write_report(tmp_path, trained, kind, Found(logs={"/runs/mine": []}, judged=judged))
     page = (tmp_path / "report.html").read_text()
     assert "the mean density" in page
     assert "1 − mean absolute error" in page
