@@ -12,6 +12,7 @@ from opalux.base.run_folder import add_made, run_folder
 from opalux.jobs.inversion.comparison import KEPT, Compare, Compared
 from opalux.jobs.inversion.held_out import refuse_known
 from opalux.jobs.inversion.judge import (
+    CALIBRATED,
     averages_symmetries,
     judge,
     judge_apart,
@@ -19,8 +20,10 @@ from opalux.jobs.inversion.judge import (
     judge_subsets,
     judged_data,
     kind_of,
+    load_learning_curve,
 )
 from opalux.jobs.inversion.kind import Judged, Kind
+from opalux.jobs.inversion.map_kind import RIDGE
 from opalux.jobs.inversion.model_card import model_card
 from opalux.jobs.inversion.repeated import OverTrainings, load_repeated, over_trainings
 from opalux.jobs.inversion.report import Found, write_report
@@ -28,6 +31,7 @@ from opalux.jobs.inversion.restricted import subsets_of
 from opalux.jobs.inversion.settings import EvaluateSettings
 from opalux.jobs.inversion.trained import Trained, load_ensemble
 from opalux.learning.training import logbook
+from opalux.learning.training.subsets import STANDARD
 
 MAIN = "held-out maps"
 """How the main set is called beside others."""
@@ -114,7 +118,9 @@ def evaluate(
     trained = ensemble[0]
     kind = kind_of(trained)
     kind.refuse(settings)
+    _require_names(settings)
     repeated = load_repeated(run, trained, settings)
+    curve = load_learning_curve(trained, settings)
     for folder in (run, *settings.repeated, *settings.learning_curve):
         logbook.read(folder, kind.shown)
     subsets_of(ensemble, settings)
@@ -122,7 +128,7 @@ def evaluate(
         compare.refuse(ensemble, settings)
     for maps in (settings, *settings.apart.values()):
         data = judged_data(trained, maps)  # refused before any work
-        refuse_known([*ensemble, *repeated], data, maps)
+        refuse_known([*ensemble, *repeated, *(curve if maps is settings else [])], data, maps)
         data.close()
     if settings.linear_baseline:
         trained.training_data().close()
@@ -130,15 +136,16 @@ def evaluate(
         return None
     if out is None or out.resolve() == run.resolve():
         add_made(run, MAKES)
-        return _evaluate(run, ensemble, repeated, kind, settings, run, compare)
+        return _evaluate(run, ensemble, repeated, curve, kind, settings, run, compare)
     with run_folder(out, dump(settings), job="evaluate", makes=MAKES, resume=resume, force=force):
-        return _evaluate(run, ensemble, repeated, kind, settings, out, compare)
+        return _evaluate(run, ensemble, repeated, curve, kind, settings, out, compare)
 
 
 def _evaluate(
     run: Path,
     ensemble: Sequence[Trained],
     repeated: Sequence[Trained],
+    of_curve: Sequence[Trained],
     kind: Kind,
     settings: EvaluateSettings,
     out: Path,
@@ -162,9 +169,7 @@ def _evaluate(
         )
     judged |= kind.baselines(trained, settings)
     main, *_ = judged.values()
-    curve = []
-    if settings.learning_curve:
-        curve = judge_learning_curve(run, trained, main, settings)
+    curve = judge_learning_curve(run, trained, main, of_curve, settings)
     compared: dict[str, Compared] = {}
     if compare is not None:
         for name, maps in {MAIN: settings, **settings.apart}.items():
@@ -215,6 +220,17 @@ def _evaluate(
             shown = ("r2_pooled", "rel_l2", "rel_l2_to_network", "chi2", "seconds")
             headline[f"{name}, {way} ({len(one.truth)} maps)"] = {key: row[key] for key in shown}
     return Evaluation(folder=out, numbers=numbers, headline=headline, repeated=over)
+
+
+def _require_names(settings: EvaluateSettings) -> None:
+    """Refuse names of sets that would hide other sets in reports and metrics.json."""
+    subsets = STANDARD if settings.subset == "table" else settings.subset or {}
+    for name in settings.apart:
+        if name in (MAIN, RIDGE, *subsets) or name.endswith(CALIBRATED) or not name.strip():
+            raise InputError(
+                f"apart: found the name '{name}', which the reports have for something else; "
+                "choose another"
+            )
 
 
 def _on_every_set(ensemble: Sequence[Trained], settings: EvaluateSettings) -> dict[str, Judged]:

@@ -26,6 +26,9 @@ from opalux.learning.training.precision import mixed_precision
 from opalux.learning.training.predict import answer_all
 from opalux.learning.training.subsets import Known
 
+CALIBRATED = ", calibrated"
+"""Behind the name of a set that is judged once more, after calibration."""
+
 
 def kind_of(trained: Trained) -> Kind:
     """Return how the answers of a network are judged."""
@@ -129,7 +132,7 @@ def judge_apart(
     refinement = Campaign.of(data.card, f"{data.folder}/dataset.yaml").refinement
     calibration = calibration_for(trained, refinement, data.times, settings.calibration_maps)
     if calibration is not None:
-        results[f"{name}, calibrated"] = judge(ensemble, maps, settings, calibration)
+        results[f"{name}{CALIBRATED}"] = judge(ensemble, maps, settings, calibration)
     return results
 
 
@@ -142,29 +145,47 @@ def judge_subsets(ensemble: Sequence[Trained], settings: EvaluateSettings) -> di
     }
 
 
-def judge_learning_curve(
-    run: Path, trained: Trained, main: Judged, settings: EvaluateSettings
-) -> list[dict[str, Any]]:
-    """Return what networks reach on the main set, by the number of maps they were trained on.
-
-    ``main`` is what has been found for the run itself (and its ensemble).
+def load_learning_curve(trained: Trained, settings: EvaluateSettings) -> list[Trained]:
+    """Return the networks of the learning curve beside the judged one.
 
     Raises
     ------
     InputError
-        When a run is of another objective.
+        When one is of another objective.
     """
+    networks = []
+    for path in settings.learning_curve:
+        network = load_trained(path / f"{settings.checkpoint}.ckpt" if path.is_dir() else path)
+        if network.model.objective.answer != trained.model.objective.answer:
+            raise InputError(
+                f"learning_curve: {path} gives {network.model.objective.answer}, but the judged "
+                f"run gives {trained.model.objective.answer}; give runs of the same objective"
+            )
+        networks.append(network)
+    return networks
+
+
+def judge_learning_curve(
+    run: Path,
+    trained: Trained,
+    main: Judged,
+    others: Sequence[Trained],
+    settings: EvaluateSettings,
+) -> list[dict[str, Any]]:
+    """Return what networks reach on the main set, by the number of maps they were trained on.
+
+    Parameters
+    ----------
+    main : what has been found for the run itself (and its ensemble)
+    others : of `load_learning_curve`
+    """
+    if not others:
+        return []
     folder = settings.folder or trained.settings.data.folder
     here = settings.model_copy(update={"folder": folder, "misfit_maps": 0})
     judged = [(run, trained, main)]
-    for other in settings.learning_curve:
-        network = load_trained(other / f"{settings.checkpoint}.ckpt")
-        if network.model.objective.answer != trained.model.objective.answer:
-            raise InputError(
-                f"learning_curve: {other} gives {network.model.objective.answer}, but {run} gives "
-                f"{trained.model.objective.answer}; give runs of the same objective"
-            )
-        judged.append((other, network, judge([network], here, here)))
+    for path, network in zip(settings.learning_curve, others, strict=True):
+        judged.append((path, network, judge([network], here, here)))
     points = [
         {
             "run": str(path),
@@ -174,7 +195,7 @@ def judge_learning_curve(
         }
         for path, network, result in judged
     ]
-    return sorted(points, key=lambda point: point["training_maps"])
+    return sorted(points, key=lambda point: (point["training_maps"], point["step"]))
 
 
 def _maps_seen(trained: Trained) -> int:

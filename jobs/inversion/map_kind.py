@@ -21,6 +21,9 @@ from opalux.learning.data.data_set import DataSet
 from opalux.learning.networks.objectives.objective import Objective
 from opalux.learning.training.loader import require_split, training_positions
 
+RIDGE = "ridge regression"
+"""How the linear baseline is called beside other sets."""
+
 
 @dataclasses.dataclass(frozen=True)
 class MapKind:
@@ -91,7 +94,7 @@ class MapKind:
         )
         judged = self.measure(trained, answers, settings)
         judged.numbers.update(split=settings.split, noise=0.0)
-        return {"ridge regression": judged}
+        return {RIDGE: judged}
 
     def figures(self, judged: Mapping[str, Judged]) -> dict[str, Figure]:
         """Return maps, error against depth, and reconstructed against true density."""

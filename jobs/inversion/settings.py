@@ -22,7 +22,7 @@ class JudgedMaps(Settings):
 
     folder: SettingsPath | None = None
     split: Literal["train", "validation", "test"] = "test"
-    noise: float = pydantic.Field(0.0, ge=0)
+    noise: float = pydantic.Field(0.0, ge=0, lt=10)
 
 
 class EvaluateSettings(JudgedMaps):

@@ -111,7 +111,7 @@ def load_weights(model: torch.nn.Module, weights: dict[str, torch.Tensor], path:
     Raises
     ------
     InputError
-        When they are the weights of another model.
+        When they are the weights of another model, or not finite.
     """
     weights = expanded(weights, model.state_dict())
     own, other = _forms(model.state_dict()), _forms(weights)
@@ -123,6 +123,12 @@ def load_weights(model: torch.nn.Module, weights: dict[str, torch.Tensor], path:
             f"differ; {first}: found {other.get(first)}, expected {own.get(first)}); give the "
             "configuration that it was trained with"
         )
+    for name, values in weights.items():
+        if values.is_floating_point() and not values.isfinite().all():
+            raise InputError(
+                f"{path}: {name}: found NaN or infinity, expected finite weights; train again, or "
+                "use another checkpoint"
+            )
     model.load_state_dict(weights)
 
 

@@ -2,6 +2,7 @@
 
 import difflib
 import inspect
+import re
 import reprlib
 import typing
 from pathlib import Path
@@ -16,6 +17,9 @@ from opalux.base.shipped import true_folder
 from opalux.base.yaml_text import parse_yaml, to_yaml
 
 Model = TypeVar("Model", bound=pydantic.BaseModel)
+
+BRANCH = re.compile(r"(literal|dict|list|tuple)\[")
+"""Begin of pydantic's names for the branches of a union, which no user knows."""
 
 
 def read_text(path: Path) -> str:
@@ -119,6 +123,7 @@ def check(
             _explain(model, detail)
             for detail in details
             if detail["type"] != "too_short" or detail["loc"] not in inside
+            if not _of_another_branch(detail)
         ]
         raise InputError(f"{source}: " + "\n  ".join(dict.fromkeys(problems))) from None
 
@@ -137,9 +142,18 @@ def dump(checked: pydantic.BaseModel) -> str:
         raise InputError(str(error).partition("ValueError: ")[2] or str(error)) from None
 
 
+def _of_another_branch(detail: Any) -> bool:
+    """Return whether a union's word is what keys were compared with, or its keys a word."""
+    branch, found = str(detail["loc"][-1] if detail["loc"] else ""), detail.get("input")
+    if branch.startswith("literal["):
+        return isinstance(found, dict | list)
+    return branch.startswith("dict[") and detail["type"] == "dict_type" and isinstance(found, str)
+
+
 def _explain(model: type[pydantic.BaseModel], detail: Any) -> str:
     location = detail["loc"]
-    where = ".".join(str(part) for part in location) or "configuration"
+    named = (str(part) for part in location)
+    where = ".".join(part for part in named if not BRANCH.match(part)) or "configuration"
     found = detail.get("input")
     kind = detail["type"]
     if kind == "extra_forbidden":

@@ -13,6 +13,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import torch
 
 import opalux
 from opalux.base.config import load
@@ -340,6 +341,38 @@ def test_trainings_with_other_seeds_give_mean_and_deviation(data, trained, tmp_p
     words = [str(trained), *line, "--force", "--set", repeated, "--set", f"also=[{others[0]}]"]
     assert evaluate.main(words) == 2
     assert "expected one of them" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["learning_curve=[nowhere]"], "nowhere: no such checkpoint"),
+        (["noise=1e308"], "noise: found 1e+308, expected less than 10"),
+        (["subset={mine: {noise: 20}}"], "--set: subset.mine.noise: found 20, expected less"),
+        (["subset=tables"], "--set: subset: found 'tables', expected 'table'"),
+        (["apart.held-out maps.noise=0.1"], "apart: found the name 'held-out maps'"),
+        (["apart.mine, calibrated.noise=0.1"], "apart: found the name 'mine, calibrated'"),
+        (["apart.all.noise=0.1", "subset=table"], "apart: found the name 'all'"),
+    ],
+)
+def test_evaluation_refuses_before_any_work(trained, tmp_path, capsys, words, expected):
+    line = [word for setting in words for word in ("--set", setting)]
+    assert evaluate.main([str(trained), "--out", str(tmp_path / "judged"), *line]) == 2
+    assert expected in capsys.readouterr().err
+    assert not (tmp_path / "judged").exists()
+
+
+def test_weights_that_are_no_numbers_are_refused(trained, tmp_path, capsys):
+    content = torch.load(trained / "best.ckpt", weights_only=True)
+    for weights in (content["model"], content.get("average", {})):
+        for values in weights.values():
+            if values.is_floating_point():
+                values.fill_(torch.nan)
+    torch.save(content, tmp_path / "nan.ckpt")
+    line = [str(tmp_path / "nan.ckpt"), "--out", str(tmp_path / "judged")]
+    assert evaluate.main(line) == 2
+    assert "found NaN or infinity, expected finite weights" in capsys.readouterr().err
+    assert not (tmp_path / "judged").exists()
 
 
 def test_trainings_with_other_settings_are_no_repetitions(data, trained, tmp_path, capsys):
