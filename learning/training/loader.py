@@ -37,6 +37,7 @@ class DataSettings(Settings):
     n_times : signals are resampled to this many times, at equal distances, by linear interpolation;
         null: as stored
     training_maps : use the first so many of the training split; null: all
+    validation_maps : judge a training on the first so many of the validation split; null: all
     standardise : what is standardised separately. channel: each (source, edge, quantity) as a
         whole; time: each time of a channel, since the information on the depth is a small change
         of a late signal; cell: each time at each cell, since where a source covers a part of an
@@ -49,6 +50,7 @@ class DataSettings(Settings):
     folder: SettingsPath
     n_times: int | None = pydantic.Field(None, ge=2)
     training_maps: int | None = pydantic.Field(None, ge=1)
+    validation_maps: int | None = pydantic.Field(None, ge=1)
     standardise: Standardise = "channel"
     floor: float = pydantic.Field(0.01, gt=0, le=1)
     workers: int = pydantic.Field(0, ge=0)
@@ -149,12 +151,21 @@ class EpochOrder:
 
 def training_positions(data: DataSet, settings: DataSettings) -> NDArray[np.int64]:
     """Return the positions of the training samples in use."""
-    positions = data.split("train")
-    wanted = settings.training_maps or len(positions)
-    if wanted > len(positions):
+    return _first(data, "train", "data.training_maps", settings.training_maps)
+
+
+def validation_positions(data: DataSet, settings: DataSettings) -> NDArray[np.int64]:
+    """Return the positions of the samples that a training is judged on."""
+    require_split(data, "validation")
+    return _first(data, "validation", "data.validation_maps", settings.validation_maps)
+
+
+def _first(data: DataSet, split: Split, key: str, wanted: int | None) -> NDArray[np.int64]:
+    positions = data.split(split)
+    if wanted is not None and wanted > len(positions):
         raise InputError(
-            f"data.training_maps: found {wanted}, but {data.folder} has {len(positions)} good "
-            "training samples; ask for fewer"
+            f"{key}: found {wanted}, but {data.folder} has {len(positions)} good samples in its "
+            f"{split} split; ask for fewer"
         )
     return positions[:wanted]
 

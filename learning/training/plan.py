@@ -87,7 +87,7 @@ class TrainingPlan:
         self.judging: loader.Samples | Examples = loader.Samples(
             data, times, objective, self._judged_with(data, n_times)
         )
-        self.held_out = loader.require_split(data, "validation")
+        self.held_out = loader.validation_positions(data, settings.data)
         self.steps_per_epoch = len(self.seen) // settings.batch
         self.steps = self.steps_per_epoch * settings.epochs
         if settings.batch % (settings.accumulate * world):

@@ -304,6 +304,21 @@ def test_the_learning_curve_shows_every_run_by_its_number_of_maps(data, trained,
     assert (out / "steps.png").stat().st_size > 1000
 
 
+def test_a_training_is_judged_on_as_many_maps_as_is_asked_for(data, tmp_path, capsys):
+    words = [
+        str(DEBUG),
+        "--out",
+        str(tmp_path / "run"),
+        "--dry-run",
+        "--set",
+        f"data.folder={data}",
+    ]
+    assert train.main([*words, "--set", "data.validation_maps=2"]) == 0
+    assert "judged on 2 maps" in capsys.readouterr().out
+    assert train.main([*words, "--set", "data.validation_maps=9"]) == 2
+    assert "found 9, but" in capsys.readouterr().err
+
+
 def test_trainings_with_other_seeds_give_mean_and_deviation(data, trained, tmp_path, capsys):
     others = []
     for seed in (1, 2):
