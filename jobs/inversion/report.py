@@ -1,10 +1,8 @@
 """The report of an evaluation: pictures as PNG files, and one HTML page that holds them all."""
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from opalux.base.files import atomic, write_text
 from opalux.base.page import Page, bold, code
@@ -12,33 +10,12 @@ from opalux.base.plots import png
 from opalux.base.provenance import git_revision, version
 from opalux.jobs.inversion import pictures
 from opalux.jobs.inversion.comparison import Compared
-from opalux.jobs.inversion.kind import Judged, Kind
+from opalux.jobs.inversion.findings import Found
+from opalux.jobs.inversion.kind import Kind
 from opalux.jobs.inversion.low_scores import low_scores
 from opalux.jobs.inversion.number import number
 from opalux.jobs.inversion.repeated import OverTrainings
 from opalux.jobs.inversion.trained import Trained
-
-
-@dataclass(frozen=True, kw_only=True)
-class Found:
-    """All that an evaluation found.
-
-    Attributes
-    ----------
-    logs : lines of metrics.jsonl by the path of the run, that of the judged one first
-    judged : by name of the set; the main one is the first
-    curve : what networks reach by the number of maps that they were trained on
-    subsets : what it reaches from parts of the main set's signals, by name
-    compared : other ways to the same maps, by name of the set
-    over : measures over several trainings, by name of the set and of the measure
-    """
-
-    logs: Mapping[str, Sequence[Mapping[str, Any]]]
-    judged: Mapping[str, Judged]
-    curve: Sequence[Mapping[str, Any]] = ()
-    subsets: Mapping[str, Judged] = field(default_factory=dict)
-    compared: Mapping[str, Compared] = field(default_factory=dict)
-    over: Mapping[str, Mapping[str, OverTrainings]] = field(default_factory=dict)
 
 
 def write_report(out: Path, trained: Trained, kind: Kind, found: Found) -> None:

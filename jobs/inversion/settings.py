@@ -22,7 +22,7 @@ class JudgedMaps(Settings):
 
     folder: SettingsPath | None = None
     split: Literal["train", "validation", "test"] = "test"
-    noise: float = pydantic.Field(0.0, ge=0, lt=10)
+    noise: float = pydantic.Field(0.0, ge=0, le=1000)
 
 
 class EvaluateSettings(JudgedMaps):

@@ -64,7 +64,7 @@ class Subset(Settings):
     quantities: tuple[str, ...] | None = pydantic.Field(None, min_length=1)
     every: int = pydantic.Field(1, ge=1)
     until: float | None = pydantic.Field(None, ge=0)
-    noise: float = pydantic.Field(0.0, ge=0, lt=10)
+    noise: float = pydantic.Field(0.0, ge=0, le=1000)
 
     def known(self, layout: Layout, times: NDArray[np.float64]) -> Known:
         """Return what is measured.

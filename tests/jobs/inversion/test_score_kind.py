@@ -11,9 +11,10 @@ from torch.nn import functional
 
 from opalux.base.axes import EDGES
 from opalux.base.errors import InputError
+from opalux.jobs.inversion.findings import Found
 from opalux.jobs.inversion.judge import judge, judge_apart, kind_of
 from opalux.jobs.inversion.model_card import model_card
-from opalux.jobs.inversion.report import Found, write_report
+from opalux.jobs.inversion.report import write_report
 from opalux.jobs.inversion.settings import EvaluateSettings, JudgedMaps
 from opalux.jobs.inversion.trained import Trained
 from opalux.learning.data.data_set import DataSet
