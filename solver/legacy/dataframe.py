@@ -144,7 +144,13 @@ def _row(cells: list[str], where: str) -> dict[str, Any]:
 
 
 def _parse_array(text: str, where: str) -> np.ndarray:
-    rows = text.strip().removeprefix("[[").removesuffix("]]").split("], [")
+    text = text.strip()
+    if not (text.startswith("[[") and text.endswith("]]")):
+        raise InputError(
+            f"{where}: found '{text[:8]} ... {text[-8:]}', expected rows of numbers ([[1, 2], "
+            "[3, 4]]); the file is cut off or damaged"
+        )
+    rows = text.removeprefix("[[").removesuffix("]]").split("], [")
     try:
         values = np.array([[float(number) for number in row.split(",")] for row in rows])
     except ValueError:  # a word, or rows of different lengths

@@ -80,6 +80,15 @@ def test_a_csv_saved_with_a_byte_order_mark_is_read(solution, tmp_path):
     assert len(read_dataframe(path)) == 1
 
 
+@pytest.mark.parametrize("cut", [3, 4, 6])
+def test_a_csv_that_was_cut_in_its_last_numbers_is_refused(cut, solution, tmp_path):
+    path = tmp_path / "cut.csv"
+    row = dict.fromkeys(COLUMNS[: COLUMNS.index("rho")], "")
+    path.write_text(dataframe_text(solution, row, header=True)[:-cut])
+    with pytest.raises(InputError, match="column T_r: found .* the file is cut off or damaged"):
+        read_dataframe(path)
+
+
 def cfg(folder, name="run.cfg", encoding="utf-8", **changes):
     words = (GOLDEN / "sds16_u.cfg").read_text().split()
     values = dict(zip(words[::2], words[1::2], strict=True)) | {"rho": "1", "N": "6"} | changes
