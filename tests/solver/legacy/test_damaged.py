@@ -85,7 +85,7 @@ def test_a_csv_that_was_cut_in_its_last_numbers_is_refused(cut, solution, tmp_pa
     path = tmp_path / "cut.csv"
     row = dict.fromkeys(COLUMNS[: COLUMNS.index("rho")], "")
     path.write_text(dataframe_text(solution, row, header=True)[:-cut])
-    with pytest.raises(InputError, match="column T_r: found .* the file is cut off or damaged"):
+    with pytest.raises(InputError, match=r"column T_r: found .* the file is cut off or damaged"):
         read_dataframe(path)
 
 
