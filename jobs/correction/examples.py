@@ -31,6 +31,9 @@ FINISHED, STOPPED = 0, 1
 class SolverExamples:
     """See `opalux.learning.training.run.MakeExamples`."""
 
+    def __init__(self) -> None:
+        self._loaded: dict[Path, Trained] = {}
+
     def check(self, prepared: Prepared) -> None:
         """Refuse a network whose maps cannot be simulated, or that learnt from other signals.
 
@@ -39,7 +42,7 @@ class SolverExamples:
         InputError
             Says which, and what to do.
         """
-        trained, settings = _corrected(prepared), prepared.settings
+        trained, settings = self._corrected(prepared), prepared.settings
         if not trained.model.objective.is_map:
             raise InputError(
                 f"model.of: {trained.path} gives {trained.model.objective.answer}, expected a "
@@ -87,7 +90,7 @@ class SolverExamples:
 
         None: stopped by a signal.
         """
-        trained = _corrected(prepared)
+        trained = self._corrected(prepared)
         made_from = _name(prepared, trained)
         parts = list(enumerate(_parts(prepared)))[among.rank :: among.world]
         among.on_first(lambda: folder.mkdir(exist_ok=True))
@@ -110,11 +113,12 @@ class SolverExamples:
                 write_part(path, keys, examples, made_from)
         return None if among.largest(STOPPED if stop.made else FINISHED) else made_from
 
-
-def _corrected(prepared: Prepared) -> Trained:
-    shape = prepared.settings.model
-    assert isinstance(shape, CorrectionSettings)
-    return load_trained(shape.of)
+    def _corrected(self, prepared: Prepared) -> Trained:
+        shape = prepared.settings.model
+        assert isinstance(shape, CorrectionSettings)
+        if shape.of not in self._loaded:
+            self._loaded[shape.of] = load_trained(shape.of)
+        return self._loaded[shape.of]
 
 
 def _name(prepared: Prepared, trained: Trained) -> str:
