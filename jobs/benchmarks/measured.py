@@ -32,11 +32,18 @@ FINAL = 0.01  # [sh]
 SEED = 3
 SURROUNDINGS = {name: {"kind": "vacuum", "T": "5"} for name in EDGES}
 MAPS = ("smooth", "layers", "bands", "ring", "blocks", "letter", "E")
-MORE = ("letters", "cross", "stripes", "wavy")
+MORE = ("letters", "cross", "stripes", "wavy", "rectangle")
 
 
 def map_named(name: str, n: int) -> Array:
-    """Return one of `MAPS` or `MORE` on n × n cells [g/cm³], or a family's own, as ``layers:3``."""
+    """Return one of `MAPS` or `MORE` [g/cm³], or a family's own, as ``layers:3``.
+
+    On n × n cells; the rectangle has n along y and half as many more along x.
+    """
+    if name == "rectangle":
+        y, x = (np.mgrid[:n, : n * 3 // 2] + 0.5) / n
+        rho = 1.2 + 2 * np.exp(-((x - 0.45) ** 2 + (y - 0.6) ** 2) / 0.03)
+        return np.asarray(rho + 1.5 * ((np.abs(x - 1.05) < 0.18) & (np.abs(y - 0.4) < 0.15)))
     if ":" in name:
         kind, number = name.split(":")
         family = next(one for one in FAMILIES if one.model_fields["kind"].default == kind)
@@ -92,9 +99,9 @@ def measured(
 
     Parameters
     ----------
-    rho : (n, n) [g/cm³]
-    fine : cells along each axis that are simulated, a multiple of n
-    places, n_times : detectors along each edge, times
+    rho : (ny, nx) [g/cm³], of square cells on a domain 1 cm high
+    fine : cells along y that are simulated, a multiple of ny
+    places, n_times : detectors along left and right, times; along up and down as close together
     noise : share of each channel's standard deviation
     seed : of the noise
     sources, edges, quantities : what is measured
@@ -102,26 +109,28 @@ def measured(
     """
     rng, parts = np.random.default_rng(seed), []
     times = np.linspace(0, 0.99 * FINAL, n_times)
-    place = (np.arange(places) + 0.5) / places
+    finer, grid = fine // len(rho), _grid((fine, fine * rho.shape[1] // len(rho)))
     for source in sources:
         given = {
             "scheme": "staggered",
             "signals": {"at": "edge"},
-            "grid": {"nx": fine, "ny": fine},
+            "grid": grid,
             "time": {"final": FINAL, "cfl": 0.45},
             "edges": {**SURROUNDINGS, source: {"kind": "source"}},
         }
         problem = Problem.model_validate({**given, **physics})
-        solution = simulate(problem, refined(rho, fine // len(rho)))
+        solution = simulate(problem, refined(rho, finer))
         for edge in edges:
             signal = solution.signals[edge]
-            at = np.empty((n_times, 4, fine))
+            cells = signal.shape[-1]
+            n_places = cells * places // fine
+            at = np.empty((n_times, 4, cells))
             for field in range(4):
-                for cell in range(fine):
+                for cell in range(cells):
                     at[:, field, cell] = np.interp(times, solution.times, signal[:, field, cell])
             values = {"E": at[:, 0], "F": flux_magnitude(at[:, 1:3], axis=1), "T": at[:, 3]}
             for quantity in quantities:
-                value = values[quantity].reshape(n_times, places, -1).mean(-1)
+                value = values[quantity].reshape(n_times, n_places, -1).mean(-1)
                 sigma = noise * value.std()
                 n = value.size
                 parts.append(
@@ -129,14 +138,20 @@ def measured(
                         source=np.full(n, source),
                         edge=np.full(n, edge),
                         quantity=np.full(n, quantity),
-                        position=np.tile(place, n_times),
+                        position=np.tile((np.arange(n_places) + 0.5) / places, n_times),
                         width=np.full(n, 1 / places),
-                        time=np.repeat(times, places),
+                        time=np.repeat(times, n_places),
                         value=(value + sigma * rng.standard_normal(value.shape)).ravel(),
                         sigma=np.full(n, sigma),
                     )
                 )
     return joined(parts)
+
+
+def _grid(shape: tuple[int, int]) -> dict[str, Any]:
+    """Return the settings of a grid (ny, nx) of square cells on a domain 1 cm high."""
+    ny, nx = shape
+    return {"nx": nx, "ny": ny, "x": (0.0, nx / ny), "y": (0.0, 1.0)}
 
 
 def r_squared(truth: Array, found: Array) -> float:
@@ -190,13 +205,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--noises", type=int, default=1, help="draws of the noise")
     parser.add_argument("--table", type=Path, help="only write what is measured")
     given = parser.parse_args(argv)
-    settings: dict[str, Any] = {
-        "problem": {"grid": {"nx": given.cells, "ny": given.cells}, "edges": SURROUNDINGS}
-    }
-    if given.steps:
-        settings["steps"] = given.steps
     for name in given.maps:
-        truth, found = map_named(name, given.cells), []
+        truth, found = map_named(name, given.cells), list[Inverted]()
+        settings: dict[str, Any] = {
+            "problem": {"grid": _grid(truth.shape), "edges": SURROUNDINGS},
+            **({"steps": given.steps} if given.steps else {}),
+        }
         for seed in range(SEED, SEED + given.noises):
             rows = measured(
                 truth,

@@ -6,8 +6,7 @@ import yaml
 from opalux.jobs import solve
 
 ny, nx = SHAPE = 8, 12
-ENDS = {"x": (0.0, 1.5), "y": (0.0, 1.0)}  # [cm]
-MAP = {"nx": nx, "ny": ny, **{axis: list(ends) for axis, ends in ENDS.items()}}
+MAP = {"nx": nx, "ny": ny, "x": [0.0, 1.5], "y": [0.0, 1.0]}
 VACUUM = {name: {"kind": "vacuum", "T": 5} for name in ("up", "down", "left", "right")}
 
 
