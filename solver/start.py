@@ -6,7 +6,7 @@ from opalux.base.agreement import on_all
 from opalux.base.errors import InputError
 from opalux.solver.checks import MaterialCheck, check_density
 from opalux.solver.domains.domain import Domain
-from opalux.solver.edge_checks import check_edges
+from opalux.solver.finite import check_edges, check_source
 from opalux.solver.formulas.formula import Formula
 from opalux.solver.grid import Block, bands
 from opalux.solver.media import ArrayDensity, ValuesDensity, cut_block
@@ -97,15 +97,17 @@ def fill_state(problem: Problem, domain: Domain) -> None:
 
 
 def check_start(problem: Problem, domain: Domain, rho: np.ndarray) -> None:
-    """Refuse edges, an initial state, and a medium of density ``rho``, that are not valid.
+    """Refuse edges, sources, an initial state, and a medium of density ``rho``, that are not valid.
 
     Raises
     ------
     InputError
-        When an edge or a field is not finite, E or T is not positive, an opacity is negative, or
-        the heat capacity is not positive.
+        When an edge, the source or a field is not finite, E or T is not positive, an opacity is
+        negative, or the heat capacity is not positive.
     """
-    check_edges(problem.edges, problem.cells, time_steps(problem)[1])
+    times = time_steps(problem)[1]
+    check_edges(problem.edges, problem.cells, times)
+    check_source(problem.source, domain.block, times)
     E, Fx, Fy, T = domain.state[:, 1:-1, 1:-1]
     for name, field in (("E", E), ("T", T)):
         if not all(

@@ -17,7 +17,7 @@ from opalux.jobs.measured.series import other_physics
 from opalux.jobs.measured.settings import InvertSettings, SearchPrior, map_of
 from opalux.jobs.measured.signals import Measured, named_sources, problem_of, read_signals
 from opalux.jobs.simulation.ranks import launched_size
-from opalux.solver.edge_checks import check_edges
+from opalux.solver.finite import check_edges, check_source
 from opalux.solver.inversion.forward import Forward, on_finer_grid
 from opalux.solver.inversion.journal import Journal
 from opalux.solver.inversion.minimise import Minimiser
@@ -174,9 +174,10 @@ def plan_for(settings: InvertSettings, measured: Measured) -> Plan:
             f"start: found {start.min():g} to {start.max():g} g/cm³, brought within the bounds, "
             f"{low:g} to {high:g}"
         )
-    refinement = _refinement(settings, measured.cells)
+    refinement, times = _refinement(settings, measured.cells), np.union1d(0.0, rows.time)
     for problem in problems.values():
-        check_edges(problem.edges, grid, np.union1d(0.0, rows.time))
+        check_edges(problem.edges, grid, times)
+        check_source(problem.source, grid.whole, times)
         on_finer_grid(problem, (refinement or 1), float(rows.time.max()))
     search = Search(
         problems=problems,

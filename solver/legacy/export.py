@@ -64,17 +64,13 @@ def _require_known_portions(problem: Problem) -> None:
     """Refuse sources that the formats cannot say."""
     for name in EDGES:
         edge = getattr(problem.edges, name)
-        portions = edge.sources if edge.kind == "source" else ()
-        if len(portions) > 1:
-            raise InputError(
-                f"edges.{name}.sources: found {len(portions)} portions with an export, whose "
-                "formats hold one an edge; solve each by itself, or leave the export out"
-            )
-        if any(portion.ends == "share" for portion in portions):
-            raise InputError(
-                f"edges.{name}.sources.0.ends: found share with an export, whose formats know the "
-                "cells by their centres alone, expected centre; leave 'ends' out, or the export"
-            )
+        for number, portion in enumerate(edge.sources if edge.kind == "source" else ()):
+            if portion.ends == "share":
+                raise InputError(
+                    f"edges.{name}.sources.{number}.ends: found share with an export, whose "
+                    "formats know the cells by their centres alone, expected centre; leave 'ends' "
+                    "out, or the export"
+                )
 
 
 def check_addition(problem: Problem, export: Export, *, replace: bool) -> None:
