@@ -47,7 +47,7 @@ def check_source(text: str, block: Block, times: np.ndarray) -> None:
     ----------
     text : formula of x, y and t
     block : the cells that are looked at
-    times : (n,) at which the source is needed [sh]; where it varies in place, the ends alone
+    times : (n,) at which the source is needed [sh]; where it varies in place, the first alone
 
     Raises
     ------
@@ -59,10 +59,9 @@ def check_source(text: str, block: Block, times: np.ndarray) -> None:
         _require_finite(formula(x=0.0, y=0.0, t=times[:, None]), times, "source", text)
         return
     x, y = block.x[1:-1], block.y[1:-1]
-    for t in times[[0, -1]]:
-        for rows in bands(len(y), len(x)):
-            values = formula(x=x[None, :], y=y[rows, None], t=t)
-            _require_finite(values.reshape(1, -1), np.array([t]), "source", text)
+    for rows in bands(len(y), len(x)):
+        values = formula(x=x[None, :], y=y[rows, None], t=times[0])
+        _require_finite(values.reshape(1, -1), times, "source", text)
 
 
 def _text(pulse: Pulse) -> str:

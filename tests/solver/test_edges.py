@@ -105,7 +105,9 @@ def test_a_formula_that_is_not_finite_is_refused_before_the_first_step(edge, fie
         simulate(problem)
 
 
-@pytest.mark.parametrize("source", ["1/0", "1/t", "log(t - 1)", "1/(x - 0.0625)", "t/(y - 0.0625)"])
+@pytest.mark.parametrize(
+    "source", ["1/0", "1/t", "log(t - 1)", "1/(x - 0.0625)", "(1 + t)/(y - 0.0625)"]
+)
 def test_a_volume_source_that_is_not_finite_is_refused_before_the_first_step(source):
     problem = Problem.model_validate({"grid": {"nx": 8}, "source": source})
     with pytest.raises(InputError, match=re.escape(f"source: found '{source}', which is ")):
