@@ -20,15 +20,16 @@ from opalux.jobs.inversion.restricted import subsets_of
 from opalux.jobs.inversion.settings import EvaluateSettings
 from opalux.jobs.inversion.trained import load_ensemble
 
+PICTURES = (
+    *("maps", "depth", "cells", "coverage"),
+    *("training", "learning_curve", "steps", "physics-*"),
+)
 MAKES = (
     "metrics.json",
     "report.html",
     "model_card.md",
     KEPT,
-    *(
-        f"{name}.png"
-        for name in ("maps", "depth", "cells", "training", "learning_curve", "steps", "physics-*")
-    ),
+    *(f"{name}.png" for name in PICTURES),
 )
 """Files that an evaluation makes in its folder."""
 

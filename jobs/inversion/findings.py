@@ -96,7 +96,7 @@ def find(subject: Subject, settings: EvaluateSettings, out: Path, compare: Compa
     judged, subsets = _on_every_set(ensemble, settings), judge_subsets(ensemble, settings)
     over: dict[str, dict[str, OverTrainings]] = {}
     if subject.repeated:
-        alike = settings.model_copy(update={"misfit_maps": 0})
+        alike = settings.model_copy(update={"misfit_maps": 0, "spread_maps": 0})
         others = [
             _on_every_set([one], alike) | judge_subsets([one], alike) for one in subject.repeated
         ]
@@ -140,7 +140,10 @@ def numbers(subject: Subject, found: Found, settings: EvaluateSettings) -> dict[
         "symmetries_averaged": averages_symmetries(trained, settings),
         "learning_curve": found.curve,
         "subsets": {
-            name: {**result.headline, "noise": result.numbers["noise"]}
+            name: {
+                **result.headline,
+                **{k: result.numbers[k] for k in ("noise", "spread") if k in result.numbers},
+            }
             for name, result in found.subsets.items()
         },
         "invert": {name: one.numbers() for name, one in found.compared.items()},

@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from opalux.base.axes import depths
 from opalux.base.errors import InputError
 from opalux.base.progress import Progress
 from opalux.jobs.inversion.kind import Answers, Judged, Kind
 from opalux.jobs.inversion.map_kind import MapKind
-from opalux.jobs.inversion.mean_answer import MeanAnswer
+from opalux.jobs.inversion.mean_answer import MeanAnswer, answering
+from opalux.jobs.inversion.metrics import coverage_by_depth
+from opalux.jobs.inversion.misfit import held_out
 from opalux.jobs.inversion.restricted import Restricted, subsets_of
 from opalux.jobs.inversion.score_kind import ScoreKind
 from opalux.jobs.inversion.settings import EvaluateSettings, JudgedMaps
@@ -80,19 +83,39 @@ def judge(
             answers.append(answer)
             deviations += [] if deviation is None else [deviation]
             progress.advance(len(truth))
-    judged = kind_of(trained).measure(
-        trained,
-        Answers(
-            data=data,
-            positions=positions,
-            truth=np.concatenate(truths),
-            predicted=np.concatenate(answers),
-            deviation=np.concatenate(deviations) if deviations else None,
-        ),
-        settings,
+    together = Answers(
+        data=data,
+        positions=positions,
+        truth=np.concatenate(truths),
+        predicted=np.concatenate(answers),
+        deviation=np.concatenate(deviations) if deviations else None,
     )
+    judged = kind_of(trained).measure(trained, together, settings)
     judged.numbers.update(split=maps.split, noise=maps.noise)
+    if settings.spread_maps:
+        judged.numbers["spread"] = _coverage(ensemble, together, maps, settings, known)
     return judged
+
+
+def _coverage(
+    ensemble: Sequence[Trained],
+    answers: Answers,
+    maps: JudgedMaps,
+    settings: EvaluateSettings,
+    known: Known,
+) -> dict[str, Any] | None:
+    """Return how much of the error lies within the calibrated spread; None: there is no spread."""
+    if answers.deviation is None:
+        return None
+    answer = answering(ensemble, symmetries=settings.symmetries, noise=maps.noise, known=known)
+    usual = held_out(ensemble[0], answer, known, settings.spread_maps, maps.noise)
+    if usual is None or usual.scale is None:
+        return None
+    spread = usual.scale[depths(answers.truth.shape[1:])] * answers.deviation
+    return {
+        "maps": settings.spread_maps,
+        **coverage_by_depth(answers.truth, answers.predicted, spread),
+    }
 
 
 def judged_data(trained: Trained, maps: JudgedMaps) -> DataSet:

@@ -104,11 +104,15 @@ class MapKind:
             name: metrics.error_by_depth(result.truth, result.predicted)
             for name, result in judged.items()
         }
-        return {
+        figures = {
             "maps": pictures.maps(titles, main.truth[rows], main.predicted[rows]),
             "depth": pictures.error_against_depth(curves, 1.0 / main.truth.shape[-1]),
             "cells": pictures.found_against_true(main.truth, main.predicted),
         }
+        shares = {name: one.numbers.get("spread") for name, one in judged.items()}
+        if known := {name: share for name, share in shares.items() if share}:
+            figures["coverage"] = pictures.coverage_against_depth(known)
+        return figures
 
     def learning_curve(self, points: Sequence[Mapping[str, Any]]) -> Figure:
         """Return R² and mean absolute error against the number of training maps."""
@@ -130,6 +134,15 @@ class MapKind:
                 f"of the cells, and at most twice as large in {found['within_2']:.0%}. The "
                 f"standard deviation must be multiplied by {found['scale']:.2f} to be as large as "
                 "the error."
+            )
+        if "coverage" in images:
+            share = main.numbers["spread"]["within_1"]
+            page.figure(
+                images["coverage"],
+                "How much of the error lies within the spread",
+                f"The spread, calibrated on {main.numbers['spread']['maps']} other maps that were "
+                f"held out from training, holds {min(share):.0%} to {max(share):.0%} of the cells, "
+                "by their distance from the edge; grey lines are those of Gaussian errors.",
             )
         page.section("Best, median and worst map")
         titles, _ = _chosen(main)

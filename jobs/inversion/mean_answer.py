@@ -6,7 +6,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from opalux.jobs.inversion.misfit import Answer
 from opalux.jobs.inversion.trained import Trained
+from opalux.learning.data.measurement import filled
 from opalux.learning.networks.corrector import LEAST_NOISE, Corrector
 from opalux.learning.networks.symmetry import (
     Symmetry,
@@ -77,6 +79,34 @@ class MeanAnswer:
                 [_turned(correction, residual, maps, symmetry) for symmetry in symmetries]
             )
         return answers
+
+
+def answering(
+    networks: Sequence[Trained],
+    *,
+    symmetries: bool,
+    noise: float,
+    known: NDArray[np.bool_],
+    seen: Array | None = None,
+) -> Answer:
+    """Return what gives density and deviation (ny, nx) for one sample's signals.
+
+    The signals (S, E, Q, T, N) are NaN where not known; the rest as of `MeanAnswer`.
+    """
+    first = networks[0]
+    symmetric = symmetries and first.layout.is_symmetric
+    mean = MeanAnswer(networks, symmetries=symmetric, noise=noise, known=known, seen=seen)
+
+    def answer(given: Array) -> tuple[Array, Array | None]:
+        whole = torch.from_numpy(given if first.model.told else filled(given, first.channels[0]))
+        batch = (tell_noise(whole, noise) if first.model.told else whole)[None]
+        density, deviation = mean(batch.to(first.model.signal_mean.device))
+        return (
+            density[0].cpu().numpy(),
+            None if deviation is None else deviation[0].cpu().numpy(),
+        )
+
+    return answer
 
 
 def told(

@@ -73,6 +73,29 @@ def error_against_depth(curves: Mapping[str, Array], cell: float) -> Figure:
     return figure
 
 
+def coverage_against_depth(shares: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
+    """Return the shares of cells within one and two spreads against the distance from the edge.
+
+    Parameters
+    ----------
+    shares : ``within_1`` and ``within_2`` (depths,) by name of the set
+    """
+    figure = Figure(figsize=(5.6, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for number, (name, share) in enumerate(shares.items()):
+        for key, style in (("within_1", "-"), ("within_2", "--")):
+            cells = np.arange(len(share[key])) + 0.5
+            axes.plot(cells, share[key], style, color=f"C{number}", marker="o", ms=3,
+                      label=name if key == "within_1" else None)  # fmt: skip
+    for gaussian in (0.683, 0.954):
+        axes.axhline(gaussian, color="0.6", lw=0.8, zorder=0)
+    axes.set(xlabel="distance from the nearest edge [cells]", ylim=(0, 1),
+             ylabel="cells within 1 (—) and 2 (- -) spreads")  # fmt: skip
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
+    return figure
+
+
 def found_against_true(truth: Array, predicted: Array) -> Figure:
     """Return the two-dimensional histogram of all cells' true and reconstructed densities."""
     figure = Figure(figsize=(4.8, 3.9), layout="constrained")

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from opalux.base.errors import InputError
@@ -18,13 +17,12 @@ from opalux.jobs.inversion.given import (
     read_for,
     seen_by_detectors,
 )
-from opalux.jobs.inversion.mean_answer import MeanAnswer
+from opalux.jobs.inversion.mean_answer import answering
 from opalux.jobs.inversion.misfit import Fit, ends_of, fit_of, held_out
 from opalux.jobs.inversion.physics import Physics, compare_physics
 from opalux.jobs.inversion.trained import Trained
-from opalux.learning.data.measurement import Measurement, filled
+from opalux.learning.data.measurement import Measurement
 from opalux.learning.networks.symmetry import symmetries_of
-from opalux.learning.networks.told import tell_noise
 
 Array = NDArray[np.float32]
 
@@ -222,19 +220,12 @@ def reconstruct(
         calibration = calibration_of(first, measurements, calibration_maps)
     if calibration is not None:
         given = calibration(given)
-    told, level = first.model.told, noise or 0.0
+    level = noise or 0.0
     symmetric = symmetries and first.layout.is_symmetric
-    mean_answer = MeanAnswer(
+    members = len(networks) * (len(symmetries_of(first.layout)) if symmetric else 1)
+    answer = answering(
         networks, symmetries=symmetric, noise=level, known=np.isfinite(given), seen=seen
     )
-    members = len(networks) * (len(symmetries_of(first.layout)) if symmetric else 1)
-
-    def answer(given: Array) -> tuple[Array, Array | None]:
-        whole = torch.from_numpy(given if told else filled(given, first.channels[0]))
-        batch = (tell_noise(whole, level) if told else whole)[None]
-        mean, deviation = mean_answer(batch.to(first.model.signal_mean.device))
-        return mean[0].cpu().numpy(), None if deviation is None else deviation[0].cpu().numpy()
-
     density, uncertainty = answer(given)
     fit = fit_of(first, given, density, ends, level, seen) if simulate else None
     usual = None

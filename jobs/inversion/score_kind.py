@@ -39,7 +39,7 @@ class ScoreKind:
 
     def refuse(self, settings: EvaluateSettings) -> None:
         """Refuse what only maps have, where it was asked for."""
-        for name in ("symmetries", "linear_baseline", "misfit_maps"):
+        for name in ("symmetries", "linear_baseline", "misfit_maps", "spread_maps"):
             value = getattr(settings, name)
             if name in settings.model_fields_set and value:
                 raise InputError(

@@ -41,6 +41,9 @@ class EvaluateSettings(JudgedMaps):
     linear_baseline : judge ridge regression on the same data, too (networks that give a map)
     misfit_maps : so many reconstructions are simulated again and compared with the signals
         (networks that give a map)
+    spread_maps : so many maps that were held out from training calibrate the spread, as in
+        `opalux reconstruct` with misfit_maps; the share of cells within it is then given by depth,
+        for every set and part of the signals (networks that give a map)
     calibration_maps : a set that was simulated on another grid than the training data is judged a
         second time after calibration with so many training densities (see
         `opalux.learning.training.calibration`); null: with 20, but not signals on the edge itself
@@ -61,6 +64,7 @@ class EvaluateSettings(JudgedMaps):
     symmetries: bool = True
     linear_baseline: bool = False
     misfit_maps: int = pydantic.Field(16, ge=0)
+    spread_maps: int = pydantic.Field(0, ge=0)
     calibration_maps: int | None = pydantic.Field(None, ge=0)
     batch: int = pydantic.Field(32, ge=1)
     seed: int = pydantic.Field(0, ge=0)

@@ -109,9 +109,17 @@ def test_an_untrained_correction_changes_nothing_and_a_trained_one_does(network,
 
 def test_the_run_is_judged_exported_and_corrected_again(network, corrected, tmp_path, capsys):
     words = ["--set", "subset={some: {edges: [up, left], noise: 0.02}}", "--set", "misfit_maps=2"]
+    words += ["--set", "spread_maps=6", "--set", "noise=0.01"]
     assert evaluate.main([str(corrected), *words, "--out", str(tmp_path / "judged")]) == 0
     numbers = json.loads((tmp_path / "judged" / "metrics.json").read_text())
-    assert np.isfinite(json.dumps(numbers).count("r2_pooled"))
+    for judged in (numbers, numbers["subsets"]["some"]):
+        assert np.isfinite(judged["r2_pooled"])
+        within = judged["spread"]["within_1"]
+        assert len(within) == N // 2
+        # The maps that the spread was calibrated on are among those that are judged here.
+        assert 0.4 < np.mean(within) < 0.95
+        assert (np.array(judged["spread"]["within_2"]) >= within).all()
+    assert (tmp_path / "judged" / "coverage.png").stat().st_size > 1000
     assert (
         export.main([str(corrected), "--set", "form=checkpoint", "--out", str(tmp_path / "e")]) == 0
     )

@@ -63,3 +63,17 @@ def test_the_spread_of_gaussian_errors_covers_what_it_should():
     found = metrics.coverage(truth, 2 * spread * draw.standard_normal(truth.shape), spread)
     assert found["scale"] == pytest.approx(2.0, rel=0.02)
     assert found["within_2"] == pytest.approx(0.683, abs=0.01)
+
+
+def test_the_coverage_by_depth_is_that_of_each_ring_of_cells(maps):
+    truth, _ = maps
+    error = np.zeros((12, 12))
+    error[1:-1, 1:-1] = 1.5
+    error[3:-3, 3:-3] = 3.0
+    found = metrics.coverage_by_depth(truth, truth + error, np.ones_like(truth))
+    assert found == {"within_1": [1, 0, 0, 0, 0, 0], "within_2": [1, 1, 1, 0, 0, 0]}
+    rng = np.random.default_rng(0)
+    truth = np.zeros((400, 12, 12))
+    gaussian = metrics.coverage_by_depth(truth, rng.standard_normal(truth.shape), truth + 1)
+    np.testing.assert_allclose(gaussian["within_1"], 0.683, atol=0.03)
+    np.testing.assert_allclose(gaussian["within_2"], 0.954, atol=0.02)
