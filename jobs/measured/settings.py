@@ -179,7 +179,7 @@ class InvertSettings(Settings):
     """Maps to draw that the data and the prior allow; asks for `modes`."""
     accept_chi2: pydantic.PositiveFloat = 2.0
     """A larger χ² ends with exit code 3: the result is written, the data are not explained."""
-    most_values: int = pydantic.Field(1_500_000, ge=1)
+    most_values: int = pydantic.Field(100_000, ge=1)
     """Of files that hold whole time series (solution.h5, .sds, published CSV), all together. Of
     more, every second, third ... time alone is used, the same of all files; tables stay whole."""
     dt: pydantic.PositiveFloat | None = None
