@@ -333,17 +333,15 @@ def test_trainings_with_other_seeds_give_mean_and_deviation(data, trained, tmp_p
     assert "held-out maps: r2_pooled" in capsys.readouterr().out
     numbers = json.loads((out / "metrics.json").read_text())
     over = numbers["repeated"]["sets"]
-    values = []
-    for run in (trained, *others):
-        assert evaluate.main([str(run), *line, "--force"]) == 0
-        one = json.loads((out / "metrics.json").read_text())
-        assert one["repeated"] == {"runs": [], "sets": {}}
-        values.append((one["mae"], one["apart"]["noisy"]["mae"]))
-    assert len(set(values)) == 3
-    for name, own in zip(("held-out maps", "noisy"), zip(*values, strict=True), strict=True):
-        assert over[name]["mae"]["values"] == pytest.approx(own, rel=1e-6)
-        assert over[name]["mae"]["mean"] == pytest.approx(np.mean(own), rel=1e-6)
-        assert over[name]["mae"]["deviation"] == pytest.approx(np.std(own, ddof=1), rel=1e-4)
+    assert evaluate.main([str(others[0]), *line, "--force"]) == 0
+    one = json.loads((out / "metrics.json").read_text())
+    assert one["repeated"] == {"runs": [], "sets": {}}
+    for name, alone in (("held-out maps", one), ("noisy", one["apart"]["noisy"])):
+        found = over[name]["mae"]
+        assert len(set(found["values"])) == 3
+        assert found["values"][1] == pytest.approx(alone["mae"], rel=1e-6)
+        assert found["mean"] == pytest.approx(np.mean(found["values"]), rel=1e-6)
+        assert found["deviation"] == pytest.approx(np.std(found["values"], ddof=1), rel=1e-6)
     assert "data_misfit" not in over["noisy"]
 
     for word, expected in (
