@@ -1,6 +1,7 @@
 """The chain of jobs on a real Slurm of two nodes."""
 
 import json
+import re
 
 import pytest
 import yaml
@@ -64,7 +65,9 @@ def test_the_chain_stops_at_a_killed_element_and_the_same_line_repairs_it(
         assert states[first[name]] == "CANCELLED"
     assert not (out / "train").exists()
     shown = slurm.opalux("status", out)
-    assert "8/16 samples" in shown
+    samples = re.search(r"(\d+)/16 samples", shown)
+    assert samples, shown
+    assert 8 <= int(samples[1]) < 16, "the killed one may have made some, but not all of its own"
     assert f"{first['sample']}_[1] CANCELLED" in shown
 
     kept = {path: path.stat().st_mtime_ns for path in (out / "data").glob("part-*.h5")}
@@ -74,7 +77,7 @@ def test_the_chain_stops_at_a_killed_element_and_the_same_line_repairs_it(
     again = {one["stage"]: one["job"] for one in json.loads((out / "jobs.json").read_text())}
     states = slurm.finish(*again.values())
     assert set(states.values()) == {"COMPLETED"}, slurm.logs()
-    assert len(kept) == 2
+    assert len(kept) >= 2
     assert all(path.stat().st_mtime_ns == written for path, written in kept.items())
 
     # Each stage had what the one before it made; training ran on both nodes.
