@@ -93,6 +93,7 @@ def measured(
     sources: Sequence[str] = EDGES,
     edges: Sequence[str] = EDGES,
     quantities: Sequence[str] = ("E", "F", "T"),
+    final: float = FINAL,
     **physics: object,
 ) -> Rows:
     """Return what detectors side by side along the edges measure of a map, with noise.
@@ -105,17 +106,18 @@ def measured(
     noise : share of each channel's standard deviation
     seed : of the noise
     sources, edges, quantities : what is measured
+    final : until then [sh]
     physics : keys of the problem that are other than usual
     """
     rng, parts = np.random.default_rng(seed), []
-    times = np.linspace(0, 0.99 * FINAL, n_times)
+    times = np.linspace(0, 0.99 * final, n_times)
     finer, grid = fine // len(rho), _grid((fine, fine * rho.shape[1] // len(rho)))
     for source in sources:
         given = {
             "scheme": "staggered",
             "signals": {"at": "edge"},
             "grid": grid,
-            "time": {"final": FINAL, "cfl": 0.45},
+            "time": {"final": final, "cfl": 0.45},
             "edges": {**SURROUNDINGS, source: {"kind": "source"}},
         }
         problem = Problem.model_validate({**given, **physics})
@@ -198,6 +200,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--fine", type=int, default=4, help="data from a grid so much finer")
     parser.add_argument("--places", type=int, help="detectors along each edge; as a rule, cells")
     parser.add_argument("--times", type=int, default=32)
+    parser.add_argument("--final", type=float, default=FINAL, help="until then [sh]")
     parser.add_argument("--sources", default=",".join(EDGES))
     parser.add_argument("--edges", default=",".join(EDGES))
     parser.add_argument("--quantities", default="E,F,T")
@@ -208,7 +211,11 @@ def main(argv: list[str] | None = None) -> int:
     for name in given.maps:
         truth, found = map_named(name, given.cells), list[Inverted]()
         settings: dict[str, Any] = {
-            "problem": {"grid": _grid(truth.shape), "edges": SURROUNDINGS},
+            "problem": {
+                "grid": _grid(truth.shape),
+                "edges": SURROUNDINGS,
+                "time": {"final": given.final},
+            },
             **({"steps": given.steps} if given.steps else {}),
         }
         for seed in range(SEED, SEED + given.noises):
@@ -221,6 +228,7 @@ def main(argv: list[str] | None = None) -> int:
                 sources=given.sources.split(","),
                 edges=given.edges.split(","),
                 quantities=given.quantities.split(","),
+                final=given.final,
             )
             table = given.table or Path(f"{name}.csv")
             write_table(table, rows)
