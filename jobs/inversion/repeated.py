@@ -39,7 +39,7 @@ class OverTrainings(NamedTuple):
     values: list[float]
 
     def __str__(self) -> str:
-        return f"{self.mean:.4f} ± {self.deviation:.4f}"
+        return f"{self.mean:.4f}\u00a0±\u00a0{self.deviation:.4f}"  # in one line of a table's cell
 
 
 def load_repeated(run: Path, trained: Trained, settings: EvaluateSettings) -> list[Trained]:
