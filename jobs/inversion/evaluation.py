@@ -101,12 +101,14 @@ def evaluate(
         )
     ensemble = load_ensemble(run, settings.also, settings.checkpoint)
     trained = ensemble[0]
+    kind = kind_of(trained)
     subject = Subject(
         run=run,
         ensemble=ensemble,
         repeated=load_repeated(run, trained, settings),
         of_curve=load_learning_curve(trained, settings),
-        kind=kind_of(trained),
+        kind=kind,
+        logs=logs_of(run, kind, settings),
     )
     _check(subject, settings, compare)
     if dry_run:
@@ -122,7 +124,6 @@ def _check(subject: Subject, settings: EvaluateSettings, compare: Compare | None
     """Refuse, before any work, what cannot be judged."""
     subject.kind.refuse(settings)
     require_names(settings)
-    logs_of(subject, settings)
     ensemble = subject.ensemble
     subsets_of(ensemble, settings)
     if compare is not None:

@@ -14,6 +14,7 @@ from opalux.jobs.inversion.judge import (
     judge_apart,
     judge_learning_curve,
     judge_subsets,
+    scores_alone,
 )
 from opalux.jobs.inversion.kind import Judged, Kind
 from opalux.jobs.inversion.map_kind import RIDGE
@@ -38,6 +39,7 @@ class Subject:
     repeated : the same configuration, trained with other seeds
     of_curve : networks of the learning curve
     kind : of the answers
+    logs : lines of metrics.jsonl by the path of the run, that of the judged one first
     """
 
     run: Path
@@ -45,6 +47,7 @@ class Subject:
     repeated: Sequence[Trained]
     of_curve: Sequence[Trained]
     kind: Kind
+    logs: Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -96,7 +99,7 @@ def find(subject: Subject, settings: EvaluateSettings, out: Path, compare: Compa
     judged, subsets = _on_every_set(ensemble, settings), judge_subsets(ensemble, settings)
     over: dict[str, dict[str, OverTrainings]] = {}
     if subject.repeated:
-        alike = settings.model_copy(update={"misfit_maps": 0, "spread_maps": 0})
+        alike = scores_alone(settings)
         others = [
             _on_every_set([one], alike) | judge_subsets([one], alike) for one in subject.repeated
         ]
@@ -110,12 +113,14 @@ def find(subject: Subject, settings: EvaluateSettings, out: Path, compare: Compa
             one = compare.compare(ensemble, name, maps, settings, out)
             compared |= {} if one is None else {name: one}
     return Found(
-        logs=logs_of(subject, settings), judged=judged, curve=curve, subsets=subsets,
+        logs=subject.logs, judged=judged, curve=curve, subsets=subsets,
         compared=compared, over=over,
     )  # fmt: skip
 
 
-def logs_of(subject: Subject, settings: EvaluateSettings) -> dict[str, Sequence[Mapping[str, Any]]]:
+def logs_of(
+    run: Path, kind: Kind, settings: EvaluateSettings
+) -> dict[str, Sequence[Mapping[str, Any]]]:
     """Return the lines of metrics.jsonl of all runs, by their absolute paths.
 
     Raises
@@ -124,8 +129,8 @@ def logs_of(subject: Subject, settings: EvaluateSettings) -> dict[str, Sequence[
         When one is damaged.
     """
     return {
-        str(path.absolute()): logbook.read(path, subject.kind.shown)
-        for path in (subject.run, *settings.repeated, *settings.learning_curve)
+        str(path.absolute()): logbook.read(path, kind.shown)
+        for path in (run, *settings.repeated, *settings.learning_curve)
     }
 
 

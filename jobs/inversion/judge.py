@@ -18,7 +18,7 @@ from opalux.jobs.inversion.misfit import held_out
 from opalux.jobs.inversion.restricted import Restricted, subsets_of
 from opalux.jobs.inversion.score_kind import ScoreKind
 from opalux.jobs.inversion.settings import EvaluateSettings, JudgedMaps
-from opalux.jobs.inversion.trained import Trained, load_trained
+from opalux.jobs.inversion.trained import Trained, load_one
 from opalux.jobs.inversion.two_grids import calibration_for
 from opalux.jobs.sampling.campaign import Campaign
 from opalux.learning.data.data_set import DataSet
@@ -178,7 +178,7 @@ def load_learning_curve(trained: Trained, settings: EvaluateSettings) -> list[Tr
     """
     networks = []
     for path in settings.learning_curve:
-        network = load_trained(path / f"{settings.checkpoint}.ckpt" if path.is_dir() else path)
+        network = load_one(path, settings.checkpoint)
         if network.model.objective.answer != trained.model.objective.answer:
             raise InputError(
                 f"learning_curve: {path} gives {network.model.objective.answer}, but the judged "
@@ -186,6 +186,11 @@ def load_learning_curve(trained: Trained, settings: EvaluateSettings) -> list[Tr
             )
         networks.append(network)
     return networks
+
+
+def scores_alone(settings: EvaluateSettings) -> EvaluateSettings:
+    """Return settings with which nothing is simulated beside what is judged."""
+    return settings.model_copy(update={"misfit_maps": 0, "spread_maps": 0})
 
 
 def judge_learning_curve(
@@ -205,7 +210,7 @@ def judge_learning_curve(
     if not others:
         return []
     folder = settings.folder or trained.settings.data.folder
-    here = settings.model_copy(update={"folder": folder, "misfit_maps": 0})
+    here = scores_alone(settings).model_copy(update={"folder": folder})
     judged = [(run, trained, main)]
     for path, network in zip(settings.learning_curve, others, strict=True):
         judged.append((path, network, judge([network], here, here)))

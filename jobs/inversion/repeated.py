@@ -10,7 +10,7 @@ from opalux.base.differences import differences
 from opalux.base.errors import InputError
 from opalux.jobs.inversion.kind import Judged
 from opalux.jobs.inversion.settings import EvaluateSettings
-from opalux.jobs.inversion.trained import Trained, load_trained
+from opalux.jobs.inversion.trained import Trained, load_one
 from opalux.learning.training.plan import TrainSettings
 
 BESIDES: Any = {
@@ -58,8 +58,7 @@ def load_repeated(run: Path, trained: Trained, settings: EvaluateSettings) -> li
     networks: list[Trained] = []
     seeds = {_seeds(trained): run}
     for path in settings.repeated:
-        file = path / f"{settings.checkpoint}.ckpt" if path.is_dir() else path
-        network = load_trained(file, trained.model.signal_mean.device)
+        network = load_one(path, settings.checkpoint, trained.model.signal_mean.device)
         if other := _difference(trained, network):
             raise InputError(
                 f"repeated: {path} differs from {run} in more than its seed ({other}); give runs "
@@ -82,7 +81,7 @@ def _seeds(network: Trained) -> tuple[int, ...]:
 
 def _difference(one: Trained, other: Trained) -> str:
     """Return the first difference beside the seed, in words; empty: there is none."""
-    if (one.fingerprint or 0) != (other.fingerprint or 0):
+    if one.fingerprint != other.fingerprint:
         return "their training data"
     if found := next(differences(_kept(one.settings), _kept(other.settings)), ""):
         return found

@@ -23,6 +23,7 @@ from opalux.solver.problem import Problem
 from opalux.solver.solution import edge_quantities
 
 KINDS = "a solution.h5, a .sds file, a .csv export, or a folder of these"
+SUFFIXES = (".csv", ".h5", ".sds")
 
 
 def read_measurements(paths: list[Path], dt: float | None) -> list[Measurement]:
@@ -43,8 +44,7 @@ def read_measurements(paths: list[Path], dt: float | None) -> list[Measurement]:
     for path in paths:
         files = [path]
         if path.is_dir():
-            inside = (p for p in path.iterdir() if not p.name.startswith("."))  # half-written ones
-            files = sorted(p for p in inside if p.suffix.lower() in (".h5", ".sds", ".csv"))
+            files = files_in(path)
         if not files:
             raise InputError(f"{path}: found no signals in this folder, expected {KINDS}")
         for file in files:
@@ -64,6 +64,12 @@ def _read(path: Path, dt: float | None) -> list[Measurement]:
     if path.suffix.lower() == ".csv":
         return _from_csv(path, dt)
     raise InputError(f"{path}: found a file '{path.suffix}', expected {KINDS}")
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Return the signal files of a folder; hidden ones are half-written and left out."""
+    inside = (path for path in folder.iterdir() if not path.name.startswith("."))
+    return sorted(path for path in inside if path.suffix.lower() in SUFFIXES)
 
 
 def _from_solution(path: Path) -> Measurement:

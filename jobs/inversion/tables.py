@@ -14,6 +14,7 @@ from scipy.interpolate import Akima1DInterpolator
 
 from opalux.base.axes import EDGES, along
 from opalux.base.errors import InputError
+from opalux.jobs.inversion.signal_files import files_in
 from opalux.learning.data.card import Card
 from opalux.learning.data.measurement import Measurement
 from opalux.solver.files.measurements import is_table, read_table
@@ -34,8 +35,7 @@ def split_tables(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     for path in paths:
         inside = [path]
         if path.is_dir():
-            found = sorted(p for p in path.iterdir() if p.suffix.lower() in (".csv", ".h5", ".sds"))
-            inside = found or [path]  # an empty folder is refused by whoever reads it
+            inside = files_in(path) or [path]  # an empty folder is refused by whoever reads it
         for file in inside:
             readable = file.is_file() and file.suffix.lower() in (".csv", ".h5")
             (tables if readable and is_table(file) else others).append(file)

@@ -202,6 +202,11 @@ def _fill(
     model.requires_grad_(False).eval()
 
 
+def load_one(run: Path, which: Checkpoint, device: torch.device | str = "cpu") -> Trained:
+    """Return the network of a run, or of a checkpoint; see `load_trained`."""
+    return load_trained(run / f"{which}.ckpt" if run.is_dir() else run, device)
+
+
 def load_ensemble(run: Path, also: Sequence[Path], which: Checkpoint) -> list[Trained]:
     """Return the networks of several runs (folders or checkpoints), whose answers are averaged.
 
@@ -210,9 +215,7 @@ def load_ensemble(run: Path, also: Sequence[Path], which: Checkpoint) -> list[Tr
     InputError
         When they do not take the same signals, or are not trained to give the same.
     """
-    first, *others = [
-        load_trained(one / f"{which}.ckpt" if one.is_dir() else one) for one in (run, *also)
-    ]
+    first, *others = [load_one(one, which) for one in (run, *also)]
     for other, folder in zip(others, also, strict=True):
         if other.layout != first.layout or not np.allclose(other.times, first.times):
             raise InputError(

@@ -9,7 +9,7 @@ import numpy as np
 
 from opalux.base.axes import EDGES, along
 from opalux.base.errors import InputError
-from opalux.jobs.inversion.signal_files import KINDS, read_measurements
+from opalux.jobs.inversion.signal_files import KINDS, files_in, read_measurements
 from opalux.jobs.measured.series import (
     cells_of,
     picked,
@@ -22,8 +22,6 @@ from opalux.jobs.measured.settings import InvertSettings, MeasuredProblem, Sourc
 from opalux.learning.data.measurement import Measurement
 from opalux.solver.files.measurements import Table, is_table, read_table
 from opalux.solver.inversion.rows import Rows, joined
-
-SUFFIXES = (".csv", ".h5", ".sds")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -100,8 +98,7 @@ def _files(paths: Sequence[Path]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            seen = (p for p in path.iterdir() if not p.name.startswith("."))  # not half-written
-            inside = sorted(p for p in seen if p.suffix.lower() in SUFFIXES)
+            inside = files_in(path)
             if not inside:
                 raise InputError(f"{path}: found no signals in this folder, expected {KINDS}")
             files += inside

@@ -112,3 +112,10 @@ def test_tables_are_told_from_other_files_also_in_folders(tmp_path):
     tables, others = split_tables([tmp_path, tmp_path / "missing.csv"])
     assert [p.name for p in tables] == ["a.csv", "b.h5"]
     assert [p.name for p in others] == ["c.sds", "missing.csv"]
+
+
+def test_half_written_files_of_a_folder_are_left_out(tmp_path):
+    (tmp_path / "up.csv").write_text("source,edge,quantity,position [cm],time [sh],value\n")
+    (tmp_path / ".left.csv.0").write_text("source,edge")
+    (tmp_path / ".left.csv").write_text("source,edge")
+    assert split_tables([tmp_path]) == ([tmp_path / "up.csv"], [])
