@@ -14,7 +14,7 @@ from opalux.base.stopping import StopRequest
 from opalux.jobs.inversion.mean_answer import MeanAnswer, told
 from opalux.jobs.inversion.misfit import ends_of
 from opalux.jobs.inversion.trained import Trained, load_trained, weights_of
-from opalux.learning.data.identity import fingerprint, require_unchanged
+from opalux.learning.data.identity import fingerprint, require_same_campaign
 from opalux.learning.networks.correction import CorrectionSettings
 from opalux.learning.training.augmentation import Augmentation
 from opalux.learning.training.distributed import Processes
@@ -48,10 +48,11 @@ class SolverExamples:
                 f"model.of: {trained.path} gives {trained.model.objective.answer}, expected a "
                 "network that gives the density of every cell"
             )
-        require_unchanged(
+        learned_from = trained.data_sets[-1]
+        require_same_campaign(
             prepared.data,
-            trained.card.model_dump(mode="json"),
-            trained.fingerprint,
+            learned_from.card.model_dump(mode="json"),
+            learned_from.fingerprint,
             trained.path,
             ", or correct another network",
         )

@@ -29,22 +29,22 @@ def refuse_known(networks: Iterable[Trained], data: DataSet, maps: JudgedMaps) -
     if maps.split == "train":
         return
     told = set()
-    for network in networks:
+    for trained_on in (each for network in networks for each in network.data_sets):
         try:
-            own = network.training_data()
+            own = trained_on.open()
         except InputError:
-            folder = network.settings.data.folder
+            folder = trained_on.settings.folder
             if folder not in told:
                 told.add(folder)
                 LOGGER.info(
                     "not checked: whether %s was trained on maps of %s, since its data %s are "
                     "gone or others by now",
-                    network.path,
+                    trained_on.path,
                     data.folder,
                     folder,
                 )
             continue
-        seen = training_positions(own, network.settings.data)
+        seen = training_positions(own, trained_on.settings)
         if own.folder.resolve() == data.folder.resolve():
             known = np.intersect1d(seen, positions)
             found = (int(known[0]), int(known[0])) if len(known) else None
@@ -54,6 +54,6 @@ def refuse_known(networks: Iterable[Trained], data: DataSet, maps: JudgedMaps) -
         if found:
             raise InputError(
                 f"{data.folder}: sample {found[0]} has the density of sample {found[1]} of "
-                f"{own.folder}, which {network.path} was trained on; judge on maps that it has "
+                f"{own.folder}, which {trained_on.path} was trained on; judge on maps that it has "
                 "not seen, or give split=train to judge on known ones"
             )

@@ -81,7 +81,7 @@ def _seeds(network: Trained) -> tuple[int, ...]:
 
 def _difference(one: Trained, other: Trained) -> str:
     """Return the first difference beside the seed, in words; empty: there is none."""
-    if one.fingerprint != other.fingerprint:
+    if [each.fingerprint for each in one.data_sets] != [e.fingerprint for e in other.data_sets]:
         return "their training data"
     if found := next(differences(_kept(one.settings), _kept(other.settings)), ""):
         return found

@@ -26,7 +26,44 @@ from opalux.learning.networks.correction import CorrectionSettings
 from opalux.learning.networks.corrector import Corrector, build_corrector
 from opalux.learning.networks.reconstructor import Reconstructor, build
 from opalux.learning.training import checkpoint
+from opalux.learning.training.loader import DataSettings
 from opalux.learning.training.plan import TrainSettings
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingData:
+    """The data set that a network, or a correction of its maps, was trained on.
+
+    Attributes
+    ----------
+    path : the checkpoint that says so
+    settings : which of its samples were used, and how
+    card : of the data set, as it was then
+    fingerprint : of the data set; None: checkpoints of earlier versions
+    """
+
+    path: Path
+    settings: DataSettings
+    card: Card
+    fingerprint: int | None
+
+    def open(self) -> DataSet:
+        """Open it.
+
+        Raises
+        ------
+        InputError
+            When the folder is gone or holds another data set by now.
+        """
+        data = DataSet(self.settings.folder)
+        require_unchanged(
+            data,
+            self.card.model_dump(mode="json"),
+            self.fingerprint,
+            self.path,
+            ", or judge on another folder (folder=DIR)",
+        )
+        return data
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, repr=False, eq=False)
@@ -42,7 +79,7 @@ class Trained:
     campaign : that made this data set; None when it was imported
     times : (n_times,) of the signals that it takes [sh]
     step : global batches that it has seen
-    fingerprint : of the data set that it was trained on; None: checkpoints of earlier versions
+    data_sets : that it and its corrections were trained on, one after the other
     corrections : of the network's maps, one after the other
     corrected_with : settings of the training of each correction
     """
@@ -54,7 +91,7 @@ class Trained:
     campaign: Campaign | None
     times: NDArray[np.float64]
     step: int
-    fingerprint: int | None = None
+    data_sets: tuple[TrainingData, ...]
     corrections: tuple[Corrector, ...] = ()
     corrected_with: tuple[TrainSettings, ...] = ()
 
@@ -66,15 +103,7 @@ class Trained:
         InputError
             When the folder is gone or holds another data set by now.
         """
-        data = DataSet(self.settings.data.folder)
-        require_unchanged(
-            data,
-            self.card.model_dump(mode="json"),
-            self.fingerprint,
-            self.path,
-            ", or judge on another folder (folder=DIR)",
-        )
-        return data
+        return self.data_sets[0].open()
 
     @property
     def layout(self) -> Layout:
@@ -164,6 +193,10 @@ def _trained(content: dict[str, Any], path: Path, device: torch.device) -> Train
     layout = Layout(**content["layout"])
     weights = content.get("average", content["model"])
     step = int(content["state"]["step"])
+    card = check(Card, content["card"], source=f"{path}: data card", folder=path.parent)
+    learned_from = TrainingData(
+        path=path, settings=settings.data, card=card, fingerprint=content.get("fingerprint")
+    )
     if isinstance(settings.model, CorrectionSettings):
         corrected = _trained(content[checkpoint.CORRECTED], path, device)
         corrector = build_corrector(settings.model, layout, settings.seed)
@@ -171,13 +204,13 @@ def _trained(content: dict[str, Any], path: Path, device: torch.device) -> Train
         return dataclasses.replace(
             corrected,
             step=step,
+            data_sets=(*corrected.data_sets, learned_from),
             corrections=(*corrected.corrections, corrector),
             corrected_with=(*corrected.corrected_with, settings),
         )
     told = settings.augmentation.subsets
     model = build(settings.model, layout, settings.seed, told=told)
     _fill(model, weights, path, device)
-    card = check(Card, content["card"], source=f"{path}: data card", folder=path.parent)
     times = np.array(content["times"], dtype=np.float64)
     if times.shape != (layout.n_times,):
         raise ValueError(f"found {times.size} times, expected {layout.n_times}")
@@ -189,7 +222,7 @@ def _trained(content: dict[str, Any], path: Path, device: torch.device) -> Train
         campaign=Campaign.of(card, f"{path}: data card") if card.campaign else None,
         times=times,
         step=step,
-        fingerprint=content.get("fingerprint"),
+        data_sets=(learned_from,),
     )
 
 

@@ -16,6 +16,8 @@ _BESIDES = {"name", "equation", "units", "made_with", "shard_size", "origin", "f
 _OF_GRIDS = {"scheme", "order", "positivity", "dtype", "precision"}
 """Keys of a problem that decide its discretisation, besides the grid."""
 _BESIDES_CAMPAIGN = {"name", "compression", "shard_size"}
+_OF_DRAWS = {"seed", "splits"}
+"""Keys that decide which maps of a campaign there are, and how many."""
 
 
 def fingerprint(data: DataSet) -> int:
@@ -50,6 +52,46 @@ def require_unchanged(
             f"{data.folder}: is no longer the data set that {path} was trained on ({key}); bring "
             f"that data set back{remedy}"
         )
+
+
+def require_same_campaign(
+    data: DataSet, card: Mapping[str, Any], mark: int | None, path: Path, remedy: str
+) -> None:
+    """Refuse a data set that is neither the one of a checkpoint nor its campaign with another seed.
+
+    With another seed all maps are others, so that none of a split is in another split there. Those
+    of files are not: each seed deals out the same ones. The parameters are those of
+    `require_unchanged`.
+
+    Raises
+    ------
+    InputError
+        Names the first key that differs.
+    """
+    now = data.card.model_dump(mode="json")
+    if now["seed"] == card["seed"] or not card.get("campaign"):
+        require_unchanged(data, card, mark, path, remedy)
+        return
+    before, after = (_undrawn(_deciding(each)) for each in (card, now))
+    if key := first_difference(before, after):
+        raise InputError(
+            f"{data.folder}: comes from another campaign than the data set that {path} was trained "
+            f"on ({key}), expected the same but for seed and splits; make it so{remedy}"
+        )
+    if any(family.get("kind") == "files" for family in card["campaign"].get("families", ())):
+        raise InputError(
+            f"{data.folder}: found seed {now['seed']}, but {path} was trained with seed "
+            f"{card['seed']} on maps of files, which each seed deals out again; give the data set "
+            "that it was trained on"
+        )
+
+
+def _undrawn(deciding: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part that does not say which maps there are."""
+    kept = {key: value for key, value in deciding.items() if key not in _OF_DRAWS}
+    if isinstance(kept.get("campaign"), Mapping):
+        kept["campaign"] = {k: v for k, v in kept["campaign"].items() if k not in _OF_DRAWS}
+    return kept
 
 
 def _deciding(card: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,9 @@ import h5py
 import numpy as np
 import pytest
 import torch
+import yaml
 
-from opalux.jobs import evaluate, export, train
+from opalux.jobs import evaluate, export, sample, train
 from opalux.jobs.inversion.mean_answer import MeanAnswer, told
 from opalux.jobs.inversion.reconstruction import reconstruct
 from opalux.jobs.inversion.trained import load_trained
@@ -15,7 +16,7 @@ from opalux.jobs.sampling.sample import simulate_sources
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.networks.symmetry import SQUARE, transform_map, transform_signals
 from opalux.learning.training.examples import part_path
-from tests.jobs.small_training import MODEL, N, trained
+from tests.jobs.small_training import CAMPAIGN, MODEL, N, trained
 
 SUBSETS = {"subsets": True, "noise": [0.0, 0.05]}
 
@@ -26,11 +27,11 @@ def network(tmp_path_factory):
     return trained(folder, {}, augmentation=SUBSETS)
 
 
-def correct(network, out, *words):
-    """Train a correction of a network and return the exit code."""
+def correct(network, out, *words, data=None):
+    """Train a correction of a network, on its own data or on others, and return the exit code."""
     config = network.parent / "correct.json"
     keys = {
-        "data": {"folder": str(network.parent / "data")},
+        "data": {"folder": str(data or network.parent / "data")},
         "model": MODEL | {"kind": "correction", "of": str(network)},
         "augmentation": SUBSETS,
         "optimiser": {"lr": 3e-3},
@@ -158,6 +159,57 @@ def test_a_killed_making_goes_on_with_valid_parts_alone(network, corrected, tmp_
     whole = part_path(corrected / "examples", 0)
     with h5py.File(path) as again, h5py.File(whole) as first:
         np.testing.assert_array_equal(again["maps"][:], first["maps"][:])
+
+
+def other_maps(folder, **keys):
+    """Make a data set of `CAMPAIGN` but for some keys."""
+    folder.mkdir()
+    (folder / "sample.yaml").write_text(yaml.safe_dump(CAMPAIGN | keys))
+    words = ["--set", "backend={kind: in-process}", "--out", str(folder / "data")]
+    assert sample.main([str(folder / "sample.yaml"), *words]) == 0
+    return folder / "data"
+
+
+def test_it_learns_from_maps_that_the_network_has_not_seen(network, tmp_path, capsys):
+    unseen = other_maps(tmp_path / "unseen", seed=5)
+    assert correct(network, tmp_path / "run", data=unseen) == 0
+    found = load_trained(tmp_path / "run")
+    assert [one.card.seed for one in found.data_sets] == [0, 5]
+    assert found.training_data().folder == network.parent / "data"
+    # Samples follow from seed and number, so that these test maps were trained on.
+    known = other_maps(tmp_path / "known", seed=5, splits={"train": 1, "test": 6})
+    words = ["--set", f"folder={known}", "misfit_maps=0", "--out", str(tmp_path / "judged")]
+    assert evaluate.main([str(tmp_path / "run"), *words]) == 2
+    assert f"sample 1 of {unseen}, which" in capsys.readouterr().err
+    words[1] = f"folder={unseen}"
+    assert evaluate.main([str(tmp_path / "run"), *words]) == 0
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"seed": 5, "families": [{"kind": "bumps"}]}, "comes from another campaign"),
+        ({"seed": 5, "n_times": 9}, "comes from another campaign"),
+        ({"splits": {"train": 8, "validation": 16}}, "is no longer the data set"),
+    ],
+)
+def test_maps_of_another_kind_or_of_its_own_draw_are_refused(
+    network, keys, message, tmp_path, capsys
+):
+    data = other_maps(tmp_path / "other", **keys)
+    assert correct(network, tmp_path / "run", data=data) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_another_seed_deals_out_the_same_files(tmp_path, capsys):
+    maps = 1 + np.random.default_rng(0).random((24, N, N))
+    np.save(tmp_path / "maps.npy", maps)
+    families = [{"kind": "files", "folder": str(tmp_path / "maps.npy")}]
+    network = trained(tmp_path / "first", {"families": families}, augmentation=SUBSETS)
+    again = other_maps(tmp_path / "other", seed=5, families=families)
+    assert correct(network, tmp_path / "run", data=again) == 2
+    assert "on maps of files" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

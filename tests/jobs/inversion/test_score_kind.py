@@ -16,7 +16,7 @@ from opalux.jobs.inversion.judge import judge, judge_apart, kind_of
 from opalux.jobs.inversion.model_card import model_card
 from opalux.jobs.inversion.report import write_report
 from opalux.jobs.inversion.settings import EvaluateSettings, JudgedMaps
-from opalux.jobs.inversion.trained import Trained
+from opalux.jobs.inversion.trained import Trained, TrainingData
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.layout import Layout
 from opalux.learning.networks.reconstructor import Reconstructor
@@ -72,9 +72,12 @@ def trained(tmp_path):
     settings = TrainSettings.model_validate(
         {"data": {"folder": data.folder}, "model": {"kind": "edge_vnet"}}
     )
+    own = TrainingData(
+        path=tmp_path / "best.ckpt", settings=settings.data, card=data.card, fingerprint=None
+    )
     return Trained(
         path=tmp_path / "best.ckpt", model=model.eval(), settings=settings, card=data.card,
-        campaign=None, times=data.times, step=1,
+        campaign=None, times=data.times, step=1, data_sets=(own,),
     )  # fmt: skip
 
 
