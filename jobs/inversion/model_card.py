@@ -39,6 +39,11 @@ def model_card(trained: Trained, kind: Kind, judged: Mapping[str, Judged]) -> st
             f"steps of {settings.batch} samples, seed {settings.seed}",
             f"- Training data: {data.name} ({data.origin}), {data.splits.train} maps of "
             f"the families {', '.join(data.families)}, seed {data.seed}",
+            *(
+                f"- Corrected by the solver, trained on {one.card.name}: {one.card.splits.train} "
+                f"maps, seed {one.card.seed}"
+                for one in trained.data_sets[1:]
+            ),
             f"- Made with opalux {version()}, revision {git_revision()}",
             "",
             "| judged on | " + " | ".join(kind.meaning) + " |",

@@ -133,6 +133,9 @@ class Trained:
         if self.corrections:
             times = len(self.corrections)
             corrected = f"; {times} correction(s) by what the solver says of its maps"
+            names = dict.fromkeys(one.card.name for one in self.data_sets[1:])
+            if others := [repr(name) for name in names if name != card.name]:
+                corrected += f", trained on other maps ({', '.join(others)})"
         if self.campaign is not None:
             emission, problem = self.campaign.emission, self.campaign.problem
             edges = ", ".join(sorted({getattr(problem.edges, edge).kind for edge in EDGES}))

@@ -22,8 +22,8 @@ def needed(content: dict[str, Any]) -> dict[str, Any]:
 def compacted(content: dict[str, Any]) -> dict[str, Any]:
     """Return the content of a checkpoint in the compact form.
 
-    The folder of the training data is a place on another machine for whoever reads it; the name of
-    the data set stands in its place.
+    Folders of data and of logs are places on another machine for whoever reads it; names stand in
+    the places of the former, nothing in that of the latter.
 
     Raises
     ------
@@ -32,7 +32,11 @@ def compacted(content: dict[str, Any]) -> dict[str, Any]:
     """
     kept = needed(content)
     settings, weights = kept["settings"], kept["model"]
-    changed = {"data": settings["data"] | {"folder": kept["card"]["name"]}}
+    changed = {"data": settings["data"] | {"folder": kept["card"]["name"]}, "mlflow": None}
+    augmentation = settings["augmentation"]
+    if augmentation.get("other_grid"):
+        name = Path(augmentation["other_grid"]).name
+        changed["augmentation"] = augmentation | {"other_grid": name}
     if "corrected" in content:
         kept["corrected"] = compacted(content["corrected"])
         changed["model"] = settings["model"] | {"of": Path(settings["model"]["of"]).name}

@@ -10,7 +10,8 @@ import torch
 from opalux.jobs import export, train
 from opalux.jobs.inversion.trained import load_trained
 from opalux.learning.data.data_set import DataSet
-from opalux.learning.training import onnx_export
+from opalux.learning.training import checkpoint, onnx_export
+from opalux.learning.training.compact import compacted
 from tests.learning.made_data import make_data
 
 MODELS = {
@@ -69,6 +70,17 @@ def test_a_small_checkpoint_gives_the_maps_of_the_run_from_half_of_its_bytes(
     assert 0 < off.abs().max() < 0.05
     assert torch.equal(handed_on.model.centre, whole.model.centre)
     assert (handed_on.times == whole.times).all()
+
+
+def test_a_small_checkpoint_names_no_place_of_the_machine_where_it_was_made(data, tmp_path):
+    content = checkpoint.load(trained(tmp_path, data, MODELS["edge_vnet"]) / "best.ckpt")
+    content["settings"]["augmentation"]["other_grid"] = "/home/me/pairs"
+    content["settings"]["mlflow"] = {"database": "/home/me/mlflow.db"}
+    handed_on = compacted(content)["settings"]
+    assert handed_on["augmentation"]["other_grid"] == "pairs"
+    assert handed_on["mlflow"] is None
+    assert "/" not in handed_on["data"]["folder"]
+    assert handed_on["epochs"] == content["settings"]["epochs"]
 
 
 def test_a_file_that_differs_from_the_model_is_not_left(data, tmp_path, monkeypatch):

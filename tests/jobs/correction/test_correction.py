@@ -171,7 +171,7 @@ def other_maps(folder, **keys):
 
 
 def test_it_learns_from_maps_that_the_network_has_not_seen(network, tmp_path, capsys):
-    unseen = other_maps(tmp_path / "unseen", seed=5)
+    unseen = other_maps(tmp_path / "unseen", seed=5, name="unseen")
     assert correct(network, tmp_path / "run", data=unseen) == 0
     found = load_trained(tmp_path / "run")
     assert [one.card.seed for one in found.data_sets] == [0, 5]
@@ -183,6 +183,9 @@ def test_it_learns_from_maps_that_the_network_has_not_seen(network, tmp_path, ca
     assert f"sample 1 of {unseen}, which" in capsys.readouterr().err
     words[1] = f"folder={unseen}"
     assert evaluate.main([str(tmp_path / "run"), *words]) == 0
+    said = "Corrected by the solver, trained on unseen: 16 maps, seed 5"
+    assert said in (tmp_path / "judged" / "model_card.md").read_text()
+    assert "trained on other maps ('unseen')" in found.trained_on
 
 
 @pytest.mark.parametrize(
