@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -427,9 +428,14 @@ def test_evaluation_refuses_what_it_cannot_judge(trained, tmp_path, capsys, what
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "configs" / "train").glob("*.yaml")), ids=lambda p: p.stem
 )
-def test_every_training_configuration_is_valid_and_names_an_existing_campaign(path):
+def test_every_training_configuration_is_valid_and_says_how_its_data_are_made(path):
     settings, _ = load(TrainSettings, path)
-    assert (ROOT / "configs" / "sample" / f"{settings.data.folder.name}.yaml").is_file()
+    campaigns = {one.stem for one in (ROOT / "configs" / "sample").glob("*.yaml")}
+    for folder in filter(None, [settings.data.folder, settings.augmentation.other_grid]):
+        if folder.name not in campaigns:
+            line = rf"#   opalux sample (\w+) --set .*\bname={folder.name}$"
+            (campaign,) = re.findall(line, path.read_text(), re.MULTILINE)
+            assert campaign in campaigns
 
 
 def test_evaluation_refuses_data_that_replaced_those_of_the_training(tmp_path, capsys):
