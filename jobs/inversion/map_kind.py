@@ -99,7 +99,7 @@ class MapKind:
     def figures(self, judged: Mapping[str, Judged]) -> dict[str, Figure]:
         """Return maps, error against depth, and reconstructed against true density."""
         main = next(iter(judged.values()))
-        titles, rows = _chosen(main)
+        titles, rows = shown_maps(main)
         curves = {
             name: metrics.error_by_depth(result.truth, result.predicted)
             for name, result in judged.items()
@@ -145,7 +145,7 @@ class MapKind:
                 "by their distance from the edge; grey lines are those of Gaussian errors.",
             )
         page.section("Best, median and worst map")
-        titles, _ = _chosen(main)
+        titles, _ = shown_maps(main)
         page.figure(
             images["maps"],
             "Truth, reconstruction and error",
@@ -228,10 +228,11 @@ def misfit(
     }
 
 
-def _chosen(judged: Judged) -> tuple[list[str], list[int]]:
-    """Return titles and numbers of the best, median and worst map."""
+def shown_maps(judged: Judged) -> tuple[list[str], list[int]]:
+    """Return titles and numbers of the best, median and worst map, of those that R² tells apart."""
     each = np.nan_to_num(metrics.r2_each(judged.truth, judged.predicted), nan=-np.inf)
-    order = np.argsort(each)[::-1]
+    telling = metrics.varied(judged.truth)
+    order = np.argsort(np.where(telling, each, np.nan))[: telling.sum() or None][::-1]
     rows = [int(order[0]), int(order[len(order) // 2]), int(order[-1])]
     names = ("best", "median", "worst")
     return [

@@ -42,9 +42,14 @@ def r2_each(truth: Array, predicted: Array) -> NDArray[np.float64]:
 
 def r2_mean(truth: Array, predicted: Array) -> float | None:
     """Return the mean R² of the maps that vary by more than `NEARLY_UNIFORM`; None: none does."""
+    kept = varied(truth)
+    return float(np.mean(r2_each(truth[kept], predicted[kept]))) if kept.any() else None
+
+
+def varied(truth: Array) -> NDArray[np.bool_]:
+    """Return which maps vary by more than `NEARLY_UNIFORM`, so that their R² says something."""
     axes = (-2, -1)
-    varied = truth.std(axes, dtype=np.float64) > NEARLY_UNIFORM * np.abs(truth.mean(axes))
-    return float(np.mean(r2_each(truth[varied], predicted[varied]))) if varied.any() else None
+    return np.asarray(truth.std(axes, dtype=np.float64) > NEARLY_UNIFORM * np.abs(truth.mean(axes)))
 
 
 def rel_l1(truth: Array, predicted: Array) -> float:

@@ -66,8 +66,9 @@ def _page(
             "Network "
             + bold(settings.model.kind)
             + f" with {trained.weights:,} weights after {trained.step:,} steps of {settings.batch} "
-            f"samples, trained on {settings.data.folder.name}. It gives {objective.answer} from "
-            "the signals at the edges.",
+            f"samples, trained on {settings.data.folder.name}"
+            + (", and corrected by what the solver says of its maps" if trained.corrections else "")
+            + f". It gives {objective.answer} from the signals at the edges.",
         ],
         [
             f"On {main.numbers['n_maps']} maps of {ny}×{nx} cells that it has not seen "
