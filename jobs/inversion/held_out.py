@@ -1,6 +1,7 @@
 """Whether maps that networks are judged on were in their training data."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from opalux.base.errors import InputError
 from opalux.base.messages import LOGGER
 from opalux.jobs.inversion.settings import JudgedMaps
 from opalux.jobs.inversion.trained import Trained
+from opalux.learning.data.card import Card
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.data.soundness import first_damaged, refuse_damaged, seen_before
 from opalux.learning.training.loader import training_positions
@@ -28,23 +30,27 @@ def refuse_known(networks: Iterable[Trained], data: DataSet, maps: JudgedMaps) -
     refuse_damaged(data, first_damaged(data, positions))
     if maps.split == "train":
         return
-    told = set()
+    told, checked = set(), list[tuple[Card, int | None, Path, int | None]]()
     for trained_on in (each for network in networks for each in network.data_sets):
+        used = trained_on.settings
+        maps_seen = trained_on.card, trained_on.fingerprint, used.folder, used.training_maps
+        if maps_seen in checked:  # by another training, or by the network that this one corrects
+            continue
+        checked.append(maps_seen)
         try:
             own = trained_on.open()
         except InputError:
-            folder = trained_on.settings.folder
-            if folder not in told:
-                told.add(folder)
+            if used.folder not in told:
+                told.add(used.folder)
                 LOGGER.info(
                     "not checked: whether %s was trained on maps of %s, since its data %s are "
                     "gone or others by now",
                     trained_on.path,
                     data.folder,
-                    folder,
+                    used.folder,
                 )
             continue
-        seen = training_positions(own, trained_on.settings)
+        seen = training_positions(own, used)
         if own.folder.resolve() == data.folder.resolve():
             known = np.intersect1d(seen, positions)
             found = (int(known[0]), int(known[0])) if len(known) else None

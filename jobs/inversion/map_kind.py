@@ -231,8 +231,9 @@ def misfit(
 def shown_maps(judged: Judged) -> tuple[list[str], list[int]]:
     """Return titles and numbers of the best, median and worst map, of those that R² tells apart."""
     each = np.nan_to_num(metrics.r2_each(judged.truth, judged.predicted), nan=-np.inf)
-    telling = metrics.varied(judged.truth)
-    order = np.argsort(np.where(telling, each, np.nan))[: telling.sum() or None][::-1]
+    telling = np.flatnonzero(metrics.varied(judged.truth))
+    among = telling if len(telling) else np.arange(len(each))
+    order = among[np.argsort(each[among])[::-1]]
     rows = [int(order[0]), int(order[len(order) // 2]), int(order[-1])]
     names = ("best", "median", "worst")
     return [

@@ -75,7 +75,6 @@ class Trained:
     path : the checkpoint
     model : ready for use, in evaluation mode
     settings : of its training
-    card : of the data set that it was trained on
     campaign : that made this data set; None when it was imported
     times : (n_times,) of the signals that it takes [sh]
     step : global batches that it has seen
@@ -87,7 +86,6 @@ class Trained:
     path: Path
     model: Reconstructor
     settings: TrainSettings
-    card: Card
     campaign: Campaign | None
     times: NDArray[np.float64]
     step: int
@@ -104,6 +102,11 @@ class Trained:
             When the folder is gone or holds another data set by now.
         """
         return self.data_sets[0].open()
+
+    @property
+    def card(self) -> Card:
+        """Of the data set that it was trained on, as it was then."""
+        return self.data_sets[0].card
 
     @property
     def layout(self) -> Layout:
@@ -221,7 +224,6 @@ def _trained(content: dict[str, Any], path: Path, device: torch.device) -> Train
         path=path,
         model=model,
         settings=settings,
-        card=card,
         campaign=Campaign.of(card, f"{path}: data card") if card.campaign else None,
         times=times,
         step=step,

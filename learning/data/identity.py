@@ -1,7 +1,7 @@
 """Whether a data set is the one that something was made from: its card, and what its parts hold."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +72,7 @@ def require_same_campaign(
     if now["seed"] == card["seed"] or not card.get("campaign"):
         require_unchanged(data, card, mark, path, remedy)
         return
-    before, after = (_undrawn(_deciding(each)) for each in (card, now))
-    if key := first_difference(before, after):
+    if key := first_difference(_deciding(card, _OF_DRAWS), _deciding(now, _OF_DRAWS)):
         raise InputError(
             f"{data.folder}: comes from another campaign than the data set that {path} was trained "
             f"on ({key}), expected the same but for seed and splits; make it so{remedy}"
@@ -86,20 +85,12 @@ def require_same_campaign(
         )
 
 
-def _undrawn(deciding: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part that does not say which maps there are."""
-    kept = {key: value for key, value in deciding.items() if key not in _OF_DRAWS}
-    if isinstance(kept.get("campaign"), Mapping):
-        kept["campaign"] = {k: v for k, v in kept["campaign"].items() if k not in _OF_DRAWS}
-    return kept
-
-
-def _deciding(card: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of a card that decides the samples."""
-    kept = {key: value for key, value in card.items() if key not in _BESIDES}
+def _deciding(card: Mapping[str, Any], but: Set[str] = frozenset()) -> dict[str, Any]:
+    """Return the part of a card that decides the samples, without the keys ``but``."""
+    kept = {key: value for key, value in card.items() if key not in _BESIDES | but}
     campaign = card.get("campaign")
     if isinstance(campaign, Mapping):
-        kept["campaign"] = {k: v for k, v in campaign.items() if k not in _BESIDES_CAMPAIGN}
+        kept["campaign"] = {k: v for k, v in campaign.items() if k not in _BESIDES_CAMPAIGN | but}
     return kept
 
 

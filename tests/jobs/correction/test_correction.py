@@ -6,9 +6,8 @@ import h5py
 import numpy as np
 import pytest
 import torch
-import yaml
 
-from opalux.jobs import evaluate, export, sample, train
+from opalux.jobs import evaluate, export, train
 from opalux.jobs.inversion.mean_answer import MeanAnswer, told
 from opalux.jobs.inversion.reconstruction import reconstruct
 from opalux.jobs.inversion.trained import load_trained
@@ -16,7 +15,7 @@ from opalux.jobs.sampling.sample import simulate_sources
 from opalux.learning.data.data_set import DataSet
 from opalux.learning.networks.symmetry import SQUARE, transform_map, transform_signals
 from opalux.learning.training.examples import part_path
-from tests.jobs.small_training import CAMPAIGN, MODEL, N, trained
+from tests.jobs.small_training import MODEL, N, sampled, trained
 
 SUBSETS = {"subsets": True, "noise": [0.0, 0.05]}
 
@@ -161,23 +160,14 @@ def test_a_killed_making_goes_on_with_valid_parts_alone(network, corrected, tmp_
         np.testing.assert_array_equal(again["maps"][:], first["maps"][:])
 
 
-def other_maps(folder, **keys):
-    """Make a data set of `CAMPAIGN` but for some keys."""
-    folder.mkdir()
-    (folder / "sample.yaml").write_text(yaml.safe_dump(CAMPAIGN | keys))
-    words = ["--set", "backend={kind: in-process}", "--out", str(folder / "data")]
-    assert sample.main([str(folder / "sample.yaml"), *words]) == 0
-    return folder / "data"
-
-
 def test_it_learns_from_maps_that_the_network_has_not_seen(network, tmp_path, capsys):
-    unseen = other_maps(tmp_path / "unseen", seed=5, name="unseen")
+    unseen = sampled(tmp_path / "unseen", {"seed": 5, "name": "unseen"})
     assert correct(network, tmp_path / "run", data=unseen) == 0
     found = load_trained(tmp_path / "run")
     assert [one.card.seed for one in found.data_sets] == [0, 5]
     assert found.training_data().folder == network.parent / "data"
     # Samples follow from seed and number, so that these test maps were trained on.
-    known = other_maps(tmp_path / "known", seed=5, splits={"train": 1, "test": 6})
+    known = sampled(tmp_path / "known", {"seed": 5, "splits": {"train": 1, "test": 6}})
     words = ["--set", f"folder={known}", "misfit_maps=0", "--out", str(tmp_path / "judged")]
     assert evaluate.main([str(tmp_path / "run"), *words]) == 2
     assert f"sample 1 of {unseen}, which" in capsys.readouterr().err
@@ -199,7 +189,7 @@ def test_it_learns_from_maps_that_the_network_has_not_seen(network, tmp_path, ca
 def test_maps_of_another_kind_or_of_its_own_draw_are_refused(
     network, keys, message, tmp_path, capsys
 ):
-    data = other_maps(tmp_path / "other", **keys)
+    data = sampled(tmp_path / "other", keys)
     assert correct(network, tmp_path / "run", data=data) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
@@ -210,7 +200,7 @@ def test_another_seed_deals_out_the_same_files(tmp_path, capsys):
     np.save(tmp_path / "maps.npy", maps)
     families = [{"kind": "files", "folder": str(tmp_path / "maps.npy")}]
     network = trained(tmp_path / "first", {"families": families}, augmentation=SUBSETS)
-    again = other_maps(tmp_path / "other", seed=5, families=families)
+    again = sampled(tmp_path / "other", {"seed": 5, "families": families})
     assert correct(network, tmp_path / "run", data=again) == 2
     assert "on maps of files" in capsys.readouterr().err
 

@@ -76,8 +76,8 @@ def trained(tmp_path):
         path=tmp_path / "best.ckpt", settings=settings.data, card=data.card, fingerprint=None
     )
     return Trained(
-        path=tmp_path / "best.ckpt", model=model.eval(), settings=settings, card=data.card,
-        campaign=None, times=data.times, step=1, data_sets=(own,),
+        path=tmp_path / "best.ckpt", model=model.eval(), settings=settings, campaign=None,
+        times=data.times, step=1, data_sets=(own,),
     )  # fmt: skip
 
 
